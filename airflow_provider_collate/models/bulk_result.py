@@ -1,0 +1,55 @@
+"""What the bulk endpoint answers (documented, not recorded)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+def _name_of(request: object) -> str:
+    """Reduce an echoed request to its name: the whole of it may hold secrets."""
+    if isinstance(request, Mapping):
+        request = request.get("name") or request.get("fullyQualifiedName")
+    return request if isinstance(request, str) else ""
+
+
+def _none_as_empty(rows: object) -> object:
+    return [] if rows is None else rows
+
+
+class _Answered(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+
+class BulkRow(_Answered):
+    """One row of a bulk answer: `name` is the FQN, or the name in the request that was echoed."""
+
+    name: Annotated[str, BeforeValidator(_name_of)] = Field(
+        default="", validation_alias=AliasChoices("request", "name")
+    )
+    message: str | None = Field(default=None, repr=False)
+    status: int | None = None
+
+
+Rows = Annotated[list[BulkRow], BeforeValidator(_none_as_empty)]
+
+
+class BulkOperationResult(_Answered):
+    """The outcome of a bulk request; HTTP 200 says nothing about its rows."""
+
+    status: str | None = None
+    abort_reason: str | None = Field(default=None, repr=False)
+    number_of_rows_processed: int = 0
+    number_of_rows_passed: int = 0
+    number_of_rows_failed: int = 0
+    success_request: Rows = []
+    failed_request: Rows = []

@@ -1,0 +1,78 @@
+"""A service as the catalog shows it, without any value of its connection."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+from airflow_provider_collate.models.fingerprint import Fingerprint, fingerprint
+
+_NOT_OURS = frozenset({"Derived", "Propagated"})
+
+
+def _reduced(value: JsonValue) -> Fingerprint:
+    return fingerprint(value)
+
+
+def _as_list(value: object) -> object:
+    """Old servers show one owner and one domain, not in a list (recorded)."""
+    return [value] if isinstance(value, dict) else value
+
+
+class _Answered(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+
+class ShownTag(_Answered):
+    """A tag on a service."""
+
+    tag_fqn: str = Field(alias="tagFQN")
+    source: str = "Classification"
+    label_type: str = Field(default="Manual", alias="labelType")
+    state: str = "Confirmed"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a declaration speaks of it: derived and propagated tags come and go by themselves."""
+        return self.label_type not in _NOT_OURS
+
+
+class ShownReference(_Answered):
+    """An owner, domain, data product or runner of a service."""
+
+    id: str
+    type: str = ""
+    name: str | None = None
+    fully_qualified_name: str | None = Field(default=None, alias="fullyQualifiedName")
+    inherited: bool | None = None
+
+    @property
+    def label(self) -> str:
+        """What a person would call it."""
+        return self.fully_qualified_name or self.name or self.id
+
+
+References = Annotated[tuple[ShownReference, ...] | None, BeforeValidator(_as_list)]
+
+
+class Service(_Answered):
+    """A service as the catalog shows it; a field that was not asked for is None.
+
+    :param connection: digests of the connection's fields; empty where the service has none.
+    """
+
+    id: str
+    name: str
+    fully_qualified_name: str = Field(default="", alias="fullyQualifiedName")
+    service_type: str = Field(alias="serviceType")
+    display_name: str | None = Field(default=None, alias="displayName")
+    description: str | None = None
+    version: float | None = None
+    deleted: bool = False
+    connection: Annotated[Fingerprint, BeforeValidator(_reduced)] = Field(default_factory=dict, repr=False)
+    tags: tuple[ShownTag, ...] | None = None
+    owners: References = Field(default=None, validation_alias=AliasChoices("owners", "owner"))
+    domains: References = Field(default=None, validation_alias=AliasChoices("domains", "domain"))
+    data_products: References = Field(default=None, alias="dataProducts")
+    ingestion_runner: ShownReference | None = Field(default=None, alias="ingestionRunner")

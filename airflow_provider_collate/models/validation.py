@@ -1,0 +1,122 @@
+"""Rows as a person declares them → models, or one error that names all that is wrong with them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar, overload
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.models.declared import Path, documented_name, kind_of
+from airflow_provider_collate.models.mlmodel_connections import ConnectionConfig
+from airflow_provider_collate.models.problems import path_text, problems_of
+from airflow_provider_collate.models.request import CreateMlModelServiceRequest, CreateServiceRequest, quoted
+
+R = TypeVar("R", bound=CreateServiceRequest)
+
+
+@dataclass(frozen=True)
+class ValidatedServices(Generic[R]):
+    """Services that may be sent, in the order of the rows, and what is to be said about them.
+
+    :param services: one model for each row.
+    :param warnings: a line for each kind of finding, without any value of a connection.
+    """
+
+    services: list[R]
+    warnings: list[str]
+
+
+@overload
+def validate_services(
+    rows: Iterable[object], *, single: bool = False
+) -> ValidatedServices[CreateMlModelServiceRequest]: ...
+
+
+@overload
+def validate_services(rows: Iterable[object], *, model: type[R], single: bool = False) -> ValidatedServices[R]: ...
+
+
+def validate_services(
+    rows: Iterable[object],
+    *,
+    model: type[CreateServiceRequest] = CreateMlModelServiceRequest,
+    single: bool = False,
+) -> ValidatedServices[Any]:
+    """Check all rows before anything is sent.
+
+    :param rows: mappings, with documented or Python names, or instances of the model.
+    :param model: the kind of service.
+    :param single: the only row is the task's own; paths start at its fields instead of at `services[0]`.
+    :raises InvalidDeclarationError: names every fault of every row, and no value but a name or a type.
+    """
+    given = _listed(rows)
+    try:
+        services = _adapter(model).validate_python(given)
+    except ValidationError as error:
+        problems = list(problems_of(error, model, given))
+    else:
+        problems = []
+        if len({service.name for service in services}) == len(services):
+            return ValidatedServices(services, _warnings(services, single))
+    # Raised out here, so that pydantic's error, which has the values, is no part of it.
+    problems = sorted([*problems, *_given_twice(given)], key=lambda problem: problem[0])
+    raise InvalidDeclarationError([f"{_place(row, path, single)}: {text}" for row, path, text in problems])
+
+
+@cache
+def _adapter(model: type[CreateServiceRequest]) -> TypeAdapter[list[CreateServiceRequest]]:
+    return TypeAdapter(list[model])  # type: ignore[valid-type]  # known when it runs
+
+
+def _listed(rows: object) -> list[object]:
+    if isinstance(rows, str | bytes | Mapping | BaseModel) or not isinstance(rows, Iterable):
+        raise InvalidDeclarationError([f"services: must be a list, not {kind_of(rows)}"])
+    return [dict(row) if isinstance(row, Mapping) and not isinstance(row, dict) else row for row in rows]
+
+
+def _place(index: int, path: Path, single: bool) -> str:
+    if single:
+        return path_text(path) or "the service"
+    return path_text(("services", index, *path))
+
+
+def _given_twice(rows: Sequence[object]) -> Iterable[tuple[int, Path, str]]:
+    first: dict[str, int] = {}
+    for index, row in enumerate(rows):
+        name = row.get("name") if isinstance(row, dict) else getattr(row, "name", None)
+        if isinstance(name, str) and first.setdefault(name, index) != index:
+            yield index, ("name",), f"{quoted(name)} was given already by services[{first[name]}]"
+
+
+def _warnings(services: Sequence[CreateServiceRequest], single: bool) -> list[str]:
+    """One line for each kind of finding, with the first row that has it and how many more do."""
+    found: dict[tuple[Path, str], list[int]] = {}
+    for index, service in enumerate(services):
+        config = service.connection.config if service.connection is not None else None
+        if isinstance(config, ConnectionConfig):
+            for name in config.documented_as_required:
+                if getattr(config, name) is None:
+                    path: Path = ("connection", "config", documented_name(name))
+                    found.setdefault((path, _NOT_GIVEN), []).append(index)
+        elif config is not None and service.connection_types:
+            found.setdefault((("serviceType",), _unknown_type(service)), []).append(index)
+    lines = []
+    for (path, text), indexes in found.items():
+        more = len(indexes) - 1
+        rest = f" (and {more:,} more row{'' if more == 1 else 's'})" if more else ""
+        lines.append(f"{_place(indexes[0], path, single)}: {text}{rest}")
+    return lines
+
+
+_NOT_GIVEN = "not given; the documented schema requires it, the server does not"
+
+
+def _unknown_type(service: CreateServiceRequest) -> str:
+    close = difflib.get_close_matches(service.service_type, service.connection_types, n=1)
+    meant = f", did you mean {close[0]}?" if close else ""
+    return f"{quoted(service.service_type)} is not known to this version; sent as it is{meant}"

@@ -1,0 +1,232 @@
+"""What a declaration sends, what it compares, and in which spellings it may be written."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from pydantic import JsonValue, ValidationError
+
+from airflow_provider_collate.models import (
+    AwsCredentials,
+    CreateMlModelServiceRequest,
+    CustomMlModelConnection,
+    EntityReference,
+    FilterPattern,
+    GcpApplicationDefault,
+    GcpCredentials,
+    GcpCredentialsPath,
+    GcpCredentialsValues,
+    GcpExternalAccount,
+    GcpImpersonation,
+    MlflowConnection,
+    SageMakerConnection,
+    ServiceConnection,
+    TagLabel,
+    VertexAIConnection,
+)
+
+OWNER = "ca22d46e-81b9-4e48-85b5-0adc44980da9"
+TAG = {"tagFQN": "Tier.Tier1", "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
+
+
+def request(**fields: object) -> CreateMlModelServiceRequest:
+    return CreateMlModelServiceRequest.model_validate(
+        {"name": "a", "serviceType": "Mlflow", "connection": None, **fields}
+    )
+
+
+def sent_config(service_type: str, connection: object) -> JsonValue:
+    payload = request(serviceType=service_type, connection=connection).to_payload()["connection"]
+    assert isinstance(payload, dict)
+    return payload["config"]
+
+
+def test_only_what_was_given_is_sent() -> None:
+    assert request().to_payload() == {"name": "a", "serviceType": "Mlflow"}
+
+
+def test_an_explicit_none_is_declared_and_not_sent() -> None:
+    service = request(description=None, displayName="", tags=[], owners=None)
+    assert service.model_fields_set == {
+        "name",
+        "service_type",
+        "connection",
+        "description",
+        "display_name",
+        "tags",
+        "owners",
+    }
+    assert service.declared() == {
+        "name": "a",
+        "serviceType": "Mlflow",
+        "connection": None,
+        "description": None,
+        "displayName": "",
+        "tags": [],
+        "owners": None,
+    }
+    assert service.to_payload() == {"name": "a", "serviceType": "Mlflow", "displayName": "", "tags": []}
+
+
+def test_python_names_are_sent_as_documented() -> None:
+    service = CreateMlModelServiceRequest.model_validate(
+        {
+            "name": "a",
+            "service_type": "SageMaker",
+            "display_name": "A",
+            "data_products": ["p"],
+            "ingestion_runner": {"id": OWNER, "type": "ingestionRunner", "fully_qualified_name": "r"},
+            "connection": {
+                "config": {
+                    "awsConfig": {"aws_region": "eu", "endPointURL": "http://s3", "profile_name": "p"},
+                    "ml_model_filter_pattern": {"includes": ["a.*"]},
+                    "supports_metadata_extraction": False,
+                }
+            },
+            "tags": [{"tag_fqn": "x.y", "label_type": "Automated", "style": {"icon_url": "i"}}],
+        }
+    )
+    assert service.to_payload() == {
+        "name": "a",
+        "serviceType": "SageMaker",
+        "displayName": "A",
+        "dataProducts": ["p"],
+        "ingestionRunner": {"id": OWNER, "type": "ingestionRunner", "fullyQualifiedName": "r"},
+        "connection": {
+            "config": {
+                "type": "SageMaker",
+                "awsConfig": {"awsRegion": "eu", "endPointURL": "http://s3", "profileName": "p"},
+                "mlModelFilterPattern": {"includes": ["a.*"]},
+                "supportsMetadataExtraction": False,
+            }
+        },
+        "tags": [
+            {
+                "tagFQN": "x.y",
+                "source": "Classification",
+                "labelType": "Automated",
+                "state": "Confirmed",
+                "style": {"iconURL": "i"},
+            }
+        ],
+    }
+
+
+def test_the_same_service_in_two_spellings_is_declared_alike() -> None:
+    config = {"tracking_uri": "http://t", "registryUri": "http://r"}
+    python = request(connection={"config": config}, display_name="A")
+    documented = request(
+        connection={"config": {"type": "Mlflow", "trackingUri": "http://t", "registry_uri": "http://r"}},
+        displayName="A",
+    )
+    assert python.declared() == documented.declared()
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        {"config": {"trackingUri": "http://t"}},
+        {"config": {"type": None, "tracking_uri": "http://t"}},
+        {"config": MlflowConnection(tracking_uri="http://t")},
+        MlflowConnection(tracking_uri="http://t"),
+        ServiceConnection(config=MlflowConnection(tracking_uri="http://t")),
+        ServiceConnection.model_validate({"config": {"tracking_uri": "http://t"}}),
+        ServiceConnection.model_validate({"config": {"type": "Mlflow", "trackingUri": "http://t"}}),
+    ],
+)
+def test_a_connection_may_be_given_in_many_forms(connection: object) -> None:
+    assert sent_config("Mlflow", connection) == {"type": "Mlflow", "trackingUri": "http://t"}
+
+
+def test_what_was_given_is_not_changed() -> None:
+    row = {"name": "a", "serviceType": "Mlflow", "connection": {"config": {}}, "domain": "Sales"}
+    CreateMlModelServiceRequest.model_validate(row)
+    assert row == {"name": "a", "serviceType": "Mlflow", "connection": {"config": {}}, "domain": "Sales"}
+
+
+def test_names_that_are_the_users_own_are_never_changed() -> None:
+    config = CustomMlModelConnection.model_validate(
+        {"connection_options": {"my_key": "x", "myKey": "y"}, "own_field": {"in_ner": None}, "ownNone": None}
+    )
+    assert sent_config("CustomMlModel", config) == {
+        "type": "CustomMlModel",
+        "connectionOptions": {"my_key": "x", "myKey": "y"},
+        "own_field": {"in_ner": None},
+        "ownNone": None,
+    }
+
+
+@pytest.mark.parametrize("domains", [{"domain": "Sales"}, {"domains": ["Sales"]}])
+def test_a_single_domain_is_a_list_of_one(domains: dict[str, object]) -> None:
+    assert request(**domains).to_payload()["domains"] == ["Sales"]
+
+
+def test_a_domain_of_none_empties_the_domains() -> None:
+    assert request(domain=None).declared()["domains"] == []
+
+
+@pytest.mark.parametrize(
+    "tag", ["Tier.Tier1", TAG, {"tagFQN": "Tier.Tier1"}, {"tag_fqn": "Tier.Tier1"}, TagLabel(tag_fqn="Tier.Tier1")]
+)
+def test_a_tag_is_always_sent_whole(tag: object) -> None:
+    assert request(tags=[tag]).to_payload()["tags"] == [TAG]
+
+
+@pytest.mark.parametrize("owner", [{"id": UUID(OWNER), "type": "user"}, EntityReference(id=OWNER, type="user")])
+def test_an_owner_is_a_reference_by_id(owner: object) -> None:
+    assert request(owners=[owner]).to_payload()["owners"] == [{"id": OWNER, "type": "user"}]
+
+
+@pytest.mark.parametrize(
+    "given, sent",
+    [
+        ({"path": "k.json"}, {"type": "gcp_credential_path", "path": "k.json"}),
+        ({"private_key": "k"}, {"type": "service_account", "privateKey": "k"}),
+        ({"token_url": "t"}, {"type": "external_account", "tokenURL": "t"}),
+        ({"project_id": ["a"]}, {"type": "gcp_adc", "projectId": ["a"]}),
+        ({}, {"type": "gcp_adc"}),
+        ({"type": "gcp_adc", "path": "k", "my_own": 1}, {"type": "gcp_adc", "path": "k", "my_own": 1}),
+        (GcpCredentialsPath(path="k.json"), {"type": "gcp_credential_path", "path": "k.json"}),
+        (GcpCredentialsValues(project_id="p"), {"type": "service_account", "projectId": "p"}),
+        (GcpExternalAccount(audience="a"), {"type": "external_account", "audience": "a"}),
+        (GcpApplicationDefault(), {"type": "gcp_adc"}),
+    ],
+)
+def test_google_credentials_are_told_apart_and_sent_with_their_type(given: object, sent: JsonValue) -> None:
+    config = {"location": "eu", "credentials": {"gcp_config": given}}
+    assert sent_config("VertexAI", {"config": config}) == {
+        "type": "VertexAI",
+        "location": "eu",
+        "credentials": {"gcpConfig": sent},
+    }
+
+
+def test_connections_can_be_built_from_models() -> None:
+    credentials = GcpCredentials(
+        gcp_config=GcpApplicationDefault(),
+        gcp_impersonate_service_account=GcpImpersonation(impersonate_service_account="s", lifetime=60),
+    )
+    vertex = VertexAIConnection(credentials=credentials, location="eu")
+    assert sent_config("VertexAI", vertex) == {
+        "type": "VertexAI",
+        "credentials": {
+            "gcpConfig": {"type": "gcp_adc"},
+            "gcpImpersonateServiceAccount": {"impersonateServiceAccount": "s", "lifetime": 60},
+        },
+        "location": "eu",
+    }
+    sagemaker = SageMakerConnection(
+        aws_config=AwsCredentials(aws_region="eu"), ml_model_filter_pattern=FilterPattern(excludes=["x"])
+    )
+    assert sent_config("SageMaker", sagemaker) == {
+        "type": "SageMaker",
+        "awsConfig": {"awsRegion": "eu"},
+        "mlModelFilterPattern": {"excludes": ["x"]},
+    }
+
+
+def test_a_declaration_cannot_be_changed_behind_the_validation() -> None:
+    service = request()
+    with pytest.raises(ValidationError, match="frozen"):
+        service.name = "a::b"  # type: ignore[misc]  # that is the test

@@ -1,0 +1,401 @@
+"""Bad input is refused by the field's path, all of it together; looser input is accepted with a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+
+import pytest
+
+from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.models import (
+    CreateMlModelServiceRequest,
+    CreateServiceRequest,
+    MlflowConnection,
+    validate_services,
+)
+
+NEEDS_CONFIG = "must hold a config, because serviceType"
+LOOSER = "not given; the documented schema requires it, the server does not"
+OWNER = "ca22d46e-81b9-4e48-85b5-0adc44980da9"
+
+
+def service(**changes: object) -> dict[str, object]:
+    config = {"trackingUri": "http://mlflow:5000", "registryUri": "http://mlflow:5000"}
+    return {"name": "a", "serviceType": "Mlflow", "connection": {"config": config}, **changes}
+
+
+def mlflow(**config: object) -> dict[str, object]:
+    return service(connection={"config": config})
+
+
+def vertex(**gcp_config: object) -> dict[str, object]:
+    config = {"location": "eu", "credentials": {"gcpConfig": gcp_config}}
+    return service(serviceType="VertexAI", connection={"config": config})
+
+
+def custom(**config: object) -> dict[str, object]:
+    return service(serviceType="CustomMlModel", connection={"config": config})
+
+
+def problems(*rows: object, single: bool = False) -> list[str]:
+    with pytest.raises(InvalidDeclarationError) as refused:
+        validate_services(list(rows), single=single)
+    return list(refused.value.problems)
+
+
+def without(row: dict[str, object], name: str) -> dict[str, object]:
+    return {key: value for key, value in row.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    "row, expected",
+    [
+        (without(service(), "name"), "name: must be given"),
+        (service(name=None), "name: must be a string, not None"),
+        (service(name=""), "name: must not be empty"),
+        (service(name=5), "name: must be a string, not a number"),
+        (service(name="n" * 300), "name: must have at most 256 characters, has 300"),
+        (service(name="a::b"), 'name: must not contain "::"'),
+        (service(name=":::"), 'name: must not contain "::"'),
+        (service(name="a\n"), "name: must not contain a line break"),
+        (service(name="a\u2028b"), "name: must not contain a line break"),
+        (service(name="\ud800"), "name: is not valid Unicode"),
+        (service(description="\ud800"), "description: is not valid Unicode"),
+        (service(description=float("nan")), "description: must not be NaN"),
+        (service(display_name=float("inf")), "display_name: must not be infinity"),
+        (without(service(), "serviceType"), "serviceType: must be given"),
+        (service(serviceType=""), "serviceType: must not be empty"),
+        (
+            service(serviceType="{{ kind }}"),
+            "serviceType: holds a template {{ … }} that was not rendered",
+        ),
+        (without(service(), "connection"), "connection: must be given; None sends none"),
+        (service(descriptoin="x"), "descriptoin: unknown field, did you mean description?"),
+        (service(display_nam="x"), "display_nam: unknown field, did you mean display_name?"),
+        (service(zzz="x"), "zzz: unknown field"),
+        ({**service(), "a:b\nc": 1}, "(a key that is no plain word): unknown field"),
+        (dict([*service().items(), (5, 1)]), "the service: its keys must be strings, one is a number"),
+    ],
+)
+def test_a_faulty_service_is_refused_by_path(row: dict[object, object], expected: str) -> None:
+    assert problems(row, single=True) == [expected]
+
+
+@pytest.mark.parametrize(
+    "row, expected",
+    [
+        (service(connection="mlflow"), "connection: must be an object, not a string"),
+        (
+            service(connection='{"config": {}}'),
+            "connection: must be an object, not a string; JSON text has to be loaded first",
+        ),
+        (service(connection=[]), "connection: must be an object, not a list"),
+        (service(connection={"config": None}), "connection.config: must be an object, not None"),
+        (
+            service(connection={"config": "{}"}),
+            "connection.config: must be an object, not a string; JSON text has to be loaded first",
+        ),
+        (
+            service(connection={"trackingUri": "http://mlflow"}),
+            "connection.trackingUri: unknown field; the fields of a connection go under connection.config",
+        ),
+        (mlflow(trackingURI="x"), "connection.config.trackingURI: unknown field, did you mean trackingUri?"),
+        (mlflow(trackinguri="x"), "connection.config.trackinguri: unknown field, did you mean trackingUri?"),
+        (mlflow(trackin_uri="x"), "connection.config.trackin_uri: unknown field, did you mean tracking_uri?"),
+        (mlflow(trackingUri=5), "connection.config.trackingUri: must be a string, not a number"),
+        (mlflow(trackingUri=float("nan")), "connection.config.trackingUri: must not be NaN"),
+        (mlflow(tracking_uri=True), "connection.config.tracking_uri: must be a string, not a boolean"),
+        (mlflow(trackingUri={"a": 1}), "connection.config.trackingUri: must be a string, not an object"),
+        (mlflow(trackingUri=b"x"), "connection.config.trackingUri: must be a string, not a bytes"),
+        (
+            mlflow(supportsMetadataExtraction="yes"),
+            "connection.config.supportsMetadataExtraction: must be true or false, not a string",
+        ),
+        (
+            mlflow(supportsMetadataExtraction=1),
+            "connection.config.supportsMetadataExtraction: must be true or false, not a number",
+        ),
+        (
+            mlflow(registryUri="mysql://u:{{ conn.db.password }}@db/ml"),
+            "connection.config.registryUri: holds a template {{ … }} that was not rendered",
+        ),
+        (
+            mlflow(mlModelFilterPattern={"includes": ["{{ x }}"]}),
+            "connection.config.mlModelFilterPattern.includes[0]: holds a template {{ … }} that was not rendered",
+        ),
+        (
+            mlflow(trackingUri="a", tracking_uri="b"),
+            "connection.config.tracking_uri: given twice, as trackingUri and tracking_uri",
+        ),
+        (mlflow(type="Sklearn"), 'connection.config.type: is "Sklearn" but serviceType is "Mlflow"'),
+        (mlflow(type="Foo"), 'connection.config.type: is "Foo" but serviceType is "Mlflow"'),
+        (mlflow(type=5), "connection.config.type: must be a string, not a number"),
+        (
+            service(serviceType="Foo", connection={"config": {"type": "Mlflow"}}),
+            'connection.config.type: is "Mlflow" but serviceType is "Foo"',
+        ),
+        (
+            service(serviceType="Sklearn", connection=MlflowConnection(tracking_uri="x")),
+            'connection.config.type: is "Mlflow" but serviceType is "Sklearn"',
+        ),
+        (
+            service(serviceType="Foo", connection=None),
+            'connection: must hold a config, because serviceType "Foo" is not known to this version',
+        ),
+        (
+            service(serviceType="Mlfow", connection={}),
+            f'connection: {NEEDS_CONFIG} "Mlfow" is not known to this version, did you mean Mlflow?',
+        ),
+        (
+            service(serviceType="SageMaker", connection={"config": {"awsConfig": {}}}),
+            "connection.config.awsConfig.awsRegion: must be given",
+        ),
+        (
+            service(serviceType="SageMaker", connection={"config": {"awsConfig": {"aws_regoin": "eu"}}}),
+            "connection.config.awsConfig.awsRegion: must be given",
+        ),
+    ],
+)
+def test_a_faulty_connection_is_refused_by_path(row: dict[str, object], expected: str) -> None:
+    assert problems(row, single=True)[0] == expected
+
+
+@pytest.mark.parametrize(
+    "row, expected",
+    [
+        (vertex(private_key="k", key=1), "gcpConfig.key: unknown field"),
+        (vertex(type="service_account", path="x"), "gcpConfig.path: unknown field"),
+        (vertex(type="adc"), "gcpConfig.type: must be one of 'service_account', 'gcp_credential_path', "),
+        (vertex(projectId=[1]), "gcpConfig.projectId: must be a list of strings, one is a number"),
+        (vertex(projectId=5), "gcpConfig.projectId: must be a string or a list of strings, not a number"),
+        (vertex(project_id=["{{ x }}"]), "gcpConfig.project_id[0]: holds a template {{ … }} that"),
+        (vertex(path="x", project_id="a", projectId="b"), "gcpConfig.project_id: given twice, as projectId"),
+        (vertex(audience="x", tokenUrl="x"), "gcpConfig.tokenUrl: unknown field, did you mean tokenURL?"),
+        (vertex(audience="x", credentialSource={"a": 1}), "gcpConfig.credentialSource.a: must be a string"),
+    ],
+)
+def test_faulty_google_credentials_are_refused_by_path(row: dict[str, object], expected: str) -> None:
+    (problem,) = problems(row, single=True)
+    assert problem.startswith(f"connection.config.credentials.{expected}")
+
+
+@pytest.mark.parametrize(
+    "row, expected",
+    [
+        (
+            custom(connectionOptions={"n": 5}),
+            ["connection.config.connectionOptions.n: must be a string, not a number"],
+        ),
+        (
+            custom(connectionOptions={5: "x"}),
+            ["connection.config.connectionOptions: its keys must be strings, one is a number"],
+        ),
+        (
+            custom(connectionOptions={"n": "{{ x }}"}),
+            ["connection.config.connectionOptions.n: holds a template {{ … }} that was not rendered"],
+        ),
+        (
+            custom(sourcePythonClass="a", source_python_class="b"),
+            ["connection.config.source_python_class: given twice, as sourcePythonClass and source_python_class"],
+        ),
+        (
+            custom(own=[{"a": float("nan"), "b": {1}, "c": "{{ x }}", "d": "\ud800"}, {None: 1}]),
+            [
+                "connection.config.own[0].a: must not be NaN",
+                "connection.config.own[0].b: must be what JSON can carry, not a set",
+                "connection.config.own[0].c: holds a template {{ … }} that was not rendered",
+                "connection.config.own[0].d: is not valid Unicode",
+                "connection.config.own[1]: its keys must be strings, one is None",
+            ],
+        ),
+        (
+            service(serviceType="Foo", connection={"config": {"a": "{{ x }}"}}),
+            ["connection.config.a: holds a template {{ … }} that was not rendered"],
+        ),
+    ],
+)
+def test_what_cannot_be_sent_is_refused_where_fields_are_free(row: object, expected: list[str]) -> None:
+    assert problems(row, single=True) == expected
+
+
+def test_what_is_nested_without_end_is_refused() -> None:
+    endless: dict[str, object] = {}
+    endless["again"] = endless
+    assert problems(custom(own=endless), single=True) == [
+        "connection.config.own.again.again: is nested more than 64 deep"
+    ]
+
+
+def test_braces_that_are_no_template_are_accepted() -> None:
+    rows = [
+        service(name=str(number), connection={"config": {"trackingUri": text, "registryUri": text}})
+        for number, text in enumerate(["{{", "}}{{", "{a}", "x{{{", "}}", "a{b}}c", "{{}"])
+    ]
+    assert len(validate_services(rows).services) == 7
+
+
+@pytest.mark.parametrize(
+    "row, expected",
+    [
+        (service(domain="Sales", domains=[]), ["domain: give domain or domains, not both"]),
+        (service(domain=5), ["domain: must be a string, not a number"]),
+        (service(domains="Sales"), ["domains: must be a list, not a string"]),
+        (service(domains=[None]), ["domains[0]: must be a string, not None"]),
+        (service(dataProducts=[""]), ["dataProducts[0]: must not be empty"]),
+        (service(owners=[{"id": OWNER}]), ["owners[0].type: must be given"]),
+        (service(owners=[{"id": "ana", "type": "user"}]), ["owners[0].id: must be a UUID"]),
+        (service(owners=["ana@acme.example"]), ["owners[0]: must be an object, not a string"]),
+        (service(owners={"id": OWNER, "type": "user"}), ["owners: must be a list, not an object"]),
+        (service(tags=[5]), ["tags[0]: must be an object, not a number"]),
+        (
+            service(tags=["Tier.Tier1", {"tagFqn": "x"}]),
+            ["tags[1].tagFQN: must be given", "tags[1].tagFqn: unknown field, did you mean tagFQN?"],
+        ),
+        (
+            service(tags=[{"tagFQN": "x", "state": "Done"}]),
+            ["tags[0].state: must be 'Suggested' or 'Confirmed'"],
+        ),
+        (
+            service(tags=[{"tagFQN": "x", "metadata": {"expiryDate": 1.5}}]),
+            ["tags[0].metadata.expiryDate: must be a whole number, not a number"],
+        ),
+        (
+            service(
+                tags=[
+                    {
+                        "tagFQN": "x",
+                        "metadata": {"recognizer": {"recognizerId": OWNER, "recognizerName": "r", "score": 2}},
+                    }
+                ]
+            ),
+            ["tags[0].metadata.recognizer.score: must be at most 1"],
+        ),
+    ],
+)
+def test_faulty_metadata_is_refused_by_path(row: object, expected: list[str]) -> None:
+    assert problems(row, single=True) == expected
+
+
+def test_all_faulty_rows_are_named_together() -> None:
+    rows = [
+        service(),
+        None,
+        "x",
+        service(name="b", connection={"config": {"trackingURI": "x"}}),
+        service(),
+        CreateServiceRequest.model_validate({"name": "z", "serviceType": "Foo", "connection": None}),
+        {},
+    ]
+    assert problems(*rows) == [
+        "services[1]: must be an object, not None",
+        "services[2]: must be an object, not a string",
+        "services[3].connection.config.trackingURI: unknown field, did you mean trackingUri?",
+        'services[4].name: "a" was given already by services[0]',
+        "services[5]: must be an object, not a CreateServiceRequest",
+        "services[6].name: must be given",
+        "services[6].serviceType: must be given",
+        "services[6].connection: must be given; None sends none",
+    ]
+
+
+def test_the_error_counts_and_lists_its_problems() -> None:
+    with pytest.raises(InvalidDeclarationError) as refused:
+        validate_services([service(name="a::b"), None])
+    assert str(refused.value) == (
+        "The declaration has 2 problems; nothing was sent:\n"
+        '  services[0].name: must not contain "::"\n'
+        "  services[1]: must be an object, not None"
+    )
+
+
+def test_names_given_twice_are_refused_and_case_matters() -> None:
+    rows = [service(), service(name="A"), service(name="b"), service(), service()]
+    assert problems(*rows) == [
+        'services[3].name: "a" was given already by services[0]',
+        'services[4].name: "a" was given already by services[0]',
+    ]
+
+
+@pytest.mark.parametrize(
+    "rows, kind",
+    [
+        (service(), "an object"),
+        ("[]", "a string"),
+        (b"[]", "a bytes"),
+        (None, "None"),
+        (5, "a number"),
+        (MappingProxyType(service()), "a mappingproxy"),
+        (CreateMlModelServiceRequest.model_validate(service()), "a CreateMlModelServiceRequest"),
+    ],
+)
+def test_what_is_no_list_is_refused(rows: object, kind: str) -> None:
+    with pytest.raises(InvalidDeclarationError) as refused:
+        validate_services(rows)  # type: ignore[call-overload]  # that is the test
+    assert refused.value.problems == (f"services: must be a list, not {kind}",)
+
+
+def test_rows_may_be_models_mappings_and_come_from_an_iterator() -> None:
+    def rows() -> Iterator[object]:
+        yield service()
+        yield MappingProxyType(service(name="b"))
+        yield CreateMlModelServiceRequest.model_validate(service(name="c"))
+
+    assert [row.name for row in validate_services(rows()).services] == ["a", "b", "c"]
+
+
+def test_no_rows_are_no_fault() -> None:
+    assert validate_services([]).services == []
+
+
+def test_looser_connections_are_accepted_with_one_warning_for_each_kind() -> None:
+    rows = [
+        service(),
+        mlflow(trackingUri="x"),
+        {**mlflow(tracking_uri="x", registry_uri=None), "name": "c"},
+        {**mlflow(trackingUri="x"), "name": "d"},
+        service(name="e", serviceType="SageMaker", connection={"config": {}}),
+        service(name="f", serviceType="VertexAI", connection={"config": {"location": "eu"}}),
+        service(name="g", connection=None),
+        service(name="h", connection={}),
+    ]
+    rows[1]["name"] = "b"
+    assert validate_services(rows).warnings == [
+        f"services[1].connection.config.registryUri: {LOOSER} (and 2 more rows)",
+        f"services[4].connection.config.awsConfig: {LOOSER}",
+        f"services[5].connection.config.credentials: {LOOSER}",
+    ]
+
+
+def test_many_rows_have_one_warning() -> None:
+    rows = [{**mlflow(trackingUri="x"), "name": str(number)} for number in range(1999)]
+    assert validate_services(rows).warnings == [
+        f"services[0].connection.config.registryUri: {LOOSER} (and 1,998 more rows)"
+    ]
+
+
+def test_an_unknown_service_type_is_sent_as_it_is_with_a_warning() -> None:
+    config = {"host_name": "x", "deepURL": {"a_b": [1, None]}, "none": None}
+    rows = [
+        service(serviceType="Foo", connection={"config": config}),
+        service(name="b", serviceType="Foo", connection={"config": {"type": "Foo"}}),
+        service(name="c", serviceType="MLFlow", connection={"config": {}}),
+    ]
+    validated = validate_services(rows)
+    assert [row.to_payload()["connection"] for row in validated.services] == [row["connection"] for row in rows]
+    assert validated.warnings == [
+        'services[0].serviceType: "Foo" is not known to this version; sent as it is (and 1 more row)',
+        'services[2].serviceType: "MLFlow" is not known to this version; sent as it is, did you mean Mlflow?',
+    ]
+
+
+def test_a_single_service_is_warned_about_without_a_row_number() -> None:
+    warnings = validate_services([mlflow(trackingUri="x")], single=True).warnings
+    assert warnings == [f"connection.config.registryUri: {LOOSER}"]
+
+
+def test_a_service_of_any_kind_takes_a_connection_as_it_is() -> None:
+    row = {"name": "t", "serviceType": "Tableau", "connection": {"config": {"hostPort": "x"}}}
+    validated = validate_services([row], model=CreateServiceRequest)
+    assert validated.services[0].to_payload() == row
+    assert validated.warnings == []
