@@ -1,0 +1,35 @@
+"""An in-memory Collate with the behaviour of the real server, for demos and for tests of DAGs.
+
+In process: `httpx.Client(transport=InProcessTransport(Catalog()))`. Over a socket:
+`python -m airflow_provider_collate.sandbox`, or `serve_in_thread(Catalog())` in a test.
+"""
+
+from __future__ import annotations
+
+from airflow_provider_collate.sandbox.catalog import DEFAULT_ADMIN_TOKEN, DEFAULT_BOT_TOKEN, Catalog
+from airflow_provider_collate.sandbox.directory import ADMIN, ANA, INGESTION_BOT, User
+from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
+from airflow_provider_collate.sandbox.latency import PROFILES, LatencyProfile
+from airflow_provider_collate.sandbox.records import RecordedRequest
+from airflow_provider_collate.sandbox.releases import RELEASES
+from airflow_provider_collate.sandbox.tokens import make_token
+from airflow_provider_collate.sandbox.transport import InProcessTransport
+
+__all__ = [
+    "ADMIN",
+    "ANA",
+    "DEFAULT_ADMIN_TOKEN",
+    "DEFAULT_BOT_TOKEN",
+    "INGESTION_BOT",
+    "PROFILES",
+    "RELEASES",
+    "Answer",
+    "Catalog",
+    "Ending",
+    "InProcessTransport",
+    "LatencyProfile",
+    "RecordedRequest",
+    "Request",
+    "User",
+    "make_token",
+]

@@ -1,0 +1,317 @@
+"""The catalog: from request to answer, and what a test can see and order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from threading import RLock
+
+from airflow_provider_collate.sandbox.api import Api
+from airflow_provider_collate.sandbox.declarations import read_declaration, read_service
+from airflow_provider_collate.sandbox.directory import ADMIN, INGESTION_BOT, Entry, User, user_entry
+from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
+from airflow_provider_collate.sandbox.faults import RANDOM_KINDS, Fault, RandomFaults
+from airflow_provider_collate.sandbox.latency import Latency, LatencyProfile
+from airflow_provider_collate.sandbox.pages import page
+from airflow_provider_collate.sandbox.records import RecordedRequest, StoredServices, record
+from airflow_provider_collate.sandbox.releases import RELEASES
+from airflow_provider_collate.sandbox.rules import patched, revised
+from airflow_provider_collate.sandbox.service_api import ServiceApi
+from airflow_provider_collate.sandbox.services import Service, document
+from airflow_provider_collate.sandbox.state import Ban, State, Store
+from airflow_provider_collate.sandbox.tokens import make_token
+
+DEFAULT_BOT_TOKEN = make_token(INGESTION_BOT)
+DEFAULT_ADMIN_TOKEN = make_token(ADMIN)
+
+
+class Catalog:
+    """An in-memory catalog.
+
+    :param release: `today` or `1.2`.
+    :param bot_token: token of the user `ingestion-bot`.
+    :param admin_token: token of the user `admin`.
+    :param bulk_limit: rows in a bulk request at most; more is a 413. No limit if None.
+    :param has_bulk: whether there is a bulk endpoint; as the release has it if None.
+    :param latency: how long answers take.
+    :param clock: seconds since the epoch, for `updatedAt`.
+    """
+
+    def __init__(
+        self,
+        release: str = "today",
+        *,
+        bot_token: str = DEFAULT_BOT_TOKEN,
+        admin_token: str = DEFAULT_ADMIN_TOKEN,
+        bulk_limit: int | None = None,
+        has_bulk: bool | None = None,
+        latency: LatencyProfile | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.state = State(clock, bulk_limit=bulk_limit, has_bulk=has_bulk)
+        self.release = release
+        self.bot_token = bot_token
+        self.admin_token = admin_token
+        self.state.tokens.update({bot_token: INGESTION_BOT, admin_token: ADMIN})
+        self.latency = Latency(latency or LatencyProfile())
+        self.requests: list[RecordedRequest] = []
+        self.faults: list[Fault] = []
+        self.random_faults: RandomFaults | None = None
+        self._api = Api(self.state)
+        self._lock = RLock()
+
+    def handle(self, request: Request) -> Answer:
+        """Answer a request; safe to call from several threads.
+
+        :param request: any request; those outside `/api` get the pages.
+        """
+        if request.segments[:1] != ("api",):
+            with self._lock:
+                return page(request, self.state)
+        with self._lock:
+            fault = self._fault(request)
+            user: User | None = None
+            if fault is not None and fault.prevents:
+                answer = fault.answer()
+            else:
+                answer, user = self._api.answer(request, fault.bulk_rows if fault else {})
+            self._record(request, answer, user)
+        delay = self.latency.delay(is_write=request.is_write, writes=answer.writes, rows=answer.rows)
+        if fault is not None and not fault.prevents:
+            answer = fault.change(answer)
+        return replace(answer, delay=answer.delay + delay)
+
+    @property
+    def release(self) -> str:
+        """Which server's behaviour it has; can be changed at any time."""
+        return self.state.release.name
+
+    @release.setter
+    def release(self, name: str) -> None:
+        if name not in RELEASES:
+            raise ValueError(f"release must be one of {', '.join(RELEASES)}, not {name!r}")
+        self.state.release = RELEASES[name]
+
+    @property
+    def tokens(self) -> dict[str, User]:
+        """Token → whom it stands for; add to it at will."""
+        return self.state.tokens
+
+    @property
+    def services(self) -> StoredServices:
+        """The services that are not deleted, by name."""
+        return StoredServices(self.state, deleted=False)
+
+    @property
+    def deleted(self) -> StoredServices:
+        """The soft-deleted services, by name."""
+        return StoredServices(self.state, deleted=True)
+
+    @property
+    def writes(self) -> int:
+        """How many requests that write were seen, whatever became of them."""
+        return sum(request.is_write for request in self.requests)
+
+    def fail(
+        self,
+        times: int | None = 1,
+        *,
+        skip: int = 0,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+        method: str | None = None,
+        path: str | None = None,
+        latency: float = 0.0,
+        lose_answer: bool = False,
+        break_body: bool = False,
+        reset: bool = False,
+        bulk_rows: Mapping[str, tuple[int, str]] | None = None,
+    ) -> Fault:
+        """Let something happen to the next API requests.
+
+        :param times: to how many; to all from now on if None.
+        :param skip: how many fitting requests pass unharmed before.
+        :param status: answer with it instead of doing anything.
+        :param headers: headers of that answer, or further ones of the catalog's.
+        :param body: body of that answer, or in place of the catalog's: text, bytes, or a JSON document.
+        :param method: only requests of this method.
+        :param path: only requests whose path holds a match of this regular expression.
+        :param latency: seconds until the answer; a request takes effect at once.
+        :param lose_answer: the request takes effect, then the connection closes without an answer.
+        :param break_body: the request takes effect, then the answer breaks off in the middle.
+        :param reset: the connection is reset before the request takes effect.
+        :param bulk_rows: rows of bulk requests that are refused: name → status and message.
+        :returns: the fault, whose `hits` counts the requests it happened to.
+        """
+        endings = [
+            ending
+            for wanted, ending in (
+                (lose_answer, Ending.LOST),
+                (break_body, Ending.CUT),
+                (reset, Ending.RESET),
+            )
+            if wanted
+        ]
+        if len(endings) > 1:
+            raise ValueError("a fault has one ending: lose_answer, break_body or reset")
+        fault = Fault(
+            times=times,
+            skip=skip,
+            status=status,
+            headers=headers or {},
+            body=body,
+            method=method,
+            path=path,
+            latency=latency,
+            ending=endings[0] if endings else Ending.WHOLE,
+            bulk_rows=bulk_rows or {},
+        )
+        with self._lock:
+            self.faults.append(fault)
+        return fault
+
+    def fail_randomly(
+        self,
+        rate: float,
+        *,
+        seed: int = 0,
+        kinds: Sequence[str] = RANDOM_KINDS,
+        method: str | None = None,
+        path: str | None = None,
+    ) -> RandomFaults:
+        """Let a share of all API requests fail, until `stop_failing`.
+
+        :param rate: share of the requests, 0 to 1.
+        :param kinds: of `429`, `503`, `broken_body`, `lost_answer`, `reset`.
+        :param method: only requests of this method.
+        :param path: only requests whose path holds a match of this regular expression.
+        :returns: the policy, whose `counts` tells what happened.
+        """
+        self.random_faults = RandomFaults(rate, seed, kinds, method, path)
+        return self.random_faults
+
+    def stop_failing(self) -> None:
+        """Take back all ordered faults."""
+        with self._lock:
+            self.faults.clear()
+            self.random_faults = None
+
+    def forbid(self, user: str | None = None, name: str | None = None, operations: Sequence[str] = ()) -> Ban:
+        """Answer 403 from now on.
+
+        :param user: to this user; to everyone if None.
+        :param name: for services whose name holds a match of this regular expression; for all if None.
+        :param operations: of `Create`, `EditAll`, `Delete`, `ViewAll`; all if empty.
+        """
+        ban = Ban(user, name, frozenset(operations))
+        self.state.bans.append(ban)
+        return ban
+
+    def revoke_token(self, token: str, *, expired: bool = False) -> None:
+        """Refuse a token from now on, as one that was regenerated or has expired."""
+        self.state.tokens.pop(token, None)
+        other = "Not Authorized! The given token does not match the current bot's token!"
+        self.state.refused_tokens[token] = "Expired token!" if expired else other
+
+    def rotate_bot_token(self, new_token: str) -> None:
+        """Give the bot a new token; the old one is refused at once."""
+        self.revoke_token(self.bot_token)
+        self.state.refused_tokens.pop(new_token, None)
+        self.state.tokens[new_token] = INGESTION_BOT
+        self.bot_token = new_token
+
+    def add_user(self, user: User) -> Entry:
+        """Let there be a user; give it a token by `catalog.tokens[token] = user`."""
+        return self.state.directory.add(user_entry(user))
+
+    def add_team(self, name: str, display_name: str = "") -> Entry:
+        """Let there be a team."""
+        return self.state.directory.add(Entry("team", name, name, display_name))
+
+    def add_domain(self, fqn: str) -> Entry:
+        """Let there be a domain; `Parent.Child` is a subdomain."""
+        return self.state.directory.add(Entry("domain", fqn.rpartition(".")[2], fqn))
+
+    def add_data_product(self, fqn: str) -> Entry:
+        """Let there be a data product."""
+        return self.state.directory.add(Entry("dataProduct", fqn.rpartition(".")[2], fqn))
+
+    def add_tag(self, fqn: str, *, glossary: bool = False) -> Entry:
+        """Let there be a tag, or a glossary term."""
+        kind = "glossaryTerm" if glossary else "tag"
+        return self.state.directory.add(Entry(kind, fqn.rpartition(".")[2], fqn))
+
+    def add_service(self, name: str, service_type: str = "Mlflow", *, user: User = ADMIN, **fields: object) -> None:
+        """Let there be a service, as if a person had made it in the UI.
+
+        :param fields: further fields as in a document, e.g. `connection={"config": {...}}`,
+            `displayName=...`, `tags=[...]`; see `edit_service`.
+        """
+        with self._lock:
+            declaration = read_declaration({"name": name, "serviceType": service_type}, self.state.release)
+            service, change = ServiceApi(self.state).upsert(declaration, user)
+            if change != "entityCreated":
+                raise ValueError(f"there is a service {name} already")
+            edited = self._edited(service, fields)
+            self.state.store.keep(replace(edited, updated_at=service.updated_at, updated_by=user.name))
+
+    def edit_service(self, name: str, *, user: User = ADMIN, **fields: object) -> None:
+        """Change a service, as if a person had done it in the UI: the version goes up.
+
+        :param fields: fields of the document, under the names of the release; None removes one.
+            A tag may be its name, an owner or domain the entry that `add_team`, … returned.
+        """
+        with self._lock:
+            stored = self._stored(name)
+            release = self.state.release
+            self.state.store.keep(revised(stored, self._edited(stored, fields), release, user, self.state.now()))
+
+    def remove_service(self, name: str, *, hard: bool = False, user: User = ADMIN) -> None:
+        """Delete a service, as if a person had done it in the UI."""
+        with self._lock:
+            stored = self._stored(name)
+            if hard:
+                self.state.store.remove(stored)
+                return
+            gone = replace(stored, deleted=True)
+            self.state.store.keep(revised(stored, gone, self.state.release, user, self.state.now()))
+
+    def clear(self) -> None:
+        """Forget all services and all requests seen."""
+        with self._lock:
+            self.state.store = Store()
+            self.requests.clear()
+
+    def _stored(self, name: str) -> Service:
+        stored = self.state.store.get(name)
+        if stored is None:
+            raise KeyError(name)
+        return stored
+
+    def _edited(self, stored: Service, fields: Mapping[str, object]) -> Service:
+        release = self.state.release
+        known = document(stored, release, release.relation_fields)
+        wanted = {**known, **{name: _written_out(name, value) for name, value in fields.items()}}
+        return patched(stored, read_service(wanted, release), release, self.state.directory)
+
+    def _fault(self, request: Request) -> Fault | None:
+        for fault in self.faults:
+            if fault.takes(request):
+                return fault
+        return self.random_faults.draw(request) if self.random_faults else None
+
+    def _record(self, request: Request, answer: Answer, user: User | None) -> None:
+        self.requests.append(record(request, answer.status, user.name if user else ""))
+
+
+def _written_out(field: str, value: object) -> object:
+    """A field as documents have it, from the short forms that a test may give."""
+    if isinstance(value, (list, tuple)):
+        return [_written_out(field, item) for item in value]
+    if isinstance(value, Entry):
+        return value.reference()
+    if field == "tags" and isinstance(value, str):
+        return {"tagFQN": value, "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
+    return value

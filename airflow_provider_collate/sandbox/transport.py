@@ -1,0 +1,60 @@
+"""The sandbox in process, as a transport for httpx clients."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import httpx
+
+from airflow_provider_collate.sandbox.catalog import Catalog
+from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
+
+
+class InProcessTransport(httpx.BaseTransport):
+    """Hands requests to a catalog without a network.
+
+    Faults end as they do over a socket: a lost answer is a `httpx.RemoteProtocolError`, a reset a
+    `httpx.ReadError`, an answer later than the client's read timeout a `httpx.ReadTimeout`.
+
+    :param catalog: what answers.
+    :param sleep: waits for seconds; called only where latency was ordered.
+    """
+
+    def __init__(self, catalog: Catalog, *, sleep: Callable[[float], object] = time.sleep) -> None:
+        self._catalog = catalog
+        self._sleep = sleep
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        target = request.url.raw_path.decode("ascii")
+        answer = self._catalog.handle(Request(request.method, target, headers, request.read()))
+        self._wait(answer, request)
+        if answer.ending is Ending.LOST:
+            raise httpx.RemoteProtocolError("Server disconnected without sending a response.", request=request)
+        if answer.ending is Ending.RESET:
+            raise httpx.ReadError("[Errno 104] Connection reset by peer", request=request)
+        if answer.ending is Ending.CUT:
+            whole = {**answer.headers, "Content-Length": str(len(answer.body))}
+            return httpx.Response(answer.status, headers=whole, stream=_CutStream(answer.body))
+        return httpx.Response(answer.status, headers=dict(answer.headers), stream=httpx.ByteStream(answer.body))
+
+    def _wait(self, answer: Answer, request: httpx.Request) -> None:
+        limit = request.extensions.get("timeout", {}).get("read")
+        if limit is not None and answer.delay > limit:
+            self._sleep(limit)
+            raise httpx.ReadTimeout("The read operation timed out", request=request)
+        if answer.delay:
+            self._sleep(answer.delay)
+
+
+class _CutStream(httpx.SyncByteStream):
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def __iter__(self) -> Iterator[bytes]:
+        half = self._body[: len(self._body) // 2]
+        yield half
+        received = f"received {len(half)} bytes, expected {len(self._body)}"
+        raise httpx.RemoteProtocolError(f"peer closed connection without sending complete message body ({received})")

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import httpx
+import pytest
+
+from airflow_provider_collate.sandbox import Catalog, InProcessTransport
+
+ROOT = "http://sandbox.example/api/v1"
+
+
+@pytest.fixture
+def catalog() -> Catalog:
+    """Today's server; each request comes a second after the one before."""
+    seconds = count(1_700_000_000)
+    return Catalog(clock=lambda: float(next(seconds)))
+
+
+@pytest.fixture
+def catalog_1_2(catalog: Catalog) -> Catalog:
+    catalog.release = "1.2"
+    return catalog
+
+
+@pytest.fixture
+def bot(catalog: Catalog) -> Iterator[httpx.Client]:
+    with _client(catalog, catalog.bot_token) as client:
+        yield client
+
+
+@pytest.fixture
+def admin(catalog: Catalog) -> Iterator[httpx.Client]:
+    with _client(catalog, catalog.admin_token) as client:
+        yield client
+
+
+def _client(catalog: Catalog, token: str) -> httpx.Client:
+    return httpx.Client(
+        base_url=f"{ROOT}/services/mlmodelServices",
+        transport=InProcessTransport(catalog),
+        headers={"Authorization": f"Bearer {token}"},
+    )
