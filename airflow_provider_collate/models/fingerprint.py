@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 
 from pydantic import JsonValue
@@ -30,13 +30,25 @@ def digest(value: JsonValue) -> bytes:
     if isinstance(value, str):
         content = b"s" + value.encode("utf-8", "surrogatepass")
     else:
-        content = json.dumps(value, sort_keys=True).encode()
+        content = json.dumps(_plain(value), sort_keys=True).encode()
     return blake2b(content, key=_KEY, digest_size=16).digest()
 
 
+def _plain(value: JsonValue) -> JsonValue:
+    """The same value with whole numbers written one way: to the server 3 and 3.0 are one."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+@lru_cache(maxsize=4096)  # thousands of services have the same few, which this way are also held once
 def pointer(parent: str, key: str) -> str:
     """The JSON pointer of a key inside `parent`."""
-    return sys.intern(f"{parent}/{key.replace('~', '~0').replace('/', '~1')}")
+    return f"{parent}/{key.replace('~', '~0').replace('/', '~1')}"
 
 
 def dotted(pointer_text: str) -> str:

@@ -59,6 +59,8 @@ References = Annotated[tuple[ShownReference, ...] | None, BeforeValidator(_as_li
 class Service(_Answered):
     """A service as the catalog shows it; a field that was not asked for is None.
 
+    :param version: raised by most edits; not by a person's further ones within ten minutes (server source).
+    :param updated_at: milliseconds since the epoch, changed by every edit.
     :param connection: digests of the connection's fields; empty where the service has none.
     """
 
@@ -69,6 +71,7 @@ class Service(_Answered):
     display_name: str | None = Field(default=None, alias="displayName")
     description: str | None = None
     version: float | None = None
+    updated_at: int | None = Field(default=None, alias="updatedAt")
     deleted: bool = False
     connection: Annotated[Fingerprint, BeforeValidator(_reduced)] = Field(default_factory=dict, repr=False)
     tags: tuple[ShownTag, ...] | None = None

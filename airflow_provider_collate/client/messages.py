@@ -1,0 +1,93 @@
+"""Requests and answers as the rest of the client sees them; neither shows its content in a `repr`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue
+
+from airflow_provider_collate.exceptions import AnswerError, InvalidDeclarationError
+
+JSON = "application/json"
+JSON_PATCH = "application/json-patch+json"
+_KINDS_OF_JSON = {type(None): "nothing", dict: "an object", list: "a list", str: "a text", bool: "true or false"}
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """One call of the API.
+
+    :param method: HTTP method.
+    :param path: path under the API root, percent-encoded, e.g. `/v1/services/mlmodelServices`.
+    :param params: query parameters.
+    :param body: JSON to send.
+    :param content_type: media type of the body.
+    :param secrets: values inside the body that must not come back in a message.
+    :param authenticated: whether the token goes along.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    body: JsonValue = field(default=None, repr=False)
+    content_type: str = JSON
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    authenticated: bool = True
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it may change the catalog."""
+        return self.method != "GET"
+
+    def content(self) -> bytes | None:
+        """The body as it goes over the wire.
+
+        :raises InvalidDeclarationError: when there is a value in it that JSON does not have, such as NaN.
+        """
+        if self.body is None:
+            return None
+        with suppress(TypeError, ValueError, RecursionError):
+            return json.dumps(self.body, separators=(",", ":"), allow_nan=False).encode()
+        raise InvalidDeclarationError(["the request's body: holds a value that JSON does not have, such as NaN"])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer.
+
+    :param status: HTTP status.
+    :param data: the JSON in it; None where there was no body.
+    :param change: value of `X-OpenMetadata-Change`, such as `entityNoChange`.
+    :param request: what it answers.
+    :param request_id: the `X-Request-Id` that was sent.
+    """
+
+    status: int
+    request: ApiRequest = field(repr=False)
+    data: JsonValue = field(default=None, repr=False)
+    change: str = ""
+    request_id: str = ""
+
+    def mapping(self) -> dict[str, JsonValue]:
+        """The answer as the JSON object it should be.
+
+        :raises AnswerError: when it is something else.
+        """
+        if isinstance(self.data, dict):
+            return self.data
+        raise self.unexpected("a JSON object")
+
+    def unexpected(self, wanted: str) -> AnswerError:
+        """An error that says what was expected instead of what came."""
+        came = _KINDS_OF_JSON.get(type(self.data), "a number")
+        return AnswerError(
+            f"Collate answered {self.status} with {came} where {wanted} was expected",
+            method=self.request.method,
+            path=self.request.path,
+            request_id=self.request_id,
+            advice="Check that the connection's host is a Collate or OpenMetadata server and not another API.",
+            maybe_applied=self.request.is_write,
+        )

@@ -1,0 +1,234 @@
+"""Write what a plan says, and only that."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from airflow_provider_collate.client.client import CollateClient
+from airflow_provider_collate.client.redaction import clean_message
+from airflow_provider_collate.client.services import Services, fqn_of
+from airflow_provider_collate.exceptions import (
+    AnswerError,
+    AuthenticationError,
+    BadRequestError,
+    CollateError,
+    InvalidConnectionError,
+    LimitExceededError,
+    MissingEndpointError,
+    NoAnswerError,
+    NotFoundError,
+    OutcomeError,
+    RedirectError,
+    ServerError,
+    StatusError,
+    StoppedError,
+    TooManyRequestsError,
+)
+from airflow_provider_collate.models import BulkOperationResult, BulkRow, CreateServiceRequest, secret_values
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.plan import Action, RowPlan
+from airflow_provider_collate.reconcile.workers import each
+
+log = logging.getLogger(__name__)
+
+PROGRESS_EVERY = 5.0
+# A server that fails so many rows in a row, each after its retries, is down: the rest would only wait.
+GIVE_UP_AFTER = 10
+_SIGNS_OF_DEATH = (NoAnswerError, AnswerError, ServerError, TooManyRequestsError)
+# What the first row meets, every other one meets too.
+_HOPELESS = (AuthenticationError, InvalidConnectionError, StoppedError, LimitExceededError, RedirectError)
+
+Replan = Callable[[RowPlan], RowPlan]
+Written = dict[str, "CollateError | None"]
+"""Name of each row that was sent → what went wrong, or None."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """Says every few seconds how far a long run is.
+
+    :param total: rows to write.
+    :param clock: a monotonic clock in seconds.
+    """
+
+    total: int
+    clock: Callable[[], float]
+    done: int = 0
+    failed: int = 0
+    _told_at: float | None = None
+
+    def count(self, failed: bool) -> None:
+        """Count one row."""
+        self.done += 1
+        self.failed += failed
+        now = self.clock()
+        if self._told_at is None:
+            self._told_at = now
+        elif now - self._told_at >= PROGRESS_EVERY:
+            self._told_at = now
+            log.info("%s of %s rows sent, %s failed", f"{self.done:,}", f"{self.total:,}", f"{self.failed:,}")
+
+
+class Writer:
+    """Writes the rows of a plan for one kind of service.
+
+    :param client: the server.
+    :param services: the endpoints of the kind.
+    :param options: the run's options.
+    :param replan: looks at a row again; needed where a restore changes the service before its patch.
+    :param clock: a monotonic clock in seconds.
+    """
+
+    def __init__(
+        self,
+        client: CollateClient,
+        services: Services,
+        options: RunOptions,
+        replan: Replan,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._services = services
+        self._options = options
+        self._replan = replan
+        self._clock = clock
+
+    def write(self, rows: Sequence[RowPlan]) -> Written:
+        """Send every row.
+
+        :return: what went wrong with each row, by its name; None where the server answered with success.
+        :raises AuthenticationError: when the token is refused; no further row is sent.
+        :raises OutcomeError: when the server fails row after row; no further row is sent.
+        :raises StoppedError: when the task was told to stop.
+        """
+        progress = Progress(len(rows), self._clock)
+        written: Written = {}
+        in_a_row = 0
+        with closing(self._results(rows)) as results:
+            for name, error in results:
+                _raise_if_hopeless(error)
+                written[name] = error
+                progress.count(error is not None)
+                in_a_row = in_a_row + 1 if isinstance(error, _SIGNS_OF_DEATH) else 0
+                if error is not None and in_a_row >= GIVE_UP_AFTER and len(written) < len(rows):
+                    raise _given_up(in_a_row, error)
+        return written
+
+    def _results(self, rows: Sequence[RowPlan]) -> Generator[tuple[str, CollateError | None], None, None]:
+        creates = [row for row in rows if row.action is Action.CREATE]
+        others = [row for row in rows if row.action is not Action.CREATE]
+        # A bulk request is a PUT: it would overwrite what someone created meanwhile, which only `update` allows.
+        while len(creates) > 1 and self._options.if_exists == "update" and not self._client.bulk_is_missing:
+            chunk = creates[: self._options.chunk_size]
+            yield from self._bulk(chunk)
+            if not self._client.bulk_is_missing:
+                creates = creates[len(chunk) :]
+        singly = each(
+            [*creates, *others],
+            self._send,
+            max_workers=self._options.max_workers,
+            stopped=lambda: self._client.stopped,
+        )
+        with closing(singly):
+            for row, result in singly:
+                yield row.name, result
+
+    def _send(self, row: RowPlan) -> None:
+        if row.action is Action.CREATE and row.request is not None:
+            # POST, not PUT: if someone has created the service meanwhile, a PUT would overwrite it and, by a
+            # person's token, clear what the declaration does not mention (recorded). A 409 is settled by reading.
+            self._services.create(row.request.to_payload(), _secrets(row.request))
+        elif row.action is Action.PRUNE and row.service_id is not None:
+            self._services.delete(row.service_id, hard=self._options.prune == "hard")
+        elif row.action is Action.RESTORE and row.service_id is not None:
+            self._restore(row, row.service_id)
+        else:
+            self._patch(row)
+
+    def _restore(self, row: RowPlan, service_id: str) -> None:
+        refused: NotFoundError | None = None
+        try:
+            self._services.restore(service_id)
+        except NotFoundError as error:
+            # Not deleted any more: an earlier attempt's answer was lost, or someone else restored it meanwhile.
+            refused = error
+        now = self._replan(row)
+        if refused is not None and now.action in (Action.RESTORE, Action.CREATE):
+            raise refused
+        self._patch(now)
+
+    def _patch(self, row: RowPlan) -> None:
+        operations = [operation for change in row.difference.writable for operation in change.operations]
+        if operations and row.service_id is not None and row.request is not None:
+            self._services.patch(row.service_id, [*row.guard, *operations], _secrets(row.request))
+
+    def _bulk(self, rows: Sequence[RowPlan]) -> Iterator[tuple[str, CollateError | None]]:
+        """One bulk request; yields nothing where the server has no such endpoint."""
+        if self._client.stopped:
+            raise StoppedError("The task was told to stop; no further request was sent")
+        requests = [row.request for row in rows if row.request is not None]
+        payloads: list[dict[str, JsonValue]] = [request.to_payload() for request in requests]
+        secrets = tuple(value for request in requests for value in _secrets(request))
+        try:
+            result = self._services.put_bulk(payloads, secrets)
+        except MissingEndpointError:
+            log.info(
+                "This server has no bulk endpoint; sending rows one by one, %d at a time",
+                self._options.max_workers,
+            )
+            self._client.bulk_is_missing = True
+            return
+        except CollateError as error:
+            yield from ((row.name, error) for row in rows)
+            return
+        _log_abort(result, secrets)
+        failed = {row.name: row for row in result.failed_request}
+        for plan in rows:
+            refused = failed.get(plan.name) or failed.get(fqn_of(plan.name))
+            yield plan.name, _row_error(refused, self._services, secrets) if refused else None
+
+
+def _secrets(request: CreateServiceRequest) -> tuple[str, ...]:
+    """Values in a request that must not come back in a message."""
+    connection = request.declared().get("connection")
+    config = connection.get("config") if isinstance(connection, dict) else None
+    return tuple(secret_values(config)) if isinstance(config, dict) else ()
+
+
+def _row_error(row: BulkRow, services: Services, secrets: Sequence[str]) -> CollateError:
+    """The error for a row that a bulk request refused; its message can echo the row."""
+    status = row.status or 400
+    message = clean_message(row.message or "no message", secrets)
+    kind: type[StatusError] = ServerError if status >= 500 else BadRequestError
+    return kind(
+        f"refused with {status}: {message}",
+        status=status,
+        method="PUT",
+        path=f"{services.kind.path}/bulk",
+        server_message=message,
+    )
+
+
+def _raise_if_hopeless(error: CollateError | None) -> None:
+    """Raise what would meet every other row too."""
+    if isinstance(error, _HOPELESS) or (isinstance(error, NoAnswerError) and not error.retryable):
+        raise error
+
+
+def _log_abort(result: BulkOperationResult, secrets: Sequence[str]) -> None:
+    if result.abort_reason:
+        log.warning("Collate aborted a bulk request: %s", clean_message(result.abort_reason, secrets))
+
+
+def _given_up(in_a_row: int, error: CollateError) -> OutcomeError:
+    return OutcomeError(
+        f"{in_a_row} rows in a row failed, so the rest was not sent. The last failed with: {error.message}",
+        advice="The server seems to be down; the next attempt sends only what is missing.",
+        retryable=True,
+    )

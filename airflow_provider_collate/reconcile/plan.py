@@ -1,0 +1,221 @@
+"""What a run would do: one decision a row, made from the declaration and what the catalog shows. Writes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from airflow_provider_collate.client.services import PatchOperation
+from airflow_provider_collate.exceptions import PruneRefusedError
+from airflow_provider_collate.models import CreateServiceRequest
+from airflow_provider_collate.models.service import Service
+from airflow_provider_collate.reconcile.compare import Comparison, Difference, FieldChange
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.scope import prune_refusal
+
+_NOTHING = Difference(())
+_EXISTS_ADVICE = 'Use if_exists="update" to make it as declared, if_exists="ignore" to leave it, or another name.'
+_TYPE_ADVICE = "Delete the service first, or give the declaration another name."
+_HOLDS_ADVICE = "Declare one, or upgrade the server."
+
+
+class Action(str, Enum):
+    """What is to be done about a row."""
+
+    CREATE = "create"
+    RESTORE = "restore"
+    UPDATE = "update"
+    KEEP = "keep"
+    PRUNE = "prune"
+    CONFLICT = "conflict"
+    IGNORE = "ignore"
+    UNCHANGED = "unchanged"
+
+    @property
+    def writes(self) -> bool:
+        """Whether something is to be sent."""
+        return self in _WRITING
+
+
+_WRITING = frozenset({Action.CREATE, Action.RESTORE, Action.UPDATE, Action.PRUNE})
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlan:
+    """The decision about one service.
+
+    :param row: its number in the declaration, from 0; None for a service that is to be pruned.
+    :param name: its name.
+    :param action: what is to be done.
+    :param service_type: the declared type, or the one it has.
+    :param request: the declaration; None for a service that is to be pruned.
+    :param service_id: its id, where it exists.
+    :param version: its version, where it exists.
+    :param updated_at: when it was changed last, in milliseconds since the epoch, where it exists.
+    :param difference: what differs.
+    :param reason: why, for a conflict.
+    :param advice: what to do about a conflict.
+    """
+
+    row: int | None
+    name: str
+    action: Action
+    service_type: str
+    request: CreateServiceRequest | None = None
+    service_id: str | None = None
+    version: float | None = None
+    updated_at: int | None = None
+    difference: Difference = _NOTHING
+    reason: str = ""
+    advice: str = ""
+
+    @property
+    def kept(self) -> tuple[FieldChange, ...]:
+        """The fields that stay as they are against the declaration."""
+        return self.difference.kept
+
+    @property
+    def guard(self) -> tuple[PatchOperation, ...]:
+        """Tests by which a patch is refused if anyone has edited the service since it was read.
+
+        Most edits raise the version; a person's further ones within ten minutes keep it (server source).
+        """
+        seen = (("/version", self.version), ("/updatedAt", self.updated_at))
+        return tuple(PatchOperation("test", path, value) for path, value in seen if value is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A decision for each declared service, and for each that is to be pruned.
+
+    :param rows: the decisions, in the order of the declaration, then those to prune by name.
+    :param in_scope: how many services of the catalog are in the prune scope.
+    :param refusal: why it is not to be carried out: more would be pruned than may be.
+    :param notes: what is to be said beside the rows.
+    """
+
+    rows: tuple[RowPlan, ...]
+    in_scope: int = 0
+    refusal: PruneRefusedError | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def writing(self) -> tuple[RowPlan, ...]:
+        """The rows that something is to be sent for."""
+        return tuple(row for row in self.rows if row.action.writes)
+
+    def counts(self) -> dict[str, int]:
+        """How many rows each action has."""
+        return dict(Counter(row.action.value for row in self.rows))
+
+
+def make_plan(
+    requests: Sequence[CreateServiceRequest],
+    catalog: Mapping[str, Service],
+    comparison: Comparison,
+    options: RunOptions,
+) -> Plan:
+    """Decide about every row.
+
+    :param requests: the declared services, valid and each name once.
+    :param catalog: services by name: all that are declared, soft-deleted ones too, and all in the prune scope.
+    :param comparison: compares one with the other.
+    :param options: the run's options.
+    """
+    rows = [
+        plan_row(number, request, catalog.get(request.name), comparison, options)
+        for number, request in enumerate(requests)
+    ]
+    in_scope = services_in_scope(catalog.values(), options)
+    if options.prune and not requests and not options.allow_empty:
+        note = (
+            f"Nothing is declared, so none of the {len(in_scope):,} services in scope is pruned: allow_empty=True does"
+        )
+        return Plan((), len(in_scope), notes=(note,))
+    doomed = _to_prune(in_scope, {request.name for request in requests}, options)
+    refusal = prune_refusal(len(doomed), len(in_scope), options.max_prune)
+    notes = (f"A run would be refused: {refusal.message}",) if refusal else ()
+    return Plan((*rows, *doomed), len(in_scope), refusal, notes)
+
+
+def plan_row(
+    number: int | None,
+    request: CreateServiceRequest,
+    service: Service | None,
+    comparison: Comparison,
+    options: RunOptions,
+) -> RowPlan:
+    """Decide about one row."""
+    if service is None:
+        return _plan_new(number, request, comparison)
+    row = RowPlan(
+        number,
+        request.name,
+        Action.CONFLICT,
+        str(request.service_type),
+        request,
+        service.id,
+        service.version,
+        service.updated_at,
+    )
+    if service.service_type != row.service_type:
+        reason = f"is a {service.service_type} service, and a service's type cannot be changed"
+        return replace(row, reason=reason, advice=_TYPE_ADVICE)
+    row = replace(row, difference=comparison.difference(request.declared(), service))
+    is_as_declared = not service.deleted and not row.difference.changes
+    if options.if_exists == "update" or (options.retried and is_as_declared):
+        return replace(row, action=_decide_existing(service, row.difference))
+    if options.if_exists == "ignore" and not service.deleted:
+        return replace(row, action=Action.IGNORE)
+    reason = "exists, soft-deleted" if service.deleted else "exists already"
+    return replace(row, reason=reason, advice=_EXISTS_ADVICE)
+
+
+def _plan_new(number: int | None, request: CreateServiceRequest, comparison: Comparison) -> RowPlan:
+    reason = comparison.cannot_hold(request)
+    return RowPlan(
+        number,
+        request.name,
+        Action.CONFLICT if reason else Action.CREATE,
+        str(request.service_type),
+        request,
+        reason=reason,
+        advice=_HOLDS_ADVICE if reason else "",
+    )
+
+
+def _decide_existing(service: Service, difference: Difference) -> Action:
+    if service.deleted:
+        return Action.RESTORE
+    if difference.writable:
+        return Action.UPDATE
+    return Action.KEEP if difference.kept else Action.UNCHANGED
+
+
+def services_in_scope(services: Iterable[Service], options: RunOptions) -> list[Service]:
+    """The services, not soft-deleted, that the declaration is the whole truth for."""
+    scope = options.prune_scope
+    if scope is None:
+        return []
+    return sorted((s for s in services if not s.deleted and scope.holds(s)), key=lambda service: service.name)
+
+
+def _to_prune(in_scope: Sequence[Service], declared: set[str], options: RunOptions) -> list[RowPlan]:
+    if not options.prune:
+        return []
+    return [
+        RowPlan(
+            row=None,
+            name=s.name,
+            action=Action.PRUNE,
+            service_type=s.service_type,
+            service_id=s.id,
+            version=s.version,
+            updated_at=s.updated_at,
+            reason=f"{options.prune} delete",
+        )
+        for s in in_scope
+        if s.name not in declared
+    ]
