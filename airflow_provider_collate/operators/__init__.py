@@ -1,0 +1,1 @@
+"""Operators: thin; what they do is in `hooks`."""

@@ -1,0 +1,33 @@
+"""Wait until another team has registered its service, and go on from there; waiting takes no worker slot."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from airflow.providers.common.compat.sdk import dag, task
+
+from airflow_provider_collate.sensors.mlmodel_service import MlModelServiceSensor
+
+
+# [START wait_for_service]
+@dag(start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule=None)
+def wait_for_service() -> None:
+    certified = MlModelServiceSensor(
+        task_id="wait",
+        name="prod_mlflow",
+        fields={"tags": ["Tier.Tier1"]},
+        timeout=timedelta(hours=6),
+        poke_interval=timedelta(minutes=1),
+        deferrable=True,
+    )
+
+    @task
+    def announce(service: Any) -> str:
+        return f"{service['name']} is certified: {service['url']}"
+
+    announce(certified.output)
+
+
+wait_for_service()
+# [END wait_for_service]
