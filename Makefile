@@ -1,0 +1,124 @@
+# Everything happens inside this checkout: environments, caches and Airflow's home. `make clean` removes it all.
+# Needed: Python 3.10 to 3.13 and make. The interpreters that are here are used; name another by PYTHON=…
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+
+export PYTHON
+export UV_CACHE_DIR ?= $(CURDIR)/.make/uv-cache
+export UV_PYTHON_DOWNLOADS := never
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_CACHE_DIR := 1
+unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV AIRFLOW_HOME
+
+UV := .make/bin/uv
+FIND_PYTHON := sh scripts/find_python.sh
+COMPILE := pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
+	--no-emit-package airflow-provider-collate --extra sandbox --extra test --extra lint $(UPGRADE)
+
+.PHONY: help setup test test-3.3 test-2.11 test-floor lint format demo bench soak wheel docs constraints clean
+
+help:
+	@echo 'make setup       an environment with Airflow 3.3 in .venv'
+	@echo 'make demo        the example DAGs on real Airflow against the sandbox'
+	@echo 'make test        lint, then all tests on Airflow 3.3'
+	@echo 'make test-2.11   all tests on Airflow 2.11 (Python 3.10 to 3.12)'
+	@echo 'make test-floor  all tests on the lowest versions that are declared (Python 3.10)'
+	@echo 'make lint        ruff and mypy            make format      ruff mends what it can'
+	@echo 'make bench       the benchmarks           make soak        the long tests'
+	@echo 'make wheel       build and check it       make docs        build the site'
+	@echo 'make constraints pin what is tested       make clean       remove all that make has made'
+
+setup: .venv/.ready
+
+test: lint test-3.3
+
+test-3.3: .venv/.ready
+	.venv/bin/python -m pytest --cov $(PYTEST_ARGS)
+
+test-2.11: .venv-2.11/.ready
+	.venv-2.11/bin/python -m pytest $(PYTEST_ARGS)
+
+# The lowest versions exist for Python 3.10 only in part; where there is no such Python, this says so and is done.
+test-floor:
+	@if $(FIND_PYTHON) 10 10 >/dev/null; then \
+		$(MAKE) --no-print-directory .venv-floor/.ready && .venv-floor/bin/python -m pytest $(PYTEST_ARGS); \
+	else echo 'test-floor: skipped, there is no Python 3.10 here'; fi
+
+lint: .venv/.ready
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+format: .venv/.ready
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+demo: .venv/.ready
+	.venv/bin/python scripts/demo.py
+
+bench: .venv/.ready
+	.venv/bin/python benchmarks/run.py
+
+soak: .venv/.ready
+	.venv/bin/python -m pytest -m soak $(PYTEST_ARGS)
+
+wheel: .venv/.ready
+	rm -rf dist .venv-wheel
+	$(UV) build --quiet --python .venv/bin/python --out-dir dist
+	.venv/bin/python scripts/check_wheel.py dist/*.whl
+	$(UV) venv --quiet --python .venv/bin/python .venv-wheel
+	$(UV) pip install --quiet --python .venv-wheel/bin/python -c constraints/airflow-3.3.txt dist/*.whl
+	AIRFLOW_HOME=$(CURDIR)/.airflow/wheel .venv-wheel/bin/python scripts/check_wheel.py --installed
+
+docs: .venv/.ready-docs
+	.venv/bin/mkdocs build --strict
+
+# Pins what is new; with UPGRADE=--upgrade all anew. Airflow 2.11 does not run on Python 3.13: its pins leave that out.
+constraints: $(UV)
+	@mkdir -p .make/old constraints
+	echo 'apache-airflow==3.3.2' > .make/old/new.in
+	$(UV) $(COMPILE) pyproject.toml --extra docs --constraint .make/old/new.in -o constraints/airflow-3.3.txt
+	cat pyproject.toml > .make/old/pyproject.toml
+	echo "[tool.uv]" >> .make/old/pyproject.toml
+	echo "environments = [\"python_version < '3.13'\"]" >> .make/old/pyproject.toml
+	echo 'apache-airflow==2.11.2' > .make/old/old.in
+	$(UV) $(COMPILE) .make/old/pyproject.toml --constraint .make/old/old.in -o constraints/airflow-2.11.txt
+
+clean:
+	rm -rf .venv .venv-2.11 .venv-floor .venv-wheel .make .airflow .demo build dist site htmlcov .coverage \
+		.hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# uv, if it is not here already: from an environment of its own, or beside it where Python has no venv.
+$(UV):
+	@mkdir -p $(@D)
+	@if uv --version >/dev/null 2>&1; then ln -sf "$$(command -v uv)" $@; \
+	else python=$$($(FIND_PYTHON) 10 13) || { echo 'Python 3.10 to 3.13 is needed' >&2; exit 1; }; \
+		echo 'getting uv'; \
+		if "$$python" -m venv .make/tools >/dev/null 2>&1; then \
+			.make/tools/bin/python -m pip install --quiet uv && ln -sf ../tools/bin/uv $@; \
+		else "$$python" -m pip install --quiet --target .make/tools uv && ln -sf ../tools/bin/uv $@; fi; \
+	fi
+
+.venv/.ready: pyproject.toml constraints/airflow-3.3.txt | $(UV)
+	@python=$$($(FIND_PYTHON) 10 13) || { echo 'Python 3.10 to 3.13 is needed' >&2; exit 1; }; \
+	test -x .venv/bin/python || $(UV) venv --quiet --python "$$python" .venv
+	$(UV) pip install --quiet --python .venv/bin/python -c constraints/airflow-3.3.txt -e '.[sandbox,test,lint]'
+	@touch $@
+
+.venv/.ready-docs: .venv/.ready
+	$(UV) pip install --quiet --python .venv/bin/python -c constraints/airflow-3.3.txt -e '.[docs]'
+	@touch $@
+
+.venv-2.11/.ready: pyproject.toml constraints/airflow-2.11.txt | $(UV)
+	@python=$$($(FIND_PYTHON) 10 12) || \
+		{ echo 'Airflow 2.11 does not run on Python 3.13, and there is no Python 3.10 to 3.12 here' >&2; exit 1; }; \
+	test -x .venv-2.11/bin/python || $(UV) venv --quiet --python "$$python" .venv-2.11
+	$(UV) pip install --quiet --python .venv-2.11/bin/python -c constraints/airflow-2.11.txt -e '.[sandbox,test]'
+	@touch $@
+
+.venv-floor/.ready: pyproject.toml | $(UV)
+	test -x .venv-floor/bin/python || $(UV) venv --quiet --python "$$($(FIND_PYTHON) 10 10)" .venv-floor
+	$(UV) pip install --quiet --python .venv-floor/bin/python --resolution lowest-direct -e '.[sandbox,test]'
+	@touch $@

@@ -1,0 +1,49 @@
+"""Check that a built wheel holds the package and nothing else, and that Airflow finds it where it is installed.
+
+Run by `make wheel`, once on the wheel's file and once, with `--installed`, where nothing else of the checkout is.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+PACKAGE = "airflow_provider_collate"
+NEEDED = {f"{PACKAGE}/__init__.py", f"{PACKAGE}/py.typed", f"{PACKAGE}/get_provider_info.py"}
+
+
+def check_contents(wheel: Path) -> None:
+    """Name what is in the wheel and should not be, or is not and should."""
+    names = set(zipfile.ZipFile(wheel).namelist())
+    foreign = sorted(name for name in names if not name.startswith((f"{PACKAGE}/", f"{PACKAGE}-")))
+    cached = sorted(name for name in names if "__pycache__" in name)
+    missing = sorted(NEEDED - names)
+    licences = [name for name in names if name.endswith("/licenses/LICENSE")]
+    if foreign or cached or missing or not licences:
+        sys.exit(f"{wheel.name}: foreign {foreign}, cached {cached}, missing {missing}, licences {licences}")
+    print(f"{wheel.name}: {len(names)} files, all of the package")
+
+
+def check_installed() -> None:
+    """Ask Airflow for the provider, and the sandbox for its usage."""
+    from airflow.providers_manager import ProvidersManager
+
+    import airflow_provider_collate
+
+    if "site-packages" not in airflow_provider_collate.__file__:
+        sys.exit(f"{airflow_provider_collate.__file__} is not the installed wheel")
+    manager = ProvidersManager()  # type: ignore[no-untyped-call]
+    if "airflow-provider-collate" not in manager.providers:
+        sys.exit("Airflow does not find the provider")
+    subprocess.run([sys.executable, "-m", f"{PACKAGE}.sandbox", "--help"], check=True, stdout=subprocess.DEVNULL)
+    print(f"installed from the wheel: {PACKAGE} {airflow_provider_collate.__version__}")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--installed"]:
+        check_installed()
+    else:
+        for argument in sys.argv[1:]:
+            check_contents(Path(argument))

@@ -1,0 +1,42 @@
+"""What every test needs: an Airflow of its own, and the material beside the project."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+# Airflow reads these when it is first imported; its configuration and database stay in the checkout.
+os.environ.setdefault("AIRFLOW_HOME", str(ROOT / ".airflow" / version("apache-airflow")))
+os.environ.setdefault("AIRFLOW__CORE__DAGS_FOLDER", str(ROOT / "example_dags"))
+os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder beside the checkout with recordings and schemas."""
+    if not SHARED.is_dir():
+        pytest.skip("the recordings and schemas are not beside this checkout (../shared)")
+    return SHARED
+
+
+def pytest_configure() -> None:
+    """Refuse a run of CI that would skip all that is checked against recordings and schemas."""
+    if os.environ.get("CI") and not SHARED.is_dir():
+        raise pytest.UsageError("CI needs the recordings and schemas beside the checkout (../shared)")
