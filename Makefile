@@ -14,9 +14,9 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV AIRFLOW_HOME
 UV := .make/bin/uv
 FIND_PYTHON := sh scripts/find_python.sh
 COMPILE := pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
-	--no-emit-package airflow-provider-collate --extra sandbox --extra test --extra lint $(UPGRADE)
+	--no-emit-package airflow-provider-collate --extra sandbox --extra test --extra e2e --extra providers --extra lint $(UPGRADE)
 
-.PHONY: help setup test test-3.3 test-2.11 test-floor lint format demo bench soak wheel docs constraints clean
+.PHONY: help setup test test-3.3 test-2.11 test-floor test-providers e2e e2e-2.11 lint format demo bench soak wheel docs constraints clean
 
 help:
 	@echo 'make setup       an environment with Airflow 3.3 in .venv'
@@ -24,6 +24,8 @@ help:
 	@echo 'make test        lint, then all tests on Airflow 3.3'
 	@echo 'make test-2.11   all tests on Airflow 2.11 (Python 3.10 to 3.12)'
 	@echo 'make test-floor  all tests on the lowest versions that are declared (Python 3.10)'
+	@echo 'make test-providers  credentials against the official Amazon and Google providers'
+	@echo 'make e2e         Airflow 3.3 in a browser (needs chromium); make e2e-2.11: the same of 2.11'
 	@echo 'make lint        ruff and mypy            make format      ruff mends what it can'
 	@echo 'make bench       the benchmarks           make soak        the long tests'
 	@echo 'make wheel       build and check it       make docs        build the site'
@@ -44,6 +46,17 @@ test-floor:
 	@if $(FIND_PYTHON) 10 10 >/dev/null; then \
 		$(MAKE) --no-print-directory .venv-floor/.ready && .venv-floor/bin/python -m pytest $(PYTEST_ARGS); \
 	else echo 'test-floor: skipped, there is no Python 3.10 here'; fi
+
+# COLLATE_SCREENSHOTS=1 takes the pictures in docs/images anew.
+e2e: .venv/.ready-e2e
+	.venv/bin/python -m pytest tests/e2e $(PYTEST_ARGS)
+
+e2e-2.11: .venv-2.11/.ready-e2e
+	.venv-2.11/bin/python -m pytest tests/e2e $(PYTEST_ARGS)
+
+# Amazon's and Google's own connection forms; the packages are large, so they have an environment of their own.
+test-providers: .venv-providers/.ready
+	.venv-providers/bin/python -m pytest tests/unit/hooks/test_credentials.py $(PYTEST_ARGS)
 
 lint: .venv/.ready
 	.venv/bin/ruff check .
@@ -86,7 +99,7 @@ constraints: $(UV)
 	$(UV) $(COMPILE) .make/old/pyproject.toml --constraint .make/old/old.in -o constraints/airflow-2.11.txt
 
 clean:
-	rm -rf .venv .venv-2.11 .venv-floor .venv-wheel .make .airflow .demo build dist site htmlcov .coverage \
+	rm -rf .venv .venv-2.11 .venv-floor .venv-providers .venv-wheel .make .airflow .demo build dist site htmlcov .coverage \
 		.hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -105,6 +118,21 @@ $(UV):
 	@python=$$($(FIND_PYTHON) 10 13) || { echo 'Python 3.10 to 3.13 is needed' >&2; exit 1; }; \
 	test -x .venv/bin/python || $(UV) venv --quiet --python "$$python" .venv
 	$(UV) pip install --quiet --python .venv/bin/python -c constraints/airflow-3.3.txt -e '.[sandbox,test,lint]'
+	@touch $@
+
+.venv/.ready-e2e: .venv/.ready
+	$(UV) pip install --quiet --python .venv/bin/python -c constraints/airflow-3.3.txt -e '.[e2e]'
+	@touch $@
+
+.venv-2.11/.ready-e2e: .venv-2.11/.ready
+	$(UV) pip install --quiet --python .venv-2.11/bin/python -c constraints/airflow-2.11.txt -e '.[e2e]'
+	@touch $@
+
+.venv-providers/.ready: pyproject.toml constraints/airflow-3.3.txt | $(UV)
+	@python=$$($(FIND_PYTHON) 10 13) || { echo 'Python 3.10 to 3.13 is needed' >&2; exit 1; }; \
+	test -x .venv-providers/bin/python || $(UV) venv --quiet --python "$$python" .venv-providers
+	$(UV) pip install --quiet --python .venv-providers/bin/python -c constraints/airflow-3.3.txt \
+		-e '.[sandbox,test,providers]'
 	@touch $@
 
 .venv/.ready-docs: .venv/.ready

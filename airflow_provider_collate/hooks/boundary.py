@@ -30,7 +30,7 @@ def fails_the_task(method: Callable[P, R]) -> Callable[P, R]:
             failure = error
         except BaseException as error:
             del args, kwargs
-            _empty_frames(error)
+            empty_frames(error)
             raise
         del args, kwargs
         _raise(failure)
@@ -49,7 +49,7 @@ def fails_the_task_while_iterating(method: Callable[P, Iterator[R]]) -> Callable
             failure = error
         except BaseException as error:
             del args, kwargs
-            _empty_frames(error)
+            empty_frames(error)
             raise
         else:
             return
@@ -60,15 +60,18 @@ def fails_the_task_while_iterating(method: Callable[P, Iterator[R]]) -> Callable
 
 
 def _raise(error: CollateError) -> NoReturn:
-    _empty_frames(error)
+    empty_frames(error)
     error = error.with_traceback(None)
     if error.retryable:
         raise error
     raise AirflowFailException(str(error)) from error
 
 
-def _empty_frames(error: BaseException) -> None:
-    """Drop the local variables of all frames that an error, and those behind it, have gone through."""
+def empty_frames(error: BaseException) -> None:
+    """Drop the local variables of all frames that an error, and those behind it, have gone through.
+
+    :param error: an error that was caught; its text and its lines of code stay.
+    """
     behind: BaseException | None = error
     seen: set[int] = set()
     while behind is not None and id(behind) not in seen:

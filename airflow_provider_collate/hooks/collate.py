@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -20,6 +21,7 @@ from airflow_provider_collate.client.token import check_token, read_claims
 from airflow_provider_collate.client.tokens import TokenSource
 from airflow_provider_collate.exceptions import (
     CollateError,
+    InvalidConnectionError,
     InvalidDeclarationError,
     OutcomeError,
     StoppedError,
@@ -125,7 +127,7 @@ class CollateHook(BaseHook):
         try:
             return True, self._try_connection()
         except CollateError as error:
-            return False, str(error)
+            return False, _sentence(error)
         except Exception as error:  # noqa: BLE001 - the form shows what it gets; only the kind of it is safe to show
             return False, f"The connection could not be tried: {type(error).__name__}"
         finally:
@@ -406,6 +408,7 @@ class CollateHook(BaseHook):
                 self.log.warning("%s", warning)
             for warning in check_token(connection.token, datetime.now(timezone.utc)).warnings:
                 self.log.warning("%s", warning)
+            _quieten_httpx()
             config = replace(connection.config, user_agent=user_agent(airflow_version))
             self._client = CollateClient(config, TokenSource(self._read_token))
             self._check_stopped()
@@ -445,6 +448,19 @@ class CollateHook(BaseHook):
             "domains": [domain.label for domain in service.domains or ()],
             "url": self._connect().page_of(kind, service.name),
         }
+
+
+def _quieten_httpx() -> None:
+    """Airflow 3 keeps httpx's line for each request out of the task's log; Airflow 2.11 does not."""
+    logger = logging.getLogger("httpx")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.WARNING)
+
+
+def _sentence(error: CollateError) -> str:
+    """An error on one line: the form shows no line breaks."""
+    said = "; ".join(error.problems) if isinstance(error, InvalidConnectionError) else error.message
+    return f"{said.rstrip('.')}. {error.advice}".rstrip()
 
 
 def _kind(name: str) -> ServiceKind:

@@ -99,7 +99,8 @@ def _schema_problems(given: str, parts: SplitResult) -> list[str]:
 
 
 def _port_of(conn: Connection, parts: SplitResult) -> tuple[int | None, list[str]]:
-    given = "" if conn.port is None else str(conn.port).strip()
+    # Airflow's form sends 0 for a port that was left empty (apache/airflow#73298).
+    given = str(conn.port or "").strip()
     try:
         in_host, beside = parts.port, int(given) if given else None
     except ValueError:

@@ -13,14 +13,14 @@ HIDDEN_FIELDS = ("login",)
 LABELS = {
     "host": "Collate URL",
     "password": "Bot token (JWT)",
-    "schema": "Scheme, for a URL without one",
-    "port": "Port, for a URL without one",
+    "schema": "Scheme",
+    "port": "Port",
 }
 PLACEHOLDERS = {
     "host": "https://acme.getcollate.io",
     "password": "the token of Settings > Bots > ingestion-bot",
-    "schema": "https",
-    "port": "443",
+    "schema": "https; empty if the URL has one",
+    "port": "443; empty if the URL has one",
 }
 
 

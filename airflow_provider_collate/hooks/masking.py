@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain, islice
 
+from airflow.providers.common.compat.sdk import conf
+
 from airflow_provider_collate.client.redaction import printed_forms
 
 try:
@@ -16,6 +18,7 @@ except ImportError:  # Airflow 2.11
 # Measured on Airflow 3.3 and 2.11: 100 forms take 0.4 s and 0.1 s, 600 take 24 s and 4 s. Nothing of this package
 # prints a declared secret anyway; the masker is the second line.
 MOST_FORMS = 100
+SHORTEST_ON_AIRFLOW_2 = 3
 
 
 def mask_secrets(secrets: Iterable[str]) -> None:
@@ -24,6 +27,9 @@ def mask_secrets(secrets: Iterable[str]) -> None:
     :param secrets: the values, the most important first; of many, the first 100 forms are registered, the raw ones
         before the escaped.
     """
-    forms = {secret: printed_forms(secret) for secret in islice(dict.fromkeys(secrets), MOST_FORMS)}
+    # Airflow warns of each secret that it will not mask because it is too short; nobody can do anything about it.
+    shortest = conf.getint("logging", "min_length_masked_secret", fallback=SHORTEST_ON_AIRFLOW_2)
+    long_enough = (secret for secret in secrets if len(secret) >= shortest)
+    forms = {secret: printed_forms(secret) for secret in islice(dict.fromkeys(long_enough), MOST_FORMS)}
     for form in islice(dict.fromkeys(chain(forms, chain.from_iterable(forms.values()))), MOST_FORMS):
         mask_secret(form)

@@ -1,0 +1,180 @@
+"""A pytest plugin for tests of DAGs: the fixture `collate` is an in-memory Collate.
+
+pytest loads this module in every run, so it imports next to nothing; the sandbox is loaded by the first test that
+uses the fixture.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from airflow_provider_collate.sandbox import Catalog, RecordedRequest
+    from airflow_provider_collate.sandbox.faults import Fault
+
+__all__ = ["InMemoryCollate", "collate"]
+
+DEFAULT_CONN_ID = "collate_default"
+
+
+class InMemoryCollate:
+    """What the fixture `collate` gives: a catalog that behaves as recorded and documented, empty for each test.
+
+    :param catalog: the catalog itself, for what is not offered here: users, teams, domains, forbidden operations,
+        rotated tokens.
+    :param url: its address, without `/api`; other processes reach it, too.
+    :param monkeypatch: sets environment variables for the length of the test.
+    """
+
+    def __init__(self, catalog: Catalog, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.catalog = catalog
+        self.url = url
+        self._monkeypatch = monkeypatch
+
+    @property
+    def services(self) -> Mapping[str, dict[str, object]]:
+        """The services that are there, by name: documents as the API shows them, with secrets in clear."""
+        return self.catalog.services
+
+    @property
+    def deleted(self) -> Mapping[str, dict[str, object]]:
+        """The soft-deleted services, by name."""
+        return self.catalog.deleted
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """All requests to the API so far: `method`, `path`, `params`, `status`, `user`, `body`, …"""
+        return self.catalog.requests
+
+    @property
+    def writes(self) -> int:
+        """How many of the requests were to change something, whatever became of them."""
+        return self.catalog.writes
+
+    @property
+    def release(self) -> str:
+        """Whose behaviour it has: `today` or `1.2`; may be set at any time."""
+        return self.catalog.release
+
+    @release.setter
+    def release(self, name: str) -> None:
+        self.catalog.release = name
+
+    @property
+    def token(self) -> str:
+        """The bot's token, which the connection carries."""
+        return self.catalog.bot_token
+
+    @property
+    def connection(self) -> str:
+        """The Airflow connection as JSON, as an environment variable `AIRFLOW_CONN_…` takes it."""
+        return self._connection(self.token)
+
+    def use_as(self, conn_id: str, *, token: str | None = None) -> None:
+        """Let another connection id point here, too, until the test is over.
+
+        :param conn_id: id of an Airflow connection.
+        :param token: whose token the connection carries, such as `catalog.admin_token`; the bot's if None.
+        """
+        self._monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", self._connection(token or self.token))
+
+    def add(self, name: str, service_type: str = "Mlflow", **fields: object) -> dict[str, object]:
+        """Let there be a service, as if a person had made it in the UI.
+
+        :param name: its name.
+        :param service_type: its type.
+        :param fields: further fields, in snake_case or camelCase: `description`, `connection={"config": {…}}`,
+            `tags=["Tier.Tier1"]`; a tag that there is not is made, too.
+        :return: the service.
+        :raises ValueError: when there is a service of that name.
+        """
+        self.catalog.add_service(name, service_type, **self._documented(fields))
+        return self.services[name]
+
+    def edit(self, name: str, **fields: object) -> dict[str, object]:
+        """Change a service, as if a person had done it in the UI.
+
+        :param name: its name.
+        :param fields: what changes, as for `add`; None removes a field.
+        :return: the service.
+        :raises KeyError: when there is no such service.
+        """
+        self.catalog.edit_service(name, **self._documented(fields))
+        return self.services[name]
+
+    def fail(
+        self,
+        times: int | None = 1,
+        *,
+        status: int | None = None,
+        method: str | None = None,
+        path: str | None = None,
+        latency: float = 0.0,
+        lose_answer: bool = False,
+        bulk_rows: Mapping[str, tuple[int, str]] | None = None,
+    ) -> Fault:
+        """Let something go wrong with the next requests; `catalog.fail` knows more faults.
+
+        :param times: how many requests it happens to; all from now on if None.
+        :param status: answer with this HTTP status instead of doing anything.
+        :param method: only requests of this method, such as `PATCH`.
+        :param path: only requests whose path holds a match of this regular expression.
+        :param latency: seconds until the answer.
+        :param lose_answer: the request takes effect, and the connection closes without an answer.
+        :param bulk_rows: rows of bulk requests that are refused: name → status and message.
+        :return: the fault, whose `hits` counts the requests it happened to.
+        """
+        return self.catalog.fail(
+            times,
+            status=status,
+            method=method,
+            path=path,
+            latency=latency,
+            lose_answer=lose_answer,
+            bulk_rows=bulk_rows,
+        )
+
+    def _connection(self, token: str) -> str:
+        return json.dumps({"conn_type": "collate", "host": self.url, "password": token})
+
+    def _documented(self, fields: Mapping[str, object]) -> dict[str, Any]:
+        """The fields under the API's names, with the tags they name put in the catalog."""
+        tags = fields.get("tags")
+        known = {entry.fqn for entry in self.catalog.state.directory.of_kind("tag")}
+        for tag in tags if isinstance(tags, list | tuple) else ():
+            if isinstance(tag, str) and tag not in known:
+                self.catalog.add_tag(tag)
+        return {_camel_case(name): value for name, value in fields.items()}
+
+
+@pytest.fixture
+def collate(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemoryCollate]:
+    """An in-memory Collate for one test; the Airflow connection `collate_default` points to it."""
+    try:
+        from airflow_provider_collate.sandbox import Catalog
+        from airflow_provider_collate.sandbox.server import serve_in_thread
+    except ImportError as error:
+        pytest.fail(f"The fixture `collate` cannot be used: {error}", pytrace=False)
+    catalog = Catalog()
+    with serve_in_thread(catalog) as url:
+        _bypass_proxies(monkeypatch)
+        served = InMemoryCollate(catalog, url, monkeypatch)
+        served.use_as(DEFAULT_CONN_ID)
+        yield served
+
+
+def _bypass_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no proxy of the environment come between."""
+    others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, ",".join(filter(None, ("127.0.0.1", others))))
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))

@@ -1,0 +1,39 @@
+"""Run Python blocks of the documentation, each with an empty catalog behind `collate_default`.
+
+`test_python_blocks.py` copies this file beside the blocks and runs it by pytest in a process of its own.
+"""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from unittest.mock import MagicMock
+
+import pytest
+from airflow.models import DagBag
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_collate.operators import mlmodel_service
+from airflow_provider_collate.pytest_plugin import InMemoryCollate
+from airflow_provider_collate.sensors.mlmodel_service import MlModelServiceSensor
+
+HERE = Path(__file__).parent
+OPERATORS = {name: getattr(mlmodel_service, name) for name in mlmodel_service.__all__}
+
+
+@pytest.mark.parametrize("path", sorted((HERE / "dags").glob("*.py")), ids=lambda path: path.stem)
+def test_dag(path: Path, collate: InMemoryCollate) -> None:
+    bag = DagBag(str(path))
+    assert bag.import_errors == {}
+    assert bag.dags
+    for dag in bag.dags.values():
+        assert dag.test().state == "success"
+
+
+@pytest.mark.parametrize("path", sorted((HERE / "tasks").glob("*.py")), ids=lambda path: path.stem)
+def test_task(path: Path, collate: InMemoryCollate) -> None:
+    left = runpy.run_path(str(path), init_globals={**OPERATORS, "MlModelServiceSensor": MlModelServiceSensor})
+    tasks = [value for value in left.values() if isinstance(value, BaseOperator)]
+    assert tasks
+    for task in tasks:
+        task.execute({"ti": MagicMock()})

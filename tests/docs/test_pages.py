@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from unittest.mock import MagicMock
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_provider_collate.hooks.collate import CollateHook
+from airflow_provider_collate.operators.mlmodel_service import (
+    BulkUpsertMlModelServicesOperator,
+    CreateMlModelServiceOperator,
+)
+from airflow_provider_collate.pytest_plugin import InMemoryCollate
+from docs.hooks.quotes import ROOT, on_page_markdown, quoted
+from docs.hooks.tables import with_tables
+from tests.docs.pages import LANGUAGES, Block, blocks, pages
+
+SKLEARN = {"config": {"type": "Sklearn"}}
+Row = dict[str, object]
+
+
+def mlflow(tracking_uri: str) -> Row:
+    return {"config": {"type": "Mlflow", "trackingUri": tracking_uri, "registryUri": "https://mlflow.acme.example"}}
+
+
+@pytest.fixture
+def rows(collate: InMemoryCollate) -> list[Row]:
+    """Three declared services that differ from the catalog, and 1,998 that do not."""
+    same: list[Row] = [
+        {"name": f"notebooks_{number}", "serviceType": "Sklearn", "connection": SKLEARN} for number in range(1998)
+    ]
+    for row in same:
+        collate.add(str(row["name"]), "Sklearn", connection=SKLEARN)
+    collate.add("team.mlflow", connection=mlflow("https://old.acme.example"))
+    collate.add("churn_mlflow", connection=mlflow("https://mlflow.acme.example"), description="By hand")
+    return [
+        {"name": "fraud_mlflow", "serviceType": "Mlflow", "connection": mlflow("https://mlflow.acme.example")},
+        {
+            "name": "team.mlflow",
+            "serviceType": "Mlflow",
+            "connection": mlflow("https://new.acme.example"),
+            "tags": ["Tier.Tier1"],
+        },
+        {
+            "name": "churn_mlflow",
+            "serviceType": "Mlflow",
+            "connection": mlflow("https://mlflow.acme.example"),
+            "description": "New",
+        },
+        *same,
+    ]
+
+
+def texts(page: str) -> list[str]:
+    return [block.text for block in blocks("text") if block.page == page]
+
+
+def message_of(call: Callable[[], object]) -> str:
+    with pytest.raises(AirflowFailException) as raised:
+        call()
+    return f"{raised.value}\n"
+
+
+def test_the_plan_is_what_a_task_prints(rows: list[Row]) -> None:
+    plan = BulkUpsertMlModelServicesOperator(task_id="look", services=rows, plan_only=True).execute({"ti": MagicMock()})
+
+    for page in ("README.md", "docs/declarations.md"):
+        found = [block.text for block in _all_blocks("text", page) if "unchanged\n" in block.text]
+        assert found == [f"{plan['plan']}\n"], page
+
+
+def _all_blocks(language: str, page: str) -> list[Block]:
+    """Those that other pages have, too, and that `blocks` has once."""
+    text = (ROOT / page).read_text()
+    return [block for block in blocks(language) if f"```{language}\n{block.text}```" in text]
+
+
+def test_the_error_for_a_kept_field_is_what_a_task_says(collate: InMemoryCollate) -> None:
+    collate.add("churn_mlflow", "Sklearn", connection=SKLEARN, description="By hand")
+    row = {"name": "churn_mlflow", "serviceType": "Sklearn", "connection": SKLEARN, "description": "New"}
+    task = BulkUpsertMlModelServicesOperator(task_id="upsert", services=[row])
+
+    assert message_of(lambda: task.execute({"ti": MagicMock()})) in texts("docs/declarations.md")
+
+
+def test_the_error_for_a_faulty_declaration_is_what_a_task_says(collate: InMemoryCollate) -> None:
+    wrong: list[Row] = [
+        {"name": "a", "serviceType": "Mlflow", "connection": {"config": {"trackingURI": "https://a.example"}}},
+        {"name": "churn::b", "serviceType": "Sklearn", "connection": SKLEARN},
+    ]
+    task = BulkUpsertMlModelServicesOperator(task_id="upsert", services=wrong)
+
+    assert message_of(lambda: task.execute({"ti": MagicMock()})) in texts("docs/declarations.md")
+    assert collate.requests == []
+
+
+def test_the_error_for_an_unfit_connection_is_what_a_task_says(
+    collate: InMemoryCollate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_MLFLOW_REGISTRY", "postgres://mlflow:secret@db.acme.example/mlflow")
+    task = CreateMlModelServiceOperator(
+        task_id="register", name="a", service_type="SageMaker", connection={"conn_id": "mlflow_registry"}
+    )
+
+    assert message_of(lambda: task.execute({"ti": MagicMock()})) in texts("docs/credentials.md")
+
+
+def test_the_error_for_a_faulty_connection_is_what_the_form_says(
+    collate: InMemoryCollate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faulty = {**json.loads(collate.connection), "host": "https://acme.getcollate.io/ui", "extra": {"timeuot": 60}}
+    monkeypatch.setenv("AIRFLOW_CONN_COLLATE_DEFAULT", json.dumps(faulty))
+
+    works, sentence = CollateHook().test_connection()
+    assert not works
+    assert f"{sentence}\n" in texts("docs/connection.md")
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_generated_tables_are_up_to_date(page: Path) -> None:
+    assert page.read_text() == with_tables(page.read_text()), "run: python docs/hooks/tables.py"
+
+
+@pytest.mark.parametrize("block", blocks("json"), ids=str)
+def test_json_is_json(block: Block) -> None:
+    json.loads(block.text)
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_every_block_names_its_language(page: Path) -> None:
+    fences = re.findall(r"^```(.*)$", page.read_text(), re.MULTILINE)
+
+    assert {opening.split()[0] if opening else "" for opening in fences[::2]} <= LANGUAGES
+    assert set(fences[1::2]) <= {""}
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+def test_links_to_files_arrive(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_a_quote_of_nothing_is_an_error() -> None:
+    with pytest.raises(ValueError, match="has no section nothing"):
+        quoted("example_dags/retire_service.py", "nothing")
+
+
+def test_quotes_are_replaced_by_the_marked_lines() -> None:
+    page = on_page_markdown("before\n!quote example_dags/retire_service.py retire_service\nafter")
+
+    assert page.startswith('before\nwith DAG("retire_service"')
+    assert page.endswith(")\nafter")
+    assert "START" not in page
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="mkdocs is not installed: make docs")
+def test_the_site_is_built(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "CreateMlModelServiceOperator" in (tmp_path / "api.html").read_text()

@@ -1,0 +1,421 @@
+"""CollateHook as `@task` functions use it, and its Test button."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
+
+from airflow_provider_collate.exceptions import NoAnswerError, OutcomeError, StoppedError
+from airflow_provider_collate.hooks.collate import CollateHook
+from airflow_provider_collate.models import CreateMlModelServiceRequest
+from airflow_provider_collate.sandbox import (
+    ANA,
+    DEFAULT_BOT_TOKEN,
+    INGESTION_BOT,
+    Catalog,
+    InProcessTransport,
+    User,
+    make_token,
+)
+from tests.unit.conftest import Network
+
+SKLEARN = {"config": {"type": "Sklearn"}}
+PAGES = "https://acme.getcollate.io/service/mlmodelServices"
+
+
+def declared(name: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "serviceType": "Sklearn", "connection": SKLEARN, **fields}
+
+
+@pytest.fixture
+def hook(catalog: Catalog) -> CollateHook:
+    return CollateHook()
+
+
+# --- methods
+
+
+class TestMethods:
+    def test_get_shows_plain_fields_and_nothing_of_the_connection(self, hook: CollateHook, catalog: Catalog) -> None:
+        catalog.add_service(
+            "prod.mlflow",
+            connection={"config": {"type": "Mlflow", "trackingUri": "http://u:hunter2hunter2@h"}},
+            description="Text",
+            tags=["Tier.Tier1"],
+            owners=[catalog.add_team("fraud")],
+            domains=[catalog.add_domain("Risk")],
+        )
+        shown = hook.get_service("prod.mlflow")
+        assert shown is not None
+        assert shown["id"] == catalog.services["prod.mlflow"]["id"]
+        assert (shown["name"], shown["fullyQualifiedName"]) == ("prod.mlflow", '"prod.mlflow"')
+        assert (shown["serviceType"], shown["description"], shown["deleted"]) == ("Mlflow", "Text", False)
+        assert (shown["tags"], shown["domains"]) == (["Tier.Tier1"], ["Risk"])
+        assert [owner["name"] for owner in shown["owners"]] == ["fraud"]  # type: ignore[union-attr, index, call-overload]
+        assert shown["url"] == f"{PAGES}/%22prod.mlflow%22"
+        assert "hunter2" not in str(shown)
+
+    def test_get_of_none(self, hook: CollateHook) -> None:
+        assert hook.get_service("none") is None
+
+    def test_list_goes_through_all_pages(self, hook: CollateHook, catalog: Catalog) -> None:
+        for number in range(1_203):
+            catalog.add_service(f"s{number:04}", "Sklearn")
+        assert [service["name"] for service in hook.list_services()] == [f"s{n:04}" for n in range(1_203)]
+
+    def test_list_shows_deleted_ones_when_asked(self, hook: CollateHook, catalog: Catalog) -> None:
+        for name in ("a", "b"):
+            catalog.add_service(name, "Sklearn")
+        catalog.remove_service("b")
+        names = {which: [s["name"] for s in hook.list_services(include=which)] for which in ("non-deleted", "deleted")}
+        assert names == {"non-deleted": ["a"], "deleted": ["b"]}
+        assert len(list(hook.list_services(include="all"))) == 2
+
+    def test_create(self, hook: CollateHook, catalog: Catalog) -> None:
+        service = CreateMlModelServiceRequest(name="s0", service_type="Sklearn", connection=None)
+        assert hook.create_service(service)["outcome"] == "created"
+        assert hook.create_service(declared("s0"), if_exists="ignore")["outcome"] == "ignored"
+        assert hook.create_service(declared("s0", displayName="S"), if_exists="update")["outcome"] == "updated"
+        with pytest.raises(AirflowFailException, match="'s0' exists already"):
+            hook.create_service(declared("s0"))
+
+    def test_upsert(self, hook: CollateHook) -> None:
+        outcomes = [hook.upsert_service(declared("s0", **more))["outcome"] for more in ({}, {}, {"displayName": "S"})]
+        assert outcomes == ["created", "unchanged", "updated"]
+
+    def test_upsert_and_what_the_catalog_keeps(self, hook: CollateHook, catalog: Catalog) -> None:
+        catalog.add_service("s0", "Sklearn", connection=SKLEARN, description="Written by Ana")
+        service = declared("s0", description="Declared")
+        with pytest.raises(AirflowFailException, match='"Written by Ana" stays'):
+            hook.upsert_service(service)
+        assert hook.upsert_service(service, on_unapplied="warn")["outcome"] == "unapplied"
+        assert hook.upsert_service(service, on_unapplied="enforce")["outcome"] == "updated"
+
+    def test_patch_shows_the_service_as_it_is_afterwards(self, hook: CollateHook, catalog: Catalog) -> None:
+        catalog.add_service("s0", "Sklearn", description="Old")
+        shown = hook.patch_service("s0", [{"op": "replace", "path": "/description", "value": "New"}])
+        assert (shown["name"], shown["description"]) == ("s0", "New")
+        shown = hook.patch_service("s0", [{"op": "remove", "path": "/description"}])
+        assert shown["description"] is None
+
+    @pytest.mark.parametrize(
+        ("operations", "problem"),
+        [
+            ([], "operations: must be a list that is not empty"),
+            ("remove", "operations: must be a list that is not empty"),
+            ({"op": "remove", "path": "/description"}, "operations: must be a list that is not empty"),
+            ([{"op": "remove", "path": "/x"}, {"op": "move", "path": "/x"}], "operations[1]: needs an op"),
+            ([{"op": "add", "value": "x"}], "operations[0]: needs an op (add, remove, replace or test) and a path"),
+            ([None], "operations[0]: needs an op"),
+        ],
+    )
+    def test_a_faulty_patch_is_named_and_nothing_is_sent(
+        self, operations: Any, problem: str, hook: CollateHook, catalog: Catalog
+    ) -> None:
+        with pytest.raises(AirflowFailException) as caught:
+            hook.patch_service("s0", operations)
+        assert problem in str(caught.value)
+        assert catalog.requests == []
+
+    def test_a_patch_whose_guard_fails_is_final(self, hook: CollateHook, catalog: Catalog) -> None:
+        catalog.add_service("s0", "Sklearn", description="Old")
+        guarded = [
+            {"op": "test", "path": "/description", "value": "Other"},
+            {"op": "replace", "path": "/description", "value": "New"},
+        ]
+        with pytest.raises(AirflowFailException, match="(?i)nothing was overwritten"):
+            hook.patch_service("s0", guarded)  # type: ignore[arg-type]
+        assert len([request for request in catalog.requests if request.method == "PATCH"]) == 1
+
+    def test_delete_and_restore(self, hook: CollateHook, catalog: Catalog) -> None:
+        catalog.add_service("s0", "Sklearn")
+        assert hook.delete_service("s0")["outcome"] == "deleted"
+        assert hook.restore_service("s0")["deleted"] is False
+        assert "s0" in catalog.services
+        writes = catalog.writes
+        assert hook.restore_service("s0")["name"] == "s0"
+        assert catalog.writes == writes
+        assert hook.delete_service("s0", hard_delete=True)["outcome"] == "deleted"
+        assert hook.delete_service("s0")["outcome"] == "ignored"
+        for call in (hook.restore_service, lambda name: hook.delete_service(name, if_missing="fail")):
+            with pytest.raises(AirflowFailException, match="There is no ML model service named 's0'"):
+                call("s0")
+
+    def test_bulk_upsert(self, hook: CollateHook, catalog: Catalog) -> None:
+        services = [declared(f"s{number}") for number in range(3)]
+        assert hook.bulk_upsert_services(services)["counts"] == {"created": 3}
+        catalog.fail(times=None, path="/bulk", bulk_rows={"s8": (400, "reserved"), "s9": (400, "reserved")})
+        with pytest.raises(AirflowFailException, match="2 failed"):
+            hook.bulk_upsert_services([declared("s8"), declared("s9")])
+
+    def test_sync(self, hook: CollateHook, catalog: Catalog) -> None:
+        for name in ("s0", "s1"):
+            catalog.add_service(name, "Sklearn", connection=SKLEARN)
+        report = hook.sync_services([declared("s0")], prune="soft", prune_scope={"name_prefix": "s"}, max_prune=1)
+        assert report["counts"] == {"unchanged": 1, "pruned": 1}
+
+    @pytest.mark.parametrize("method", ["get_service", "delete_service", "restore_service"])
+    @pytest.mark.parametrize("name", ["", "  ", None, 5])
+    def test_no_name_is_refused_and_nothing_is_sent(
+        self, method: str, name: Any, hook: CollateHook, catalog: Catalog
+    ) -> None:
+        with pytest.raises(AirflowFailException, match="name: must be a text that is not empty"):
+            getattr(hook, method)(name)
+        assert catalog.requests == []
+
+    def test_a_kind_that_is_not_known(self, hook: CollateHook, catalog: Catalog) -> None:
+        for call in (lambda: hook.get_service("s0", kind="x"), lambda: list(hook.list_services(kind="x"))):
+            with pytest.raises(AirflowFailException, match="kind: is 'x', but must be one of mlmodelServices"):
+                call()
+
+    def test_nan_anywhere_is_refused(self, hook: CollateHook, catalog: Catalog) -> None:
+        own = {"config": {"sourcePythonClass": "a.B", "own": math.nan}}
+        with pytest.raises(AirflowFailException, match="connection.config.own: must not be NaN"):
+            hook.upsert_service({"name": "s0", "serviceType": "CustomMlModel", "connection": own})
+        assert catalog.requests == []
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda hook: hook.get_service("s0"),
+            lambda hook: list(hook.list_services()),
+            lambda hook: hook.create_service(declared("s0")),
+            lambda hook: hook.upsert_service(declared("s0")),
+            lambda hook: hook.patch_service("s0", [{"op": "remove", "path": "/description"}]),
+            lambda hook: hook.delete_service("s0"),
+            lambda hook: hook.restore_service("s0"),
+            lambda hook: hook.bulk_upsert_services([declared("s0")]),
+            lambda hook: hook.sync_services([declared("s0")]),
+        ],
+    )
+    def test_final_errors_fail_the_task_and_passing_ones_do_not(
+        self, call: Callable[[CollateHook], object], hook: CollateHook, catalog: Catalog, network: Network
+    ) -> None:
+        catalog.fail(times=1, status=403)
+        with pytest.raises(AirflowFailException, match="Collate answered 403"):
+            call(hook)
+        network.hosts.clear()
+        with pytest.raises(NoAnswerError, match="cannot be reached: .*Name or service not known"):
+            call(hook)
+
+
+# --- the hook's life
+
+
+def test_as_a_context_manager_it_closes_and_can_be_used_again(catalog: Catalog) -> None:
+    with CollateHook() as hook:
+        client = hook.get_conn()
+        assert hook.get_conn() is client
+    assert client.stopped
+    with hook:
+        assert hook.get_service("none") is None
+
+
+def test_after_stop_nothing_is_sent(hook: CollateHook, catalog: Catalog) -> None:
+    hook.get_service("none")
+    seen = len(catalog.requests)
+    hook.stop()
+    with pytest.raises(StoppedError):
+        hook.get_service("none")
+    with pytest.raises(StoppedError):
+        hook.raise_if_stopped()
+    assert len(catalog.requests) == seen
+
+
+def test_requests_say_who_sends_them(hook: CollateHook, catalog: Catalog) -> None:
+    hook.get_service("none")
+    headers = catalog.requests[-1].headers
+    assert headers["user-agent"].startswith("airflow-provider-collate/")
+    assert " airflow/" in headers["user-agent"]
+    assert headers["x-request-id"]
+
+
+def test_timeout_and_retries_override_the_connection(catalog: Catalog) -> None:
+    config = CollateHook(timeout=7, max_retries=5).get_conn().config
+    assert (config.timeout, config.max_retries) == (7.0, 5)
+
+
+def test_a_token_that_was_rotated_is_read_again_once(
+    hook: CollateHook, catalog: Catalog, connect: Callable[..., None]
+) -> None:
+    hook.get_service("none")
+    newer = make_token(INGESTION_BOT, serial=2)
+    catalog.rotate_bot_token(newer)
+    connect(password=newer)
+    assert hook.get_service("none") is None
+    assert [request.status for request in catalog.requests[-2:]] == [401, 404]
+
+
+def test_a_token_that_is_refused_and_still_the_same_fails_at_once(hook: CollateHook, catalog: Catalog) -> None:
+    hook.get_service("none")
+    catalog.revoke_token(DEFAULT_BOT_TOKEN)
+    with pytest.raises(AirflowFailException, match="does not match the current bot's token"):
+        hook.get_service("none")
+    assert [request.status for request in catalog.requests].count(401) == 1
+
+
+def test_warnings_about_the_connection_are_logged_once(
+    catalog: Catalog, network: Network, connect: Callable[..., None], logged: Callable[[], str]
+) -> None:
+    network.hosts["collate.internal"] = InProcessTransport(catalog)
+    soon = make_token(INGESTION_BOT, expires_at=datetime.now(timezone.utc) + timedelta(days=3))
+    catalog.tokens[soon] = INGESTION_BOT
+    connect(host="http://collate.internal:8585", password=soon, extra={"max_retries": 0})
+    hook = CollateHook()
+    hook.get_service("none")
+    hook.get_service("none")
+    text = logged()
+    times = text.count("plain http")
+    assert "The token goes to collate.internal by plain http, where others can read it" in text
+    assert "The token of ingestion-bot (bot) expires on" in text
+    hook.get_service("none")
+    assert logged().count("plain http") == times
+
+
+def test_declaration_warnings_are_logged(hook: CollateHook, logged: Callable[[], str]) -> None:
+    hook.upsert_service({"name": "s0", "serviceType": "Mlflow", "connection": {"config": {}}})
+    assert "connection.config.trackingUri: not given" in logged()
+
+
+@pytest.mark.parametrize("release", ["today", "1.2"])
+def test_owners_and_domains_are_shown_on_every_release(release: str, catalog: Catalog) -> None:
+    catalog.release = release
+    many = release == "today"
+    owner, domain = catalog.add_team("fraud"), catalog.add_domain("Risk")
+    fields = {"owners": [owner], "domains": [domain]} if many else {"owner": owner, "domain": domain}
+    catalog.add_service("s0", "Sklearn", **fields)
+    shown = CollateHook().get_service("s0")
+    assert shown is not None
+    assert [owner["name"] for owner in shown["owners"]] == ["fraud"]  # type: ignore[union-attr, index, call-overload]
+    assert shown["domains"] == ["Risk"]
+
+
+# --- the Test button
+
+
+class TestTestConnection:
+    def tried(self) -> tuple[bool, str]:
+        return CollateHook().test_connection()
+
+    def test_good(self, catalog: Catalog) -> None:
+        version = catalog.state.release.version
+        assert self.tried() == (
+            True,
+            f"Connected to Collate {version} as ingestion-bot (bot, token never expires)",
+        )
+        assert [request.path.rpartition("/v1/")[2] for request in catalog.requests] == [
+            "users/loggedInUser",
+            "services/mlmodelServices",
+            "system/version",
+        ]
+
+    def test_a_person(self, catalog: Catalog, connect: Callable[..., None]) -> None:
+        expires = datetime(2199, 1, 2, 3, 4, tzinfo=timezone.utc)
+        token = make_token(ANA, expires_at=expires)
+        catalog.tokens[token] = ANA
+        connect(password=token)
+        worked, message = self.tried()
+        assert worked
+        assert message.endswith("as ana (person, token expires on 2199-01-02 03:04 UTC)")
+
+    def test_a_token_that_is_no_jwt(self, catalog: Catalog, connect: Callable[..., None]) -> None:
+        robot = User("robot", is_bot=True)
+        catalog.add_user(robot)
+        catalog.tokens["opaque-token-0123"] = robot
+        connect(password="opaque-token-0123")
+        assert self.tried()[1].endswith("as robot (bot, token is no JWT)")
+
+    def test_expired(self, catalog: Catalog, connect: Callable[..., None]) -> None:
+        connect(password=make_token(INGESTION_BOT, expires_at=datetime(2026, 1, 2, 3, 4, tzinfo=timezone.utc)))
+        worked, message = self.tried()
+        assert not worked
+        assert "the token of ingestion-bot (bot) expired on 2026-01-02 03:04 UTC" in message
+        assert "Settings > Bots > ingestion-bot" in message
+        assert catalog.requests == []
+
+    def test_a_sentence_is_on_one_line(self, catalog: Catalog, connect: Callable[..., None]) -> None:
+        """The form's message shows no line breaks, and nobody there knows what a request id is for."""
+        catalog.fail(status=403, body={"code": 403, "message": "No permission"})
+        assert self.tried()[1].startswith("Collate answered 403: No permission. Give the token's user a role")
+        connect(host="", password="")
+        assert "\n" not in self.tried()[1]
+
+    @pytest.mark.parametrize(
+        ("fault", "said"),
+        [
+            ({"status": 401, "body": {"code": 401, "message": "Token not valid"}}, "Collate answered 401: Token not"),
+            ({"status": 403}, "Collate answered 403"),
+            ({"status": 404, "body": "<html><title>nginx</title>Not Found</html>"}, "Collate answered 404: "),
+            ({"status": 200, "body": "<html><body>Welcome</body></html>"}, "Welcome"),
+            ({"status": 302, "headers": {"Location": "https://sso.acme.example/x"}}, "https://sso.acme.example"),
+            ({"status": 200, "body": ["no", "user"]}, "Collate answered 200 with"),
+            ({"status": 500}, "Collate answered 500"),
+            ({"reset": True}, "Connection reset by peer"),
+            ({"break_body": True}, "complete"),
+        ],
+    )
+    def test_what_is_wrong_is_a_sentence(self, fault: dict[str, Any], said: str, catalog: Catalog) -> None:
+        catalog.fail(times=None, **fault)
+        worked, message = self.tried()
+        assert not worked
+        assert said in message
+        assert "Traceback" not in message
+
+    def test_a_wrong_host(self, catalog: Catalog, connect: Callable[..., None]) -> None:
+        connect(host="https://collate.example")
+        worked, message = self.tried()
+        assert not worked
+        assert "cannot be reached" in message
+        assert "Check the connection's host" in message
+
+    def test_all_faults_of_a_connection_at_once(self, catalog: Catalog, connect: Callable[..., None]) -> None:
+        connect(host="https://h/some/path?x=1", password="", extra={"timeout": "soon", "max_retries": -1, "verfy": 1})
+        worked, message = self.tried()
+        assert not worked
+        for field in ("host: ", "password: ", "extra.timeout: ", "extra.max_retries: ", "extra.verfy: "):
+            assert field in message
+        assert catalog.requests == []
+
+    @pytest.mark.parametrize("field", ["verify", "client_cert"])
+    def test_nothing_is_said_of_files_but_that_they_cannot_be_read(
+        self, field: str, catalog: Catalog, connect: Callable[..., None], tmp_path: Path
+    ) -> None:
+        there = tmp_path / "there.pem"
+        there.write_text("no certificate")
+        messages = set()
+        for path in (there, tmp_path / "missing.pem"):
+            connect(extra={field: str(path)})
+            worked, message = self.tried()
+            assert not worked
+            messages.add(message.replace(str(path), "PATH"))
+        assert len(messages) == 1
+        assert f"extra.{field}: cannot be read" in messages.pop()
+
+    def test_an_unknown_connection(self, network: Network) -> None:
+        worked, message = CollateHook("no_such_connection").test_connection()
+        assert not worked
+        assert "could not be tried: " in message
+
+    def test_a_bug_is_named_by_its_kind_only(self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(*_: object) -> httpx.Response:
+            raise RuntimeError("hunter2hunter2")
+
+        monkeypatch.setattr(httpx.HTTPTransport, "handle_request", broken)
+        assert self.tried() == (False, "The connection could not be tried: RuntimeError")
+
+
+def test_a_service_gone_in_the_middle_of_a_patch(hook: CollateHook, catalog: Catalog) -> None:
+    catalog.add_service("s0", "Sklearn")
+    gone = {"code": 404, "message": "mlmodelService instance not found"}
+    catalog.fail(skip=1, method="GET", path="mlmodelServices/[0-9a-f-]{36}", status=404, body=gone, times=None)
+    catalog.fail(method="GET", path="mlmodelServices/[0-9a-f-]{36}", status=404, body=gone, times=None)
+    with pytest.raises(AirflowFailException) as caught:
+        hook.patch_service("s0", [{"op": "add", "path": "/description", "value": "x"}])
+    assert isinstance(caught.value.__cause__, OutcomeError)

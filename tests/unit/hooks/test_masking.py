@@ -1,0 +1,62 @@
+"""What Airflow's masker is told."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from urllib.parse import quote
+
+import pytest
+from airflow.providers.common.compat.sdk import redact
+
+from airflow_provider_collate.hooks.masking import MOST_FORMS, mask_secrets
+
+try:
+    from airflow.sdk.log import _secrets_masker
+except ImportError:
+    from airflow.utils.log.secrets_masker import _secrets_masker
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "plain-secret-0123",
+        'quo"ted and\\slashed',
+        "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----\n",
+        "per%cent/and space+plus",
+        "schlüssel-für-ümlaute",
+    ],
+)
+def test_a_secret_is_masked_in_every_form_it_is_printed_in(secret: str) -> None:
+    mask_secrets([secret])
+    forms = {
+        "raw": secret,
+        "json": json.dumps({"a": secret}),
+        "json with other letters": json.dumps({"a": secret}, ensure_ascii=False),
+        "json in json": json.dumps(json.dumps({"a": secret})),
+        "repr": repr(secret),
+        "repr of bytes": repr(secret.encode()),
+        "url": f"mysql://user:{quote(secret, safe='')}@host",
+        "base64": base64.b64encode(secret.encode()).decode(),
+    }
+    core = max(secret.replace("\\", "\n").replace('"', "\n").splitlines(), key=len)
+    for name, text in forms.items():
+        masked = redact(text)
+        assert "***" in str(masked), name
+        assert core not in str(masked), name
+
+
+def test_thousands_of_secrets_cost_no_more_than_a_second() -> None:
+    started = time.process_time()
+    mask_secrets(f"secret-number-{number:06}/+" for number in range(5_000))
+    assert time.process_time() - started < 2.0
+    assert redact("secret-number-000000/+") == "***"
+    assert len(_secrets_masker().patterns) <= MOST_FORMS * 2
+
+
+def test_a_secret_too_short_for_airflow_is_not_handed_over(caplog: pytest.LogCaptureFixture) -> None:
+    mask_secrets(["ab", "a-secret-that-is-long-enough"])
+
+    assert "too short" not in caplog.text
+    assert redact("a-secret-that-is-long-enough") == "***"
