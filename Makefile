@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV AIRFLOW_HOME
 UV := .make/bin/uv
 FIND_PYTHON := sh scripts/find_python.sh
 COMPILE := pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
-	--no-emit-package airflow-provider-collate --extra sandbox --extra test --extra e2e --extra providers --extra lint $(UPGRADE)
+	--no-emit-package airflow-provider-collate --extra sandbox --extra test --extra e2e --extra lint $(UPGRADE)
 
 .PHONY: help setup test test-3.3 test-2.11 test-floor test-providers e2e e2e-2.11 lint format demo bench soak wheel docs constraints clean
 
@@ -92,6 +92,7 @@ constraints: $(UV)
 	@mkdir -p .make/old constraints
 	echo 'apache-airflow==3.3.2' > .make/old/new.in
 	$(UV) $(COMPILE) pyproject.toml --extra docs --constraint .make/old/new.in -o constraints/airflow-3.3.txt
+	$(UV) $(COMPILE) pyproject.toml --extra providers --constraint .make/old/new.in -o constraints/providers.txt
 	cat pyproject.toml > .make/old/pyproject.toml
 	echo "[tool.uv]" >> .make/old/pyproject.toml
 	echo "environments = [\"python_version < '3.13'\"]" >> .make/old/pyproject.toml
@@ -128,10 +129,10 @@ $(UV):
 	$(UV) pip install --quiet --python .venv-2.11/bin/python -c constraints/airflow-2.11.txt -e '.[e2e]'
 	@touch $@
 
-.venv-providers/.ready: pyproject.toml constraints/airflow-3.3.txt | $(UV)
+.venv-providers/.ready: pyproject.toml constraints/providers.txt | $(UV)
 	@python=$$($(FIND_PYTHON) 10 13) || { echo 'Python 3.10 to 3.13 is needed' >&2; exit 1; }; \
 	test -x .venv-providers/bin/python || $(UV) venv --quiet --python "$$python" .venv-providers
-	$(UV) pip install --quiet --python .venv-providers/bin/python -c constraints/airflow-3.3.txt \
+	$(UV) pip install --quiet --python .venv-providers/bin/python -c constraints/providers.txt \
 		-e '.[sandbox,test,providers]'
 	@touch $@
 
