@@ -2,24 +2,78 @@
 
 from __future__ import annotations
 
-import difflib
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from pydantic import JsonValue
+from pydantic import (
+    BeforeValidator,
+    JsonValue,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from airflow_provider_collate.exceptions import CollateError, InvalidDeclarationError, StoppedError
-from airflow_provider_collate.models.declared import documented_name, kind_of
+from airflow_provider_collate.models.declared import DeclaredModel, Text, declaration_error, kind_of
+from airflow_provider_collate.models.problems import path_text, problems_of
 from airflow_provider_collate.reconcile.compare import quoted, same_text
 
 Shown = Mapping[str, JsonValue]
 """A service as `CollateHook.get_service` shows it."""
 
-_TEXTS = ("serviceType", "displayName", "description")
-# What an item of a list may be called by, when it is given as an object.
-_ITEM_KEYS = {"tags": ("tagFQN", "tag_fqn"), "owners": ("id", "name"), "domains": ("fullyQualifiedName", "name")}
-_NAMES = ("service_type", "display_name", "description", "tags", "owners", "domains", "domain", "version")
+_TEXTS = {"service_type": "serviceType", "display_name": "displayName", "description": "description"}
+_LISTS = ("tags", "owners", "domains")
+
+
+def _label(item: object) -> object:
+    """The name or id of an item, which may be given as a declaration has it."""
+    if not isinstance(item, Mapping):
+        return item
+    return next((item[key] for key in ("tagFQN", "tag_fqn", "id", "name") if item.get(key)), item)
+
+
+def _number(value: object) -> object:
+    """A version as a number, also from the text that a template renders to."""
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+Labels = list[Annotated[NonEmpty, BeforeValidator(_label)]] | None
+
+
+class WantedFields(DeclaredModel):
+    """What a service is to show; what is not given does not matter.
+
+    `None`, `""` or `[]` waits until the field is empty; the items of a list are to be among those shown.
+    """
+
+    service_type: NonEmpty = ""
+    display_name: Text | None = None
+    description: Text | None = None
+    version: Annotated[float, BeforeValidator(_number)] = 0.0
+    tags: Labels = None
+    owners: Labels = None
+    domains: Labels = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_names(cls, data: object) -> object:
+        if not isinstance(data, dict):
+            return data
+        if "connection" in data:
+            raise declaration_error([(("connection",), "a service is shown without it, so it cannot be waited for")])
+        if "domain" in data and "domains" not in data:
+            rest = {name: value for name, value in data.items() if name != "domain"}
+            return {**rest, "domains": data["domain"] and [data["domain"]]}
+        return data
+
+
+_one_of_fields: TypeAdapter[list[WantedFields]] = TypeAdapter(list[WantedFields])
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +81,11 @@ class Wanted:
     """What a task waits for.
 
     :param name: the service's name.
-    :param texts: field → text; an empty one waits until the field is empty.
-    :param lists: field → what must be among the items shown; an empty one waits until there are none.
-    :param version: the version, if it matters.
+    :param fields: what it is to show.
     """
 
     name: str
-    texts: Mapping[str, str] = field(default_factory=dict)
-    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    version: float | None = None
+    fields: WantedFields = field(default_factory=WantedFields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +120,8 @@ def look(read: Callable[[str], Shown | None], name: object, fields: object = Non
     """Look for a service once. A passing fault counts as "not yet": the next look is the retry.
 
     :param read: reads the service of a name, or None.
-    :param name: as `parse_wanted`.
-    :param fields: as `parse_wanted`.
+    :param name: as for `parse_wanted`.
+    :param fields: as for `parse_wanted`.
     :raises InvalidDeclarationError: before anything is read.
     :raises CollateError: when no later look can succeed, such as for a token that is refused.
     """
@@ -95,14 +145,17 @@ def judge(service: Shown | None, wanted: Wanted) -> Verdict:
     """
     if service is None:
         return Verdict(wanted.name, None)
-    missing = [
-        f"{name} is {quoted(service.get(name))}, not {quoted(text)}"
-        for name, text in wanted.texts.items()
-        if not same_text(str(service.get(name) or ""), text)
-    ]
-    missing += [text for name, items in wanted.lists.items() if (text := _lacking(name, service.get(name), items))]
-    if wanted.version is not None and service.get("version") != wanted.version:
-        missing.append(f"version is {service.get('version')}, not {wanted.version}")
+    missing: list[str] = []
+    given = wanted.fields.model_fields_set
+    for name, shown_as in _TEXTS.items():
+        text, shown = getattr(wanted.fields, name) or "", service.get(shown_as) or ""
+        if name in given and not same_text(str(shown), text):
+            missing.append(f"{shown_as} is {quoted(shown)}, not {quoted(text)}")
+    for name in _LISTS:
+        if name in given:
+            missing += _lacking(name, service.get(name), getattr(wanted.fields, name) or ())
+    if "version" in given and service.get("version") != wanted.fields.version:
+        missing.append(f"version is {service.get('version')}, not {wanted.fields.version}")
     return Verdict(wanted.name, service, tuple(missing))
 
 
@@ -113,105 +166,30 @@ def parse_wanted(name: object, fields: object = None) -> Wanted:
     :param fields: None, or a mapping of a service's fields in camelCase or snake_case to their values.
     :raises InvalidDeclarationError: naming each field that cannot be waited for.
     """
-    problems = [] if isinstance(name, str) and name else [f"name: must {_no_name(name)}"]
-    texts: dict[str, str] = {}
-    lists: dict[str, tuple[str, ...]] = {}
-    version: float | None = None
-    for key, value in _items_of(fields, problems):
-        known = "domains" if key == "domain" else documented_name(key)
-        if known in texts or known in lists or (known == "version" and version is not None):
-            problems.append(f"fields.{key}: given twice")
-        elif key not in (*_NAMES, *map(documented_name, _NAMES)):
-            problems.append(f"fields.{key}: {_unknown(key)}")
-        elif known in _TEXTS:
-            texts[known] = _text(key, value, problems)
-        elif known in _ITEM_KEYS:
-            given = [value] if key == "domain" and isinstance(value, str) else value
-            lists[known] = _list(key, given, _ITEM_KEYS[known], problems)
-        else:
-            version = _version(value, problems)
+    problems: list[str] = []
+    if not isinstance(name, str) or not name:
+        problems.append(f"name: must {'not be empty' if name == '' else f'be a string, not {kind_of(name)}'}")
+    rows = [{} if fields is None else dict(fields) if isinstance(fields, Mapping) else fields]
+    parsed: list[WantedFields] = []
+    try:
+        parsed = _one_of_fields.validate_python(rows)
+    except ValidationError as error:
+        found = problems_of(error, WantedFields, rows)
+        problems += [f"{path_text(('fields', *path))}: {text}" for _, path, text in found]
     if problems:
         raise InvalidDeclarationError(problems)
-    return Wanted(str(name), texts, lists, version)
+    return Wanted(str(name), parsed[0])
 
 
-def _no_name(name: object) -> str:
-    return "not be empty" if isinstance(name, str) else f"be a string, not {kind_of(name)}"
-
-
-def _items_of(fields: object, problems: list[str]) -> list[tuple[str, object]]:
-    if fields is None:
-        return []
-    if not isinstance(fields, Mapping):
-        problems.append(f"fields: must be an object, not {kind_of(fields)}")
-        return []
-    problems += [
-        f"fields: its keys must be strings, one is {kind_of(key)}" for key in fields if not isinstance(key, str)
-    ]
-    return [(key, value) for key, value in fields.items() if isinstance(key, str)]
-
-
-def _unknown(key: str) -> str:
-    if key == "connection":
-        return "nothing of a connection is shown, so nothing of it can be waited for"
-    names = _NAMES if "_" in key else tuple(map(documented_name, _NAMES))
-    lowered = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(key.lower(), lowered, n=1)
-    if close:
-        return f"unknown field, did you mean {lowered[close[0]]}?"
-    return f"unknown field, must be one of {', '.join(names)}"
-
-
-def _text(key: str, value: object, problems: list[str]) -> str:
-    if value is not None and not isinstance(value, str):
-        problems.append(f"fields.{key}: must be a string, not {kind_of(value)}")
-    elif not value and documented_name(key) == "serviceType":
-        problems.append(f"fields.{key}: must not be empty")
-    return value if isinstance(value, str) else ""
-
-
-def _list(key: str, value: object, keys: tuple[str, ...], problems: list[str]) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list | tuple):
-        problems.append(f"fields.{key}: must be a list, not {kind_of(value)}")
-        return ()
-    items = [_item(item, keys) for item in value]
-    problems += [
-        f"fields.{key}[{index}]: must be a name, or an object with {' or '.join(keys)}"
-        for index, item in enumerate(items)
-        if not item
-    ]
-    return tuple(items)
-
-
-def _item(item: object, keys: tuple[str, ...]) -> str:
-    if isinstance(item, Mapping):
-        item = next((item[key] for key in keys if item.get(key)), "")
-    return item if isinstance(item, str) else ""
-
-
-def _version(value: object, problems: list[str]) -> float | None:
-    """A version, also as the text that a template renders to."""
-    try:
-        version = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        version = math.nan
-    if math.isfinite(version):
-        return version
-    problems.append("fields.version: must be a number such as 0.2")
-    return None
-
-
-def _lacking(name: str, shown: JsonValue, wanted: tuple[str, ...]) -> str:
+def _lacking(name: str, shown: JsonValue, wanted: tuple[str, ...] | list[str]) -> list[str]:
     items = shown if isinstance(shown, list) else []
-    labels = [_labels(item) for item in items]
     if not wanted:
-        return f"{name} are not empty" if labels else ""
-    lacking = [item for item in wanted if not any(item in of_one for of_one in labels)]
-    return f"{name} lack {', '.join(lacking)}" if lacking else ""
+        return [f"{name} are not empty"] if items else []
+    labels = {label for item in items for label in _labels(item)}
+    lacking = [item for item in wanted if item not in labels]
+    return [f"{name} lack {', '.join(lacking)}"] if lacking else []
 
 
-def _labels(item: JsonValue) -> tuple[JsonValue, ...]:
-    """What an item may be called: itself, or its id and its name."""
-    return (item.get("id"), item.get("name")) if isinstance(item, dict) else (item,)
+def _labels(item: JsonValue) -> tuple[str, ...]:
+    """What an item may be called: itself, or an owner's id and name."""
+    return (str(item.get("id")), str(item.get("name"))) if isinstance(item, dict) else (str(item),)

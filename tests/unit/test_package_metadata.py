@@ -63,7 +63,7 @@ def test_the_licence_and_the_types_are_there(root: Path) -> None:
 def test_constraints_are_plain_pins(root: Path) -> None:
     files = sorted((root / "constraints").iterdir())
 
-    assert [file.name for file in files] == ["airflow-2.11.txt", "airflow-3.3.txt"]
+    assert [file.name for file in files] == ["airflow-2.11.txt", "airflow-3.3.txt", "providers.txt"]
     for file in files:
         lines = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
         assert [line for line in lines if not PIN.match(line)] == []

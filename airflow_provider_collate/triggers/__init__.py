@@ -1,0 +1,1 @@
+"""Triggers: waiting for a service without a worker."""

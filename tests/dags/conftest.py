@@ -1,0 +1,55 @@
+"""One migrated database for all, and a server for the DAGs of each module."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN, Catalog
+from airflow_provider_collate.sandbox.server import serve_in_thread
+from tests.dags.airflow_home import AirflowHome, migrated
+
+
+@pytest.fixture(scope="session")
+def migrated_home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
+    """To be copied, not used."""
+    return migrated(tmp_path_factory.mktemp("airflow") / "migrated")
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return Catalog()
+
+
+@pytest.fixture(scope="module")
+def url(catalog: Catalog) -> Iterator[str]:
+    with serve_in_thread(catalog) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def connections(url: str) -> dict[str, str]:
+    """The Airflow connections that the DAGs name, as environment variables."""
+    collate = {"conn_type": "collate", "host": url, "password": DEFAULT_BOT_TOKEN, "extra": {"max_retries": 0}}
+    given = {
+        "COLLATE_DEFAULT": collate,
+        "COLLATE_OTHER": collate,
+        "MLFLOW_TRACKING": {"conn_type": "http", "host": "http://mlflow:5000"},
+        "MLFLOW_REGISTRY": {
+            "conn_type": "mysql",
+            "host": "db",
+            "schema": "m",
+            "login": "mlflow",
+            "password": "m@ster/1",
+        },
+        "REGISTRY": {"conn_type": "mysql", "host": "db", "login": "mlflow", "password": "m4ster-1"},
+        "AWS_PROD": {
+            "conn_type": "aws",
+            "login": "AKIA1",
+            "password": "aws-1",
+            "extra": {"region_name": "eu-central-1"},
+        },
+    }
+    return {f"AIRFLOW_CONN_{name}": json.dumps(fields) for name, fields in given.items()}
