@@ -63,7 +63,7 @@ def sandbox() -> Iterator[str]:
 
 def connections(url: str) -> dict[str, str]:
     """The connections that the DAGs use, as a person would enter them in Airflow's form."""
-    from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN  # noqa: PLC0415 - after the settings
+    from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN
 
     given = {
         "COLLATE_DEFAULT": {"conn_type": "collate", "host": url, "password": DEFAULT_BOT_TOKEN},
@@ -94,7 +94,7 @@ def migrate() -> None:
 
 def run(dag_id: str) -> tuple[str, str]:
     """Run a DAG as `dag.test()` does; return its state, and what its failed task said."""
-    from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415 - after the settings
+    from airflow.dag_processing.dagbag import DagBag
 
     dag = DagBag(f"{SETTINGS['AIRFLOW__CORE__DAGS_FOLDER']}/{dag_id}.py").dags[dag_id]
     said: list[str] = []
@@ -107,7 +107,7 @@ def run(dag_id: str) -> tuple[str, str]:
 
 def print_catalog() -> None:
     """Print every service as the catalog shows it."""
-    from airflow_provider_collate.hooks.collate import CollateHook  # noqa: PLC0415 - after the settings
+    from airflow_provider_collate.hooks.collate import CollateHook
 
     with CollateHook() as hook:
         services = list(hook.list_services())

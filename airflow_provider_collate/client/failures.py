@@ -42,6 +42,16 @@ _NEVER_SENT = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
+_NOT_THE_API_ADVICE = (
+    "Such an answer comes from a proxy or a login page, not from the API: check the connection's host."
+)
+_CUT_OFF_ADVICE = (
+    "Airflow's retries will try again; if it persists, look for a proxy or load balancer that cuts answers off."
+)
+_REDIRECT_ADVICE = (
+    "Put the address that serves the API itself into the connection's host: a redirect usually means a wrong host, "
+    "http instead of https, or a login page."
+)
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 # 500s of the real server that no retry can mend (recorded on OpenMetadata 1.2).
@@ -52,6 +62,7 @@ _NO_SUCH_PATH = "HTTP 404 Not Found"
 _PLAN_LIMIT = "LIMITS_EXCEPTION"
 _ASKS_FOR_CERTIFICATE = re.compile(r"(?i)alert certificate required|alert handshake failure|alert bad certificate")
 _NOT_TLS = re.compile(r"WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|RECORD_LAYER_FAILURE")
+_SOURCE_OF_PYTHON = re.compile(r" \(_ssl\.c:\d+\)|_ssl\.c:\d+: ")
 _FINAL_500 = re.compile(
     r"\[HTTP 4\d\d |Illegal value for the operationName|contains no value for name|JsonPatch\.|JSON [Pp]atch"
 )
@@ -129,7 +140,8 @@ def no_answer(
     :param where: the server, and the proxy on the way, as the message calls them.
     :param secrets: what was sent and must not be shown: httpx prints a header that it refuses.
     """
-    reason = clean_message(str(error), (*request.secrets, *secrets)) or type(error).__name__
+    text = _SOURCE_OF_PYTHON.sub("", str(error))
+    reason = clean_message(text, (*request.secrets, *secrets)) or type(error).__name__
     what, advice, retryable = _describe(error, reason, where)
     return NoAnswerError(
         what,
@@ -159,9 +171,11 @@ def _describe(error: Exception, reason: str, where: str) -> tuple[str, str, bool
             "Check the connection's host and port: https:// may have to be http://, or the port another one.",
             False,
         )
+    if "in location header" in reason:  # httpx looks at a redirect even when it is not to follow it
+        return f"{where} answered with a redirect to an address that is not a URL", _REDIRECT_ADVICE, False
     if isinstance(error, httpx.ProxyError):
         return (
-            f"The proxy on the way to {where} refused: {reason}",
+            f"The way to {where} was refused: {reason}",
             "Check the proxy in the connection's extra, or in the worker's environment (HTTPS_PROXY, NO_PROXY).",
             reason.startswith("5"),
         )
@@ -209,7 +223,7 @@ def undecodable(request: ApiRequest, request_id: str) -> AnswerError:
 def not_json(
     status: int, error: NotJsonError | None, text: str, request: ApiRequest, request_id: str, token: str
 ) -> AnswerError:
-    """The error for a 2xx answer that is not JSON, whole or cut off; it shows the first line.
+    """The error for an answer that should be JSON and is not, whole or cut off; it shows the first line.
 
     :param status: HTTP status.
     :param error: what is wrong with the body; None where there is none.
@@ -226,11 +240,12 @@ def not_json(
         what = "the beginning of JSON, broken off"
     else:
         what = f"something that is not JSON: {first_line(text, (*request.secrets, token)) or 'no readable text'}"
+    cut_off = error is not None and error.cut_off
     return AnswerError(
         f"Collate answered {status} with {what}",
         **_details(request, request_id),
-        advice="Such an answer comes from a proxy or a login page, not from the API: check the connection's host.",
-        retryable=error is not None and error.cut_off,
+        advice=_CUT_OFF_ADVICE if cut_off else _NOT_THE_API_ADVICE,
+        retryable=cut_off,
         maybe_applied=request.is_write,
     )
 
@@ -263,13 +278,14 @@ def error_answer(
     message = clean_message(said, secrets) if data is not None else first_line(text, secrets)
     status = response.status_code
     kind = _kind(status, said, code, request, is_json=isinstance(data, dict))
+    wait = retry_after(response.headers.get("Retry-After"), now)
     return kind.error(
         f"{kind.what}Collate answered {status}{f' {code}' if code else ''}: {message or response.reason_phrase}",
         status=status,
         code=code,
         server_message=message,
-        advice=kind.advice,
-        retry_after=retry_after(response.headers.get("Retry-After"), now),
+        advice=f"{kind.advice} It asks to wait {wait:,.0f} s." if wait and kind.error.retryable else kind.advice,
+        retry_after=wait,
         maybe_applied=request.is_write and kind.error is ServerError,
         **details,
     )
@@ -313,8 +329,7 @@ def _redirect(response: httpx.Response, details: _Details, secrets: Sequence[str
     where = _target(response.headers.get("Location", ""), secrets)
     return RedirectError(
         f"Collate answered {response.status_code}, pointing to {where}; nothing was sent there",
-        advice="Put the address that serves the API itself into the connection's host: a redirect usually means "
-        "a wrong host, http instead of https, or a login page.",
+        advice=_REDIRECT_ADVICE,
         **details,
     )
 

@@ -84,4 +84,6 @@ def _read_files(what: str, read: Callable[[], None]) -> None:
     with suppress(OSError, ValueError):
         read()
         return
-    raise InvalidConnectionError([f"{what}: cannot be read"])
+    # Word for word as for a file that is not there (`hooks.connection`).
+    advice = "Edit it under Admin > Connections, or where it is kept." if what.startswith("extra.") else ""
+    raise InvalidConnectionError([f"{what}: cannot be read"], advice=advice)

@@ -7,19 +7,24 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from itertools import takewhile
 from urllib.parse import quote, quote_plus
 
 MAX_MESSAGE_LENGTH = 500
 LONGEST_LOOKED_AT = 100_000
 SHORTEST_SECRET = 4
+SHORTEST_BEGINNING = 8
+LONGEST_SCHEME = 24
 HIDDEN = "***"
 
 # Jackson appends its own notes on classes and columns to a message; they help nobody who reads a task log.
-_JAVA_NOTES = re.compile(r"\s+at \[Source|\s+\(through reference chain|\s+\(class org\.|\n\tat ")
+_JAVA_NOTES = re.compile(r"\sat \[Source|\s\(through reference chain|\s\(class org\.|\n\tat ")
 # The recorded 500 for a `replace` of an absent field prints the whole stored service, secrets in clear. Other
-# servers print objects as Java does: `Service{name=…}`, `Service@1f2e[name=…]`.
+# servers print objects as Java does: `Service{name=…}`, `Service@1f2e[name=…]`. What stays is whom a 403 names:
+# `CatalogPrincipal{name='ana'}`.
 _OBJECT_DUMP = re.compile(
-    r"['\"]?\{\s*(?:\\*['\"]|\w+\s*[=:])(?:.*\}['\"]?|.*$)|@[0-9a-f]{4,}\[(?:.*\]|.*$)", re.DOTALL
+    r"['\"]?(?!\{name='[^'{}=]*'\})\{\s*(?:\\*['\"]|\w+\s*[=:])(?:.*\}['\"]?|.*$)|@[0-9a-f]{4,}\[(?:.*\]|.*$)",
+    re.DOTALL,
 )
 _URL = re.compile(r"://[^\s'\"]*")
 _QUERY_SECRET = re.compile(
@@ -55,16 +60,24 @@ def printed_forms(secret: str) -> list[str]:
         encoded,
         encoded.rstrip("="),
         base64.urlsafe_b64encode(raw).decode(),
+        *(_inside_base64(raw, skip) for skip in (1, 2)),
     }
     forms |= {json.dumps(form)[1:-1] for form in forms}
     return sorted(forms, key=len, reverse=True)
 
 
+def _inside_base64(raw: bytes, skip: int) -> str:
+    """What base64 makes of a secret inside of something longer, such as `user:password`.
+
+    :param skip: how many bytes come before it in the group of three in which it begins.
+    """
+    encoded = base64.b64encode(b"\0" * skip + raw).decode()
+    return encoded[-(-skip * 8 // 6) : (skip + len(raw)) * 8 // 6]
+
+
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """Replace every printed form of the secrets in a text."""
-    for form in _forms_of(secrets):
-        text = text.replace(form, HIDDEN)
-    return text
+    """Replace every printed form of the secrets in a text, and what is left of one that was cut off."""
+    return _without(text, _forms_of(secrets))
 
 
 def clean_message(text: str, secrets: Iterable[str] = ()) -> str:
@@ -109,12 +122,32 @@ def _forms_of(secrets: Iterable[str]) -> list[str]:
     return sorted(forms, key=len, reverse=True)
 
 
+def _without(text: str, forms: Iterable[str]) -> str:
+    """The text without these forms of secrets, and without their beginnings: servers cut off long values."""
+    by_beginning: dict[str, list[str]] = {}
+    for form in forms:
+        text = text.replace(form, HIDDEN)
+        # What an address begins with is no secret.
+        after_scheme = form.find("://", 0, LONGEST_SCHEME) + len("://") if "://" in form[:LONGEST_SCHEME] else 0
+        by_beginning.setdefault(form[: after_scheme + SHORTEST_BEGINNING], []).append(form)
+    for beginning, same in by_beginning.items():
+        start = text.find(beginning)
+        while start >= 0:
+            end = start + max(_shared_length(form, text[start : start + len(form)]) for form in same)
+            text = f"{text[:start]}{HIDDEN}{text[end:]}"
+            start = text.find(beginning, start + len(HIDDEN))
+    return text
+
+
+def _shared_length(one: str, other: str) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
 def _hidden_and_cut(text: str, secrets: Iterable[str]) -> str:
     """The text without the secrets, cut to a length that can be searched in no time."""
     forms = _forms_of(secrets)
     is_cut = len(text) > LONGEST_LOOKED_AT
     text = text[:LONGEST_LOOKED_AT]
-    for form in forms:
-        text = text.replace(form, HIDDEN)
+    text = _without(text, forms)
     # A secret across the cut is there in part, and is not found.
     return text[: -len(forms[0])] if is_cut and forms else text

@@ -121,7 +121,7 @@ class Transport:
         call = _Call(request)
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self._config.max_retries + 1),
-            retry=tenacity.retry_if_exception(_worth_another_attempt),
+            retry=tenacity.retry_if_exception(self._is_worth_another_attempt),
             wait=self._wait,
             sleep=self._pause,
             before_sleep=_log_retry,
@@ -196,7 +196,8 @@ class Transport:
             change = raw.response.headers.get("X-OpenMetadata-Change", "")
             return Answer(status, request, data, change, request_id)
         text = raw.body.decode("utf-8", "replace")
-        if 200 <= status < 300:
+        # A 404 that broke off does not tell whether the service or the whole API is not there.
+        if 200 <= status < 300 or (status == 404 and fault is not None and fault.cut_off):
             return failures.not_json(status, fault, text, request, request_id, token)
         return failures.error_answer(
             raw.response,
@@ -207,6 +208,11 @@ class Transport:
             token=token,
             now=datetime.now(timezone.utc),
         )
+
+    def _is_worth_another_attempt(self, error: BaseException) -> bool:
+        if self._stopped or not isinstance(error, RequestError) or not error.retryable:
+            return False
+        return error.retry_after is None or error.retry_after <= LONGEST_RETRY_AFTER
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -238,14 +244,8 @@ class _Streamed:
             self._response.close()
 
 
-def _worth_another_attempt(error: BaseException) -> bool:
-    if not isinstance(error, RequestError) or not error.retryable:
-        return False
-    return error.retry_after is None or error.retry_after <= LONGEST_RETRY_AFTER
-
-
 def _log_retry(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     wait = state.next_action.sleep if state.next_action else 0.0
     if isinstance(error, CollateError):
-        log.warning("%s Trying again in %.1f s (attempt %d).", error.message, wait, state.attempt_number + 1)
+        log.warning("%s [trying again in %.1f s, attempt %d]", error.message, wait, state.attempt_number + 1)

@@ -13,11 +13,13 @@ from hashlib import blake2b
 
 from pydantic import JsonValue
 
-# A key of this process alone: a digest that leaks cannot be tried against a list of passwords.
-_KEY = os.urandom(16)
+# A secret of this process alone: a digest that leaks cannot be tried against a list of passwords.
+_SALT = os.urandom(16)
+_SALTED_TEXT = _SALT + b"text "
 
 OBJECT = b"object"
 UNREADABLE = b"unreadable"
+_TRUE, _FALSE = b"true", b"false"
 MASK = "*********"
 _CIPHERTEXT = "fernet:"
 
@@ -27,11 +29,21 @@ Fingerprint = Mapping[str, bytes]
 
 def digest(value: JsonValue) -> bytes:
     """A digest of one value; equal for equal values, and worth nothing outside of this process."""
+    if value is True or value is False:
+        return _TRUE if value else _FALSE
     if isinstance(value, str):
-        content = b"s" + value.encode("utf-8", "surrogatepass")
+        content = _SALTED_TEXT + value.encode("utf-8", "surrogatepass")
     else:
-        content = json.dumps(_plain(value), sort_keys=True).encode()
-    return blake2b(content, key=_KEY, digest_size=16).digest()
+        content = _SALT + json.dumps(_plain(value), sort_keys=True).encode()
+    return blake2b(content, digest_size=16).digest()
+
+
+def digest_at(key: str, value: JsonValue) -> bytes:
+    """The digest of the value under a key; there are few types, and each row has one."""
+    return _digest_of_type(value) if key == "type" and isinstance(value, str) else digest(value)
+
+
+_digest_of_type = lru_cache(maxsize=256)(digest)
 
 
 def _plain(value: JsonValue) -> JsonValue:
@@ -64,18 +76,18 @@ def fingerprint(value: JsonValue, at: str = "/connection") -> dict[str, bytes]:
     :param at: where it is in the service.
     """
     found: dict[str, bytes] = {}
-    _collect(value, at, found)
+    _collect("", value, at, found)
     return found
 
 
-def _collect(value: JsonValue, at: str, found: dict[str, bytes]) -> None:
+def _collect(key: str, value: JsonValue, at: str, found: dict[str, bytes]) -> None:
     if value is None:
         return
     if isinstance(value, dict):
         found[at] = OBJECT
-        for key, inner in value.items():
-            _collect(inner, pointer(at, key), found)
+        for inner_key, inner in value.items():
+            _collect(inner_key, inner, pointer(at, inner_key), found)
     elif isinstance(value, str) and (value == MASK or value.startswith(_CIPHERTEXT)):
         found[at] = UNREADABLE
     else:
-        found[at] = digest(value)
+        found[at] = digest_at(key, value)

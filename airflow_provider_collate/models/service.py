@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainValidator
 
 from airflow_provider_collate.models.fingerprint import Fingerprint, fingerprint
 
@@ -73,7 +73,7 @@ class Service(_Answered):
     version: float | None = None
     updated_at: int | None = Field(default=None, alias="updatedAt")
     deleted: bool = False
-    connection: Annotated[Fingerprint, BeforeValidator(_reduced)] = Field(default_factory=dict, repr=False)
+    connection: Annotated[Fingerprint, PlainValidator(_reduced)] = Field(default_factory=dict, repr=False)
     tags: tuple[ShownTag, ...] | None = None
     owners: References = Field(default=None, validation_alias=AliasChoices("owners", "owner"))
     domains: References = Field(default=None, validation_alias=AliasChoices("domains", "domain"))

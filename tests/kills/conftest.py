@@ -1,0 +1,17 @@
+"""An Airflow of its own for tasks that are killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.dags.airflow_home import AirflowHome, migrated
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
+    """A migrated Airflow with the one DAG."""
+    made = migrated(tmp_path_factory.mktemp("kills") / "airflow")
+    made.dags = Path(__file__).parent / "dags"
+    return made

@@ -1,0 +1,207 @@
+"""Task processes that are killed while they register 500 services, and what the next attempt makes of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_collate.sandbox import Answer, Catalog, Request
+from airflow_provider_collate.sandbox.server import serve_in_thread
+from tests.dags.airflow_home import AirflowHome
+from tests.kills.declared import EXISTING, NAMES, SERVICES
+
+SECONDS = 120.0
+# Requests that may be on their way when the stop comes: one for each worker, and one more for the main thread.
+IN_FLIGHT = 9
+
+
+class WatchedCatalog(Catalog):
+    """A catalog that knows when requests came, and does something at one of them.
+
+    :param at: number of the request, from 1.
+    :param before: whether it is done before the request takes effect.
+    """
+
+    def __init__(self, *, has_bulk: bool) -> None:
+        super().__init__(has_bulk=has_bulk)
+        self.lacks_bulk = not has_bulk
+        self.came_at: list[float] = []
+        self.at = 0
+        self.before = True
+        self.act: Callable[[], None] = lambda: None
+        self._counting = threading.Lock()
+        for name in EXISTING:
+            self.add_service(name, connection=_connection(name), description="old")
+
+    def handle(self, request: Request) -> Answer:
+        with self._counting:
+            self.came_at.append(time.time())
+            is_it = len(self.came_at) == self.at
+        if is_it and self.before:
+            self.act()
+        answer = super().handle(request)
+        if is_it and not self.before:
+            self.act()
+        return answer
+
+    def versions(self) -> dict[str, float]:
+        return {name: float(str(service["version"])) for name, service in self.services.items()}
+
+
+@dataclass
+class Worker:
+    """A process that runs the task as Airflow's task process does."""
+
+    process: subprocess.Popen[bytes]
+    home: AirflowHome
+    log: Path
+    failed_at: Path
+
+    def wait(self) -> int:
+        """Wait for its end and give the exit code."""
+        return self.process.wait(SECONDS)
+
+    @property
+    def task_state(self) -> str:
+        """State of the task in Airflow's database; the process may have ended without a word on it."""
+        rows = self.home.rows("select state from task_instance where dag_id = 'register_many' order by run_id desc")
+        return str(rows[0]["state"])
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")[-4000:]
+
+
+@contextmanager
+def worker(home: AirflowHome, url: str, token: str, folder: Path, **settings: str) -> Iterator[Worker]:
+    """A worker for the length of a `with` block; it is not left running."""
+    connection = {"conn_type": "collate", "host": url, "password": token, "extra": {"timeout": 300}}
+    failed_at, log_file = folder / "failed_at", folder / "log"
+    failed_at.unlink(missing_ok=True)
+    env = {
+        **home.environment(),
+        "AIRFLOW_CONN_COLLATE_DEFAULT": json.dumps(connection),
+        "FAILED_AT": str(failed_at),
+        **settings,
+    }
+    command = [sys.executable, "-m", "tests.dags.runner", str(folder / "result"), "register_many"]
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        yield Worker(process, home, log_file, failed_at)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _connection(name: str) -> Mapping[str, object]:
+    return {"config": {"type": "Mlflow", "trackingUri": f"http://{name}.acme.example"}}
+
+
+def is_as_declared(catalog: Catalog) -> bool:
+    stored: dict[str, Any] = dict(catalog.services)
+    return stored.keys() == set(NAMES) and all(
+        stored[service["name"]]["description"] == service["description"]
+        and stored[service["name"]]["connection"]["config"]["trackingUri"]
+        == service["connection"]["config"]["trackingUri"]
+        for service in SERVICES
+    )
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A run that nobody kills."""
+
+    requests: int
+    versions: dict[str, float]
+
+
+def run_to_the_end(home: AirflowHome, catalog: WatchedCatalog, url: str, folder: Path) -> None:
+    with worker(home, url, catalog.bot_token, folder) as attempt:
+        assert attempt.wait() == 0, attempt.output
+        assert attempt.task_state == "success", attempt.output
+
+
+@pytest.fixture(scope="module")
+def undisturbed(home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Undisturbed]:
+    """What a run that nobody kills does, with the bulk endpoint and without."""
+    runs = {}
+    for has_bulk in (True, False):
+        catalog = WatchedCatalog(has_bulk=has_bulk)
+        with serve_in_thread(catalog) as url:
+            run_to_the_end(home, catalog, url, tmp_path_factory.mktemp("undisturbed"))
+        assert is_as_declared(catalog)
+        runs[has_bulk] = Undisturbed(len(catalog.came_at), catalog.versions())
+    return runs
+
+
+def seeds(in_ci: int, by_hand: int) -> list[Any]:
+    """The first run always, the others by `make soak`."""
+    return [*range(in_ci), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(in_ci, by_hand))]
+
+
+def killed(
+    number: signal.Signals,
+    seed: int,
+    home: AirflowHome,
+    undisturbed: Mapping[bool, Undisturbed],
+    folder: Path,
+) -> Iterator[tuple[WatchedCatalog, Worker]]:
+    """Kill a worker at a request that the seed chooses; go on when the process is gone; then try again and compare."""
+    chance = random.Random(seed)  # noqa: S311 - must repeat, not surprise
+    catalog = WatchedCatalog(has_bulk=chance.random() < 0.3)
+    clean = undisturbed[not catalog.lacks_bulk]
+    catalog.at, catalog.before = chance.randrange(1, clean.requests), chance.random() < 0.5
+    with serve_in_thread(catalog) as url:
+        with worker(home, url, catalog.bot_token, folder) as attempt:
+            catalog.act = lambda: os.kill(attempt.process.pid, number)
+            attempt.wait()
+            yield catalog, attempt
+        catalog.at = 0
+        run_to_the_end(home, catalog, url, folder)
+    assert is_as_declared(catalog)
+    bumps = {name: version - clean.versions[name] for name, version in catalog.versions().items()}
+    assert max(bumps.values()) < 0.15, bumps
+
+
+@pytest.mark.parametrize("seed", seeds(5, 25))
+def test_sigkill(seed: int, home: AirflowHome, undisturbed: dict[bool, Undisturbed], tmp_path: Path) -> None:
+    for _, attempt in killed(signal.SIGKILL, seed, home, undisturbed, tmp_path):
+        assert attempt.process.returncode == -signal.SIGKILL, attempt.output
+
+
+@pytest.mark.parametrize("seed", seeds(2, 10))
+def test_sigterm(seed: int, home: AirflowHome, undisturbed: dict[bool, Undisturbed], tmp_path: Path) -> None:
+    for catalog, attempt in killed(signal.SIGTERM, 1000 + seed, home, undisturbed, tmp_path):
+        assert len(catalog.came_at) <= catalog.at + IN_FLIGHT
+        assert attempt.task_state in ("failed", "up_for_retry"), attempt.output
+
+
+def test_after_execution_timeout_nothing_is_sent_and_nothing_lives_on(home: AirflowHome, tmp_path: Path) -> None:
+    """All workers wait for answers that would take a minute, when the time of the task is over."""
+    catalog = WatchedCatalog(has_bulk=False)
+    held = catalog.fail(times=None, skip=100, method="POST", latency=60)
+    with (
+        serve_in_thread(catalog) as url,
+        worker(home, url, catalog.bot_token, tmp_path, EXECUTION_TIMEOUT="4") as attempt,
+    ):
+        attempt.wait()
+        ended = time.time()
+        failed = float(attempt.failed_at.read_text())
+        assert held.hits == 8
+        assert attempt.task_state == "failed", attempt.output
+    assert max(catalog.came_at) < failed
+    assert ended - failed < 30

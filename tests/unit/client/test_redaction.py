@@ -1,0 +1,187 @@
+"""No secret survives in a message, in whatever form it was printed."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import time
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from airflow_provider_collate.client.redaction import (
+    LONGEST_LOOKED_AT,
+    MAX_MESSAGE_LENGTH,
+    bounded,
+    clean_message,
+    first_line,
+    hide,
+    printed_forms,
+)
+
+FORMS: dict[str, Callable[[str], str]] = {
+    "raw": lambda secret: secret,
+    "json": json.dumps,
+    "json with its own letters": lambda secret: json.dumps(secret, ensure_ascii=False),
+    "json in json": lambda secret: json.dumps(json.dumps(secret)),
+    "repr": repr,
+    "repr of bytes": lambda secret: repr(secret.encode()),
+    "html": html.escape,
+    "path": lambda secret: quote(secret, safe=""),
+    "path with slashes": quote,
+    "query": quote_plus,
+    "path in lower case": lambda secret: re.sub("%..", lambda found: found[0].lower(), quote(secret, safe="")),
+    "base64": lambda secret: base64.b64encode(secret.encode()).decode(),
+    "base64 in urls": lambda secret: base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="),
+}  # fmt: skip
+CANARIES = [
+    "hunter2hunter2",
+    "p@ss/w:rd with blank",
+    "-----BEGIN PRIVATE KEY-----\nMIIEvQ+/=\n-----END PRIVATE KEY-----\n",
+    "quote\"s and 'single' and \\ back",
+    "größe-ключ-🔑-secret",
+    "50%-off&more=<tag>",
+    "x" * 4096,
+]
+texts = st.text(st.characters(codec="utf-8"), max_size=200)
+secrets = st.text(st.characters(codec="utf-8"), min_size=8, max_size=60)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("secret", CANARIES, ids=lambda secret: secret[:10])
+def test_a_secret_is_hidden_in_every_form(form: str, secret: str) -> None:
+    printed = FORMS[form](secret)
+
+    shown = hide(f"before {printed} after", [secret])
+
+    core = printed.strip("\"'b")
+    assert core not in shown
+    assert shown.startswith("before ")
+    assert shown.endswith(" after")
+
+
+@pytest.mark.parametrize("form", FORMS)
+@given(texts, secrets, texts)
+def test_any_secret_is_hidden(form: str, before: str, secret: str, after: str) -> None:
+    printed = FORMS[form](secret)
+    assert secret not in hide(before + printed + after, [secret]) or secret in before + "***" + after
+
+
+@given(texts, st.lists(secrets, max_size=4), texts)
+def test_no_message_raises_or_grows(before: str, hidden: list[str], after: str) -> None:
+    text = before + "".join(hidden) + after
+
+    for shown in (clean_message(text, hidden), first_line(text, hidden)):
+        assert len(shown) <= MAX_MESSAGE_LENGTH
+        assert shown.isprintable()
+
+
+def test_the_longest_secret_goes_first() -> None:
+    assert hide("abcdefgh and abcd", ["abcd", "abcdefgh"]) == "*** and ***"
+
+
+@pytest.mark.parametrize("short", ["", "a", "abc"])
+def test_a_word_is_no_secret(short: str) -> None:
+    assert printed_forms(short) == []
+    assert hide("abcabc", [short]) == "abcabc"
+
+
+@pytest.mark.parametrize(
+    "said, shown",
+    [
+        (  # recorded
+            ("An exception with message ['{\"id\":\"1\",\"connection\":{\"config\":{\"registryUri\":"
+            '"mysql+pymysql://u:hunter2hunter2@db/ml"}},"deleted":false}\' contains no value for name \'description\'] '
+            "was thrown while processing request."),
+            ("An exception with message [{…} contains no value for name 'description'] was thrown while processing "
+            "request."),
+        ),
+        (  # recorded
+            ('Unrecognized field "colour" (class org.openmetadata.schema.api.services.CreateMlModelService), not marked '  # noqa: E501
+            'as ignorable (9 known properties: "owner")\n at [Source: (Stream); line: 1, column: 192] (through '
+            'reference chain: CreateMlModelService["colour"])'),
+            'Unrecognized field "colour"',
+        ),
+        (  # recorded
+            "Cannot construct instance of `CreateMlModelService$MlModelServiceType`, problem: Nope\n at [Source: x]",
+            "Cannot construct instance of `CreateMlModelService$MlModelServiceType`, problem: Nope",
+        ),
+        ("cannot read {\"password\": \"hunter2hunter2\"", "cannot read {…}"),
+        ('echo: {\\"password\\":\\"hunter2hunter2\\"} refused', "echo: {…} refused"),
+        ("CatalogPrincipal{name='ana'} operations [Create]", "CatalogPrincipal{name='ana'} operations [Create]"),
+        ("no CreateService{name='a', connection=hunter2hunter2} here", "no CreateService{…} here"),
+        ("no Service@1f2e3d[name=a,connection=hunter2hunter2] here", "no Service{…} here"),
+        ("no route to mysql://root:p@ss/w@db.example/ml", "no route to mysql://***@db.example/ml"),
+        ("no route to https://hunter2hunter2@db.example", "no route to https://***@db.example"),
+        ("GET https://a.example/x?sig=hunter2hunter2&b=c", "GET https://a.example/x?sig=***&b=c"),
+        ("stored fernet:gAAAAAB_hunter2== as it is", "stored *** as it is"),
+        ("Authorization: Bearer hunter2.hunter2", "Authorization: ***"),
+        ("token eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln is bad", "token *** is bad"),
+        ("key -----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY----- bad", "key *** bad"),
+        ("two\nlines\tand \x1b[31mcolour\x00", "two lines and [31mcolour"),
+        ('name must match "^(?U)[\\w\'\\- .&()%]+$"', 'name must match "^(?U)[\\w\'\\- .&()%]+$"'),
+        ("path /v1/services/{id} is unknown", "path /v1/services/{id} is unknown"),
+        ("see https://docs.example/users", "see https://docs.example/users"),
+    ],
+)  # fmt: skip
+def test_what_servers_say_is_made_fit_to_be_shown(said: str, shown: str) -> None:
+    assert clean_message(said) == shown
+    assert "hunter2hunter2" not in shown
+
+
+@pytest.mark.parametrize(
+    "page, line",
+    [
+        ("<html><head><title>502 Bad Gateway</title></head><body>", "502 Bad Gateway"),
+        ("<!DOCTYPE html>\n<style>a{b}</style><script>c()</script><p>Sign&nbsp;in &amp; go</p>", "Sign in & go"),
+        ("upstream connect error\nsecond line", "upstream connect error"),
+        ("<html></html>", ""),
+        ("", ""),
+        ("<p>token=hunter2hunter2</p>", "token=***"),
+        ("<p>hunter2&#x27;hunter2</p>", "***"),
+    ],
+)
+def test_the_first_readable_line_of_a_page(page: str, line: str) -> None:
+    assert first_line(page, ["hunter2hunter2", "hunter2'hunter2"]) == line
+
+
+@pytest.mark.parametrize("position", range(LONGEST_LOOKED_AT - 45, LONGEST_LOOKED_AT + 2, 3))
+def test_a_secret_across_the_cut_is_not_shown_in_part(position: int) -> None:
+    """All before it collapses to a few characters, so that the end of what is looked at would be shown."""
+    secret = "first-half-of-it/second-half-of-it"
+    text = "x" + " " * (position - 1) + secret + " and more"
+
+    for shown in (clean_message(text, [secret]), first_line(text, [secret])):
+        assert "first" not in shown
+
+
+def test_a_message_is_cut_to_be_read() -> None:
+    assert bounded("a" * 500) == "a" * 500
+    assert bounded("a" * 501) == "a" * 499 + "…"
+    assert clean_message("a" * 10_000) == "a" * 499 + "…"
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["<script", "<", "{a=", "a://", "?key", "-----BEGIN PRIVATE KEY-----", "@abcd[", "eyJ", "eyJaaaaaaaaaaaa.a",
+     " \n\tat", "bearer ", "://a:", "passwpassw", '{"', "fernet:", " ", "\n", "{ ", "bearer", "&a"],
+)  # fmt: skip
+def test_no_text_takes_long(part: str) -> None:
+    """Patterns that look back and forth would take minutes on these."""
+    began = time.perf_counter()
+    clean_message(part * (200_000 // len(part)))
+    first_line(part * (200_000 // len(part)))
+
+    assert time.perf_counter() - began < 5
+
+
+@example("\ud800")
+@given(st.text())
+def test_half_of_a_character_is_no_obstacle(text: str) -> None:
+    clean_message(text, [text])
+    first_line(text, [text])

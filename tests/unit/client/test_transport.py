@@ -1,0 +1,380 @@
+"""Requests, retries and tokens, counted where they would arrive."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import httpx
+import pytest
+
+from airflow_provider_collate.client.messages import JSON_PATCH, ApiRequest
+from airflow_provider_collate.exceptions import (
+    AuthenticationError,
+    BadRequestError,
+    ChangedMeanwhileError,
+    ConflictError,
+    InvalidConnectionError,
+    InvalidDeclarationError,
+    LimitExceededError,
+    NoAnswerError,
+    NotFoundError,
+    RequestError,
+    ServerError,
+    StoppedError,
+    TooManyRequestsError,
+)
+from tests.unit.client.scripted import TOKEN, URL, Sent, answer, said, sent_over
+
+GET = ApiRequest("GET", "/v1/services/mlmodelServices")
+POST = ApiRequest("POST", "/v1/services/mlmodelServices", body={"name": "a"})
+OK = answer(200, {"data": []})
+LOST = httpx.RemoteProtocolError("Server disconnected without sending a response.")
+
+
+def failure_of(sent: Sent, request: ApiRequest = GET) -> RequestError:
+    with pytest.raises(RequestError) as caught:
+        sent.transport.send(request)
+    return caught.value
+
+
+def test_a_request_carries_who_asks_and_what_for() -> None:
+    sent = sent_over(OK)
+
+    got = sent.transport.send(ApiRequest("PATCH", "/v1/a/b%2Fc", {"x": "ü&"}, [{"op": "remove"}], JSON_PATCH))
+
+    [request] = sent.network.requests
+    assert str(request.url) == f"{URL}/v1/a/b%2Fc?x=%C3%BC%26"
+    assert request.content == b'[{"op":"remove"}]'
+    assert request.headers["Content-Type"] == "application/json-patch+json"
+    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert request.headers["User-Agent"] == "airflow-provider-collate/test"
+    assert request.headers["Accept"] == "application/json"
+    assert request.headers["Accept-Encoding"] == "gzip"
+    assert re.fullmatch("[0-9a-f]{16}", request.headers["X-Request-Id"])
+    assert got.request_id == request.headers["X-Request-Id"]
+    assert got.data == {"data": []}
+
+
+def test_what_needs_no_token_goes_without() -> None:
+    sent = sent_over(OK, tokens=iter(()))
+
+    sent.transport.send(ApiRequest("GET", "/v1/system/version", authenticated=False))
+
+    assert "Authorization" not in sent.network.requests[0].headers
+    assert "Content-Type" not in sent.network.requests[0].headers
+
+
+@pytest.mark.parametrize("fault", [said(503, "busy"), said(500, "oops"), answer(502), said(429, "slow"), LOST])
+def test_a_passing_fault_is_tried_again_until_it_has_passed(fault: httpx.Response | Exception) -> None:
+    sent = sent_over(fault, fault, OK)
+
+    assert sent.transport.send(GET).status == 200
+    assert len(sent.network.requests) == 3
+
+
+@pytest.mark.parametrize("max_retries", [0, 1, 3])
+def test_retries_end(max_retries: int) -> None:
+    sent = sent_over(said(503, "busy"), max_retries=max_retries)
+
+    error = failure_of(sent)
+
+    assert isinstance(error, ServerError)
+    assert len(sent.network.requests) == error.attempts == max_retries + 1
+
+
+@pytest.mark.parametrize(
+    "final, kind",
+    [
+        (said(400, "no"), BadRequestError),
+        (said(403, "no"), RequestError),
+        (said(404, "a not found"), NotFoundError),
+        (said(409, "Entity already exists"), ConflictError),
+        (said(413, "too much"), LimitExceededError),
+        (said(422, "no"), BadRequestError),
+        (answer(500, {"responseMessage": "[HTTP 415 Unsupported Media Type]"}), BadRequestError),
+        (answer(500, {"responseMessage": "JsonPatch.Operation.TEST fails! Not equal"}), ChangedMeanwhileError),
+        (answer(429, {"message": "plan", "errorType": "LIMITS_EXCEPTION"}), LimitExceededError),
+    ],
+)
+def test_what_no_retry_can_mend_is_sent_once(final: httpx.Response, kind: type[RequestError]) -> None:
+    sent = sent_over(final)
+
+    error = failure_of(sent)
+
+    assert isinstance(error, kind)
+    assert not error.retryable
+    assert (len(sent.network.requests), sent.waits) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "header, low, high",
+    [
+        ("7", 7.0, 7.0),
+        ("0", 0.0, 0.0),
+        (timedelta(seconds=100), 80.0, 100.0),
+        (timedelta(seconds=-60), 0.0, 0.0),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_retry_after_is_waited_for(status: int, header: str | timedelta, low: float, high: float) -> None:
+    asked = header if isinstance(header, str) else format_datetime(datetime.now(timezone.utc) + header)
+    sent = sent_over(said(status, "later", Retry_After=asked), OK)
+
+    sent.transport.send(GET)
+
+    assert low <= sum(sent.waits) <= high
+
+
+@pytest.mark.parametrize("header", ["121", "9" * 400, format_datetime(datetime.now(timezone.utc) + timedelta(hours=1))])
+def test_who_asks_for_more_than_two_minutes_is_left_to_airflow(header: str) -> None:
+    sent = sent_over(said(503, "maintenance", Retry_After=header))
+
+    error = failure_of(sent)
+
+    assert error.retryable
+    assert error.retry_after is not None
+    assert error.retry_after > 120
+    assert (len(sent.network.requests), sent.waits) == (1, [])
+
+
+def test_without_retry_after_the_waits_grow_and_are_random() -> None:
+    totals: list[float] = []
+
+    def attempt_begins(request: httpx.Request) -> httpx.Response:
+        totals.append(sum(sent.waits))
+        return said(503, "busy")
+
+    sent = sent_over(attempt_begins, max_retries=12)
+    failure_of(sent)
+
+    waits = [after - before for before, after in itertools.pairwise(totals)]
+    assert len(waits) == 12
+    assert all(0 <= wait <= min(60, 0.5 * 2**number) for number, wait in enumerate(waits))
+    assert len(set(waits)) == 12
+    assert sum(waits[6:]) > sum(waits[:6])
+
+
+def test_a_wait_ends_when_the_task_is_told_to_stop() -> None:
+    sent = sent_over(said(503, "later", Retry_After="100"), OK)
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            sent.transport.stop()
+
+    sent.transport._sleep = sleep
+    with pytest.raises(StoppedError, match=r"^The task was told to stop; no further request was sent$"):
+        sent.transport.send(GET)
+
+    assert waits == [0.5, 0.5, 0.5]
+    assert len(sent.network.requests) == 1
+
+
+def test_what_fails_while_the_task_is_told_to_stop_is_not_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    def stop(request: httpx.Request) -> httpx.Response:
+        sent.transport.stop()
+        return said(503, "busy")
+
+    sent = sent_over(stop)
+
+    assert isinstance(failure_of(sent), ServerError)
+    assert (len(sent.network.requests), sent.waits, caplog.messages) == (1, [], [])
+
+
+def test_after_stop_nothing_is_sent() -> None:
+    sent = sent_over(OK)
+    sent.transport.stop()
+
+    with pytest.raises(StoppedError) as caught:
+        sent.transport.send(POST)
+
+    assert caught.value.retryable
+    assert sent.transport.stopped
+    assert sent.network.requests == []
+
+
+@pytest.mark.parametrize(
+    "lost, maybe",
+    [
+        (LOST, True),
+        (httpx.ReadTimeout("timed out"), True),
+        (httpx.ReadError("[Errno 104] Connection reset by peer"), True),
+        (said(503, "busy"), True),
+        (httpx.Response(200, content=b'{"name": "a'), True),
+        (httpx.ConnectError("[Errno 111] Connection refused"), False),
+        (httpx.ConnectTimeout("timed out"), False),
+        (said(429, "slow"), False),
+    ],
+)
+def test_a_write_remembers_that_an_earlier_attempt_may_have_taken_effect(
+    lost: httpx.Response | Exception, maybe: bool
+) -> None:
+    error = failure_of(sent_over(lost, said(409, "Entity already exists")), POST)
+
+    assert isinstance(error, ConflictError)
+    assert (error.maybe_applied, error.attempts) == (maybe, 2)
+
+
+def test_a_read_never_takes_effect() -> None:
+    assert not failure_of(sent_over(LOST, said(404, "gone"))).maybe_applied
+
+
+def test_the_error_names_the_last_of_its_attempts() -> None:
+    sent = sent_over(LOST, max_retries=2)
+
+    error = failure_of(sent, POST)
+
+    last = sent.network.requests[-1].headers["X-Request-Id"]
+    assert len({request.headers["X-Request-Id"] for request in sent.network.requests}) == 3
+    assert str(error) == (
+        "https://acme.example broke off before its answer was complete: Server disconnected without sending a "
+        f"response. [POST /v1/services/mlmodelServices, 3 attempts, request {last}]\n"
+        "Airflow's retries will try again; if it persists, look for a proxy or load balancer that cuts connections."
+    )
+
+
+def test_a_retry_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="airflow_provider_collate"):
+        sent_over(said(503, "busy", Retry_After="2"), OK).transport.send(GET)
+
+    assert caplog.messages == ["Collate answered 503: busy [trying again in 2.0 s, attempt 2]"]
+
+
+def test_a_rotated_token_is_read_again_once_and_the_request_goes_on() -> None:
+    sent = sent_over(said(401, "Expired token!"), OK, tokens=iter(["old", "new"]))
+
+    assert sent.transport.send(POST).status == 200
+    assert sent.network.tokens == ["old", "new"]
+
+
+def test_the_same_token_fails_at_once_and_is_not_read_a_third_time() -> None:
+    sent = sent_over(said(401, "Expired token!"), tokens=iter(["old", "old"]))
+
+    for _ in range(3):
+        assert isinstance(failure_of(sent), AuthenticationError)
+
+    assert sent.network.tokens == ["old"] * 3
+
+
+def test_a_new_token_that_is_refused_too_ends_it() -> None:
+    sent = sent_over(said(401, "Invalid token"), tokens=iter(["old", "new"]))
+
+    error = failure_of(sent)
+
+    assert (sent.network.tokens, error.attempts, sent.waits) == (["old", "new"], 2, [])
+
+
+def test_a_token_can_be_rotated_twice() -> None:
+    valid = ["1"]
+
+    def by_token(request: httpx.Request) -> httpx.Response:
+        return OK if request.headers["Authorization"] == f"Bearer {valid[-1]}" else said(401, "Expired token!")
+
+    sent = sent_over(by_token, tokens=iter(["1", "2", "3"]))
+    for token in ("1", "2", "3"):
+        valid.append(token)
+        assert sent.transport.send(GET).status == 200
+
+    assert sent.network.tokens == ["1", "1", "2", "2", "3"]
+
+
+@pytest.mark.parametrize("second, reads", [("new", 2), ("old", 2)])
+def test_many_threads_read_the_connection_again_once(second: str, reads: int) -> None:
+    """All of them are refused at the same time: the first one reads, the others wait for it."""
+    held = ["old", second]
+    together = threading.Barrier(16)
+    read: list[str] = []
+
+    def read_connection() -> str:
+        read.append(held[min(len(read), 1)])
+        return read[-1]
+
+    def refuse_old(request: httpx.Request) -> httpx.Response:
+        if request.headers["Authorization"] == "Bearer old":
+            together.wait(10)
+            return said(401, "Expired token!")
+        return OK
+
+    sent = sent_over(refuse_old, tokens=iter(read_connection, None))
+    ended: list[str] = []
+
+    def work() -> None:
+        try:
+            ended.append(str(sent.transport.send(GET).status))
+        except AuthenticationError:
+            ended.append("refused")
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+
+    assert ended == ["200" if second == "new" else "refused"] * 16
+    assert len(read) == reads
+    assert sent.network.tokens.count("old") == 16
+
+
+def test_a_connection_that_became_faulty_is_named() -> None:
+    def read() -> str:
+        if sent.network.requests:
+            raise InvalidConnectionError(["password: is missing"])
+        return "old"
+
+    sent = sent_over(said(401, "Expired token!"), tokens=iter(read, None))
+
+    with pytest.raises(InvalidConnectionError, match="password: is missing"):
+        sent.transport.send(GET)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("location", ["https://evil.example/x", "http://acme.example/api", "/login", ""])
+def test_a_redirect_is_not_followed(status: int, location: str) -> None:
+    sent = sent_over(httpx.Response(status, headers={"Location": location}))
+
+    error = failure_of(sent, POST)
+
+    assert (len(sent.network.requests), error.retryable, error.maybe_applied) == (1, False, False)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), b"bytes"])
+def test_what_is_not_json_is_refused_before_it_is_sent(value: object) -> None:
+    sent = sent_over(OK)
+
+    with pytest.raises(InvalidDeclarationError, match="holds a value that JSON does not have, such as NaN"):
+        sent.transport.send(ApiRequest("POST", "/v1/a", body={"a": value}))  # type: ignore[dict-item]
+
+    assert sent.network.requests == []
+
+
+def test_no_httpx_error_travels_along() -> None:
+    """Its frames would hold the body and the token."""
+    error = failure_of(sent_over(LOST, max_retries=0), POST)
+
+    assert (error.__cause__, error.__context__) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ApiRequest("POST", "/v1/a", body={"password": "hunter2hunter2"}, secrets=("hunter2hunter2",)),
+        lambda: sent_over(answer(200, {"password": "hunter2hunter2"})).transport.send(GET),
+    ],
+)
+def test_neither_request_nor_answer_shows_its_content(make: Callable[[], object]) -> None:
+    assert "hunter2" not in repr(make())
+
+
+def test_a_limit_of_requests_names_its_advice() -> None:
+    error = failure_of(sent_over(said(429, "Too many", Retry_After="1"), max_retries=1))
+
+    assert isinstance(error, TooManyRequestsError)
+    assert error.advice == "Lower max_workers, or let Airflow's retry_delay give the server time. It asks to wait 1 s."
+    assert isinstance(failure_of(sent_over(LOST, max_retries=0)), NoAnswerError)
