@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -125,10 +125,12 @@ class Writer:
         others = [row for row in rows if row.action is not Action.CREATE]
         # A bulk request is a PUT: it would overwrite what someone created meanwhile, which only `update` allows.
         while len(creates) > 1 and self._options.if_exists == "update" and not self._client.bulk_is_missing:
-            chunk = creates[: self._options.chunk_size]
-            yield from self._bulk(chunk)
-            if not self._client.bulk_is_missing:
-                creates = creates[len(chunk) :]
+            chunk, creates = creates[: self._options.chunk_size], creates[self._options.chunk_size :]
+            results = self._bulk(chunk)
+            if results is None:
+                others = [*chunk, *others]
+            else:
+                yield from results
         singly = each(
             [*creates, *others],
             self._send,
@@ -168,8 +170,8 @@ class Writer:
         if operations and row.service_id is not None and row.request is not None:
             self._services.patch(row.service_id, [*row.guard, *operations], _secrets(row.request))
 
-    def _bulk(self, rows: Sequence[RowPlan]) -> Iterator[tuple[str, CollateError | None]]:
-        """One bulk request; yields nothing where the server has no such endpoint."""
+    def _bulk(self, rows: Sequence[RowPlan]) -> list[tuple[str, CollateError | None]] | None:
+        """One bulk request; None where the rows are to be sent one by one instead."""
         if self._client.stopped:
             raise StoppedError("The task was told to stop; no further request was sent")
         requests = [row.request for row in rows if row.request is not None]
@@ -183,15 +185,20 @@ class Writer:
                 self._options.max_workers,
             )
             self._client.bulk_is_missing = True
-            return
+            return None
+        except (BadRequestError, NotFoundError) as error:
+            # One row that the server cannot read refuses them all: alone, each gets an answer of its own.
+            log.warning("A bulk request was refused as a whole, sending its rows one by one: %s", error.message)
+            return None
         except CollateError as error:
-            yield from ((row.name, error) for row in rows)
-            return
+            return [(row.name, error) for row in rows]
         _log_abort(result, secrets)
         failed = {row.name: row for row in result.failed_request}
+        outcomes = []
         for plan in rows:
             refused = failed.get(plan.name) or failed.get(fqn_of(plan.name))
-            yield plan.name, _row_error(refused, self._services, secrets) if refused else None
+            outcomes.append((plan.name, _row_error(refused, self._services, secrets) if refused else None))
+        return outcomes
 
 
 def _secrets(request: CreateServiceRequest) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing
 
 from airflow_provider_collate.client.services import Services
 from airflow_provider_collate.models.service import Service
@@ -34,48 +35,43 @@ class CatalogReader:
 
     def read(
         self, names: Collection[str], fields: Collection[str], *, in_scope: InScope | None = None
-    ) -> dict[str, Service]:
-        """The services of these names, soft-deleted ones too, and all in scope.
+    ) -> Iterator[Service]:
+        """The services of these names, soft-deleted ones too, and all in scope; read as they are asked for.
 
         :param names: names to look for.
         :param fields: fields to ask for beyond the plain ones.
         :param in_scope: which other services are wanted; None for no others.
         :raises RequestError: as `Transport.send`.
         """
-        wanted = frozenset(names)
-        if in_scope is not None:
-            return self._listed(wanted, fields, in_scope)
-        if len(wanted) <= FEW if self._total is None else _is_cheaper_by_name(len(wanted), self._total):
-            return self._by_name(wanted, fields)
-        return self._listed(wanted, fields, None)
-
-    def _listed(self, wanted: frozenset[str], fields: Iterable[str], in_scope: InScope | None) -> dict[str, Service]:
-        found: dict[str, Service] = {}
+        missing = set(names)
+        if in_scope is None and self._is_better_by_name(len(missing)):
+            yield from self._by_name(missing, fields)
+            return
         listed = 0
         for page in self._services.pages(fields, include="all"):
             listed += len(page.services)
             self._total = page.total
-            for service in page.services:
-                if service.name in wanted or (in_scope is not None and in_scope(service)):
-                    found[service.name] = service
-            missing = wanted - found.keys()
+            yield from (s for s in page.services if s.name in missing or (in_scope is not None and in_scope(s)))
+            missing -= {service.name for service in page.services}
             if in_scope is None and page.after and _is_cheaper_by_name(len(missing), (page.total or 0) - listed):
-                return found | self._by_name(missing, fields)
-        return found
+                yield from self._by_name(missing, fields)
+                return
 
-    def _by_name(self, names: Collection[str], fields: Iterable[str]) -> dict[str, Service]:
+    def _is_better_by_name(self, names: int) -> bool:
+        return names <= FEW if self._total is None else _is_cheaper_by_name(names, self._total)
+
+    def _by_name(self, names: Collection[str], fields: Iterable[str]) -> Iterator[Service]:
         wanted = tuple(fields)
 
         def read(name: str) -> Service | None:
             return self._services.by_name(name, wanted, include="all")
 
-        found: dict[str, Service] = {}
-        for name, result in each(sorted(names), read, max_workers=self._max_workers, stopped=self._stopped):
-            if isinstance(result, Exception):
-                raise result
-            if result is not None:
-                found[name] = result
-        return found
+        with closing(each(sorted(names), read, max_workers=self._max_workers, stopped=self._stopped)) as results:
+            for _, result in results:
+                if isinstance(result, Exception):
+                    raise result
+                if result is not None:
+                    yield result
 
 
 def _is_cheaper_by_name(names: int, rows: int) -> bool:

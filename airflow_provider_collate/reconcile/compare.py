@@ -13,6 +13,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -25,6 +26,7 @@ from airflow_provider_collate.models.fingerprint import (
     UNREADABLE,
     Fingerprint,
     digest,
+    digest_at,
     dotted,
     pointer,
 )
@@ -37,6 +39,7 @@ KEPT_FROM_BOTS = "a bot's PUT does not replace it"
 TEXTS = ("displayName", "description")
 # Fields that a list or a get shows only when asked: the model's name → the API's.
 _ON_REQUEST = {"tags": "tags", "owners": "owners", "domains": "domains", "data_products": "dataProducts"}
+_RELATIONS = frozenset({*_ON_REQUEST.values(), "ingestionRunner"})
 # What the server fills in by itself (recorded, and defaults in its schemas): an explicit None is content with it.
 _FILLED_IN: dict[str, tuple[JsonValue, ...]] = {
     "supportsMetadataExtraction": (True,),
@@ -88,13 +91,16 @@ class Difference:
     @property
     def writable(self) -> tuple[FieldChange, ...]:
         """The changes that are to be written; secrets that cannot be compared go along with any other."""
-        changes = tuple(change for change in self.changes if not change.kept_because)
+        changes = tuple([change for change in self.changes if not change.kept_because])
         return changes + self.masked if changes or self.rewrite_masked else ()
 
     @property
     def kept(self) -> tuple[FieldChange, ...]:
         """The changes that are not to be written, each with its reason."""
-        return tuple(change for change in self.changes if change.kept_because)
+        return tuple([change for change in self.changes if change.kept_because])
+
+
+NO_DIFFERENCE = Difference(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +126,15 @@ class Comparison:
         :param declared: the declaration's fields in the API's spelling, only those that were given.
         :param service: what the catalog shows, with the fields of `fields_to_read`.
         """
-        changes = [*self._texts(declared, service), *_tags(declared, service), *self._references(declared, service)]
+        changes = list(self._texts(declared, service))
+        if not _RELATIONS.isdisjoint(declared):
+            changes += [*_tags(declared, service), *self._references(declared, service)]
         masked: list[FieldChange] = []
         connection = declared.get("connection")
         # An explicit None sends no connection, and so says nothing about the one that is there.
         if isinstance(connection, dict):
-            for change, is_masked in _connection_changes(connection, service.connection, "/connection"):
-                (masked if is_masked else changes).append(change)
-        return Difference(tuple(changes), tuple(masked), self.rewrite_secrets)
+            _compare_connection(connection, service.connection, "/connection", changes, masked)
+        return Difference(tuple(changes), tuple(masked), self.rewrite_secrets) if changes or masked else NO_DIFFERENCE
 
     def cannot_hold(self, request: CreateServiceRequest) -> str:
         """Why the server's release cannot hold a new service so declared; empty when it can."""
@@ -207,25 +214,29 @@ def quoted(text: JsonValue) -> str:
     return f'"{_one_line(str(text or ""), _SHOWN_LENGTH)}"'
 
 
-def _connection_changes(
-    declared: Mapping[str, JsonValue], shown: Fingerprint, at: str
-) -> Iterator[tuple[FieldChange, bool]]:
-    """Each field of a connection that differs, and whether that is only because the catalog masks it."""
+def _compare_connection(
+    declared: Mapping[str, JsonValue],
+    shown: Fingerprint,
+    at: str,
+    changes: list[FieldChange],
+    masked: list[FieldChange],
+) -> None:
+    """Note each field of a connection that differs, and apart from those each that the catalog masks."""
     if at not in shown:
         value = _without_nulls(declared)
         if value:
-            yield _connection_change(at, PatchOperation("add", at, value), "missing"), False
+            changes.append(_connection_change(at, PatchOperation("add", at, value), "missing"))
         return
-    if _is_another_variant(declared, shown, at):
-        yield _connection_change(at, PatchOperation("add", at, _without_nulls(declared))), False
+    if "type" in declared and _is_another_variant(declared, shown, at):
+        changes.append(_connection_change(at, PatchOperation("add", at, _without_nulls(declared))))
         return
     for key, value in declared.items():
         path = pointer(at, key)
         there = shown.get(path)
         if isinstance(value, dict) and value and there in (OBJECT, None):
-            yield from _connection_changes(value, shown, path)
+            _compare_connection(value, shown, path, changes, masked)
         elif change := _leaf_change(key, value, path, there):
-            yield change, value is not None and there == UNREADABLE
+            (masked if value is not None and there == UNREADABLE else changes).append(change)
 
 
 def _leaf_change(key: str, value: JsonValue, path: str, there: bytes | None) -> FieldChange | None:
@@ -237,7 +248,7 @@ def _leaf_change(key: str, value: JsonValue, path: str, there: bytes | None) -> 
         return (
             None if value in ("", [], {}) else _connection_change(path, PatchOperation("add", path, value), "missing")
         )
-    if value == MASK or there == digest(value) or (value == {} and there == OBJECT):
+    if value == MASK or there == digest_at(key, value) or (value == {} and there == OBJECT):
         # The mask was copied from what a person is shown; written back, it keeps the stored secret (recorded).
         return None
     what = "masked, written again" if there == UNREADABLE else "changed"
@@ -245,13 +256,18 @@ def _leaf_change(key: str, value: JsonValue, path: str, there: bytes | None) -> 
 
 
 def _connection_change(at: str, operation: PatchOperation, what: str = "changed") -> FieldChange:
-    return FieldChange(_one_line(dotted(at), _LONGEST_PATH), what, (operation,))
+    return FieldChange(_field_name(at), what, (operation,))
+
+
+@lru_cache(maxsize=4096)
+def _field_name(at: str) -> str:
+    return _one_line(dotted(at), _LONGEST_PATH)
 
 
 def _is_another_variant(declared: Mapping[str, JsonValue], shown: Fingerprint, at: str) -> bool:
     """Whether `type` says that this is another kind of object, such as other GCP credentials: replaced as a whole."""
     there, asked = shown.get(pointer(at, "type")), declared.get("type")
-    return there is not None and asked is not None and there != digest(asked)
+    return there is not None and isinstance(asked, str) and there != digest_at("type", asked)
 
 
 def _filled_in(key: str, there: bytes) -> bool:
@@ -323,7 +339,9 @@ def _plain(text: str) -> str:
 
 def _one_line(text: str, length: int) -> str:
     """A text on one line, bounded, whatever is in it."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    line = " ".join(text.split())
     return line if len(line) <= length else f"{line[: length - 1]}…"
 
 

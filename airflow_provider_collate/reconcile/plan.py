@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from airflow_provider_collate.client.services import PatchOperation
 from airflow_provider_collate.exceptions import PruneRefusedError
 from airflow_provider_collate.models import CreateServiceRequest
 from airflow_provider_collate.models.service import Service
-from airflow_provider_collate.reconcile.compare import Comparison, Difference, FieldChange
+from airflow_provider_collate.reconcile.compare import NO_DIFFERENCE, Comparison, Difference, FieldChange
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.scope import prune_refusal
 
-_NOTHING = Difference(())
 _EXISTS_ADVICE = 'Use if_exists="update" to make it as declared, if_exists="ignore" to leave it, or another name.'
 _TYPE_ADVICE = "Delete the service first, or give the declaration another name."
 _HOLDS_ADVICE = "Declare one, or upgrade the server."
@@ -42,7 +41,7 @@ class Action(str, Enum):
 _WRITING = frozenset({Action.CREATE, Action.RESTORE, Action.UPDATE, Action.PRUNE})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # never changed; but to freeze thousands would take as long as to compare them
 class RowPlan:
     """The decision about one service.
 
@@ -67,7 +66,7 @@ class RowPlan:
     service_id: str | None = None
     version: float | None = None
     updated_at: int | None = None
-    difference: Difference = _NOTHING
+    difference: Difference = NO_DIFFERENCE
     reason: str = ""
     advice: str = ""
 
@@ -113,31 +112,42 @@ class Plan:
 
 def make_plan(
     requests: Sequence[CreateServiceRequest],
-    catalog: Mapping[str, Service],
+    services: Iterable[Service],
     comparison: Comparison,
     options: RunOptions,
 ) -> Plan:
-    """Decide about every row.
+    """Decide about every row. Each service is let go of as soon as it is compared.
 
     :param requests: the declared services, valid and each name once.
-    :param catalog: services by name: all that are declared, soft-deleted ones too, and all in the prune scope.
+    :param services: what the catalog shows: all that are declared, soft-deleted ones too, and all in the prune scope.
     :param comparison: compares one with the other.
     :param options: the run's options.
     """
-    rows = [
-        plan_row(number, request, catalog.get(request.name), comparison, options)
-        for number, request in enumerate(requests)
-    ]
-    in_scope = services_in_scope(catalog.values(), options)
+    numbers = {request.name: number for number, request in enumerate(requests)}
+    planned: list[RowPlan | None] = [None] * len(requests)
+    doomed: dict[str, RowPlan] = {}
+    in_scope: set[str] = set()
+    for service in services:
+        number = numbers.get(service.name)
+        if number is not None:
+            planned[number] = plan_row(number, requests[number], service, comparison, options)
+        if _is_in_scope(service, options):
+            in_scope.add(service.name)
+            if number is None:
+                doomed[service.name] = _plan_removal(service, options)
     if options.prune and not requests and not options.allow_empty:
         note = (
             f"Nothing is declared, so none of the {len(in_scope):,} services in scope is pruned: allow_empty=True does"
         )
         return Plan((), len(in_scope), notes=(note,))
-    doomed = _to_prune(in_scope, {request.name for request in requests}, options)
     refusal = prune_refusal(len(doomed), len(in_scope), options.max_prune)
-    notes = (f"A run would be refused: {refusal.message}",) if refusal else ()
-    return Plan((*rows, *doomed), len(in_scope), refusal, notes)
+    rows = (row or plan_row(number, requests[number], None, comparison, options) for number, row in enumerate(planned))
+    return Plan(
+        (*rows, *(doomed[name] for name in sorted(doomed))),
+        len(in_scope),
+        refusal,
+        (f"A run would be refused: {refusal.message}",) if refusal else (),
+    )
 
 
 def plan_row(
@@ -149,73 +159,68 @@ def plan_row(
 ) -> RowPlan:
     """Decide about one row."""
     if service is None:
-        return _plan_new(number, request, comparison)
-    row = RowPlan(
+        reason = comparison.cannot_hold(request)
+        action = Action.CONFLICT if reason else Action.CREATE
+        advice = _HOLDS_ADVICE if reason else ""
+        return RowPlan(number, request.name, action, request.service_type, request, reason=reason, advice=advice)
+    difference = NO_DIFFERENCE
+    if service.service_type == request.service_type:
+        difference = comparison.difference(request.declared(), service)
+    action, reason, advice = _decide(request, service, difference, options)
+    return RowPlan(
         number,
         request.name,
-        Action.CONFLICT,
-        str(request.service_type),
+        action,
+        request.service_type,
         request,
         service.id,
         service.version,
         service.updated_at,
+        difference,
+        reason,
+        advice,
     )
-    if service.service_type != row.service_type:
+
+
+def _decide(
+    request: CreateServiceRequest, service: Service, difference: Difference, options: RunOptions
+) -> tuple[Action, str, str]:
+    """What is to be done, and for a conflict why and what to do about it."""
+    if service.service_type != request.service_type:
         reason = f"is a {service.service_type} service, and a service's type cannot be changed"
-        return replace(row, reason=reason, advice=_TYPE_ADVICE)
-    row = replace(row, difference=comparison.difference(request.declared(), service))
-    is_as_declared = not service.deleted and not row.difference.changes
+        return Action.CONFLICT, reason, _TYPE_ADVICE
+    is_as_declared = not service.deleted and not difference.changes
     if options.if_exists == "update" or (options.retried and is_as_declared):
-        return replace(row, action=_decide_existing(service, row.difference))
+        return _decide_existing(service, difference), "", ""
     if options.if_exists == "ignore" and not service.deleted:
-        return replace(row, action=Action.IGNORE)
-    reason = "exists, soft-deleted" if service.deleted else "exists already"
-    return replace(row, reason=reason, advice=_EXISTS_ADVICE)
-
-
-def _plan_new(number: int | None, request: CreateServiceRequest, comparison: Comparison) -> RowPlan:
-    reason = comparison.cannot_hold(request)
-    return RowPlan(
-        number,
-        request.name,
-        Action.CONFLICT if reason else Action.CREATE,
-        str(request.service_type),
-        request,
-        reason=reason,
-        advice=_HOLDS_ADVICE if reason else "",
-    )
+        return Action.IGNORE, "", ""
+    return Action.CONFLICT, "exists, soft-deleted" if service.deleted else "exists already", _EXISTS_ADVICE
 
 
 def _decide_existing(service: Service, difference: Difference) -> Action:
     if service.deleted:
         return Action.RESTORE
+    if difference is NO_DIFFERENCE:
+        return Action.UNCHANGED
     if difference.writable:
         return Action.UPDATE
     return Action.KEEP if difference.kept else Action.UNCHANGED
 
 
-def services_in_scope(services: Iterable[Service], options: RunOptions) -> list[Service]:
-    """The services, not soft-deleted, that the declaration is the whole truth for."""
-    scope = options.prune_scope
-    if scope is None:
-        return []
-    return sorted((s for s in services if not s.deleted and scope.holds(s)), key=lambda service: service.name)
+def _is_in_scope(service: Service, options: RunOptions) -> bool:
+    """Whether the declaration is the whole truth for a service, so that it is pruned when it is not declared."""
+    scope = options.prune_scope if options.prune else None
+    return scope is not None and not service.deleted and scope.holds(service)
 
 
-def _to_prune(in_scope: Sequence[Service], declared: set[str], options: RunOptions) -> list[RowPlan]:
-    if not options.prune:
-        return []
-    return [
-        RowPlan(
-            row=None,
-            name=s.name,
-            action=Action.PRUNE,
-            service_type=s.service_type,
-            service_id=s.id,
-            version=s.version,
-            updated_at=s.updated_at,
-            reason=f"{options.prune} delete",
-        )
-        for s in in_scope
-        if s.name not in declared
-    ]
+def _plan_removal(service: Service, options: RunOptions) -> RowPlan:
+    return RowPlan(
+        row=None,
+        name=service.name,
+        action=Action.PRUNE,
+        service_type=service.service_type,
+        service_id=service.id,
+        version=service.version,
+        updated_at=service.updated_at,
+        reason=f"{options.prune} delete",
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from airflow_provider_collate.client.client import CollateClient
@@ -95,12 +95,9 @@ class Reconciler:
         """
         names = {request.name for request in requests}
         fields = fields_to_read(requests)
-        scope = self._options.prune_scope
-        if self._options.prune and scope is not None:
-            catalog = self._read_scope(scope, names, fields)
-        else:
-            catalog = self._reader.read(names, fields)
-        return make_plan(requests, catalog, self._comparison, self._options)
+        scope = self._options.prune_scope if self._options.prune else None
+        services = self._reader.read(names, fields) if scope is None else self._read_scope(scope, names, fields)
+        return make_plan(requests, services, self._comparison, self._options)
 
     def run(self, requests: Sequence[CreateServiceRequest]) -> Report:
         """Plan, write what differs, read again, and report.
@@ -168,14 +165,20 @@ class Reconciler:
         return replace(self._options, if_exists="update")
 
     def _verify(self, rows: Sequence[_Row], fields: Collection[str]) -> None:
-        catalog = self._reader.read({row.plan.name for row in rows}, fields)
         comparison = replace(self._comparison, rewrite_secrets=False)
-        for row in rows:
-            row.now = _look(row.plan, catalog.get(row.plan.name), comparison, self._settling)
+        options = self._settling
+        unseen = {row.plan.name: row for row in rows}
+        for service in self._reader.read(unseen.keys(), fields):
+            row = unseen.pop(service.name, None)
+            if row is not None:
+                row.now = _look(row.plan, service, comparison, options)
+        for row in unseen.values():
+            row.now = _look(row.plan, None, comparison, options)
 
-    def _read_scope(self, scope: PruneScope, names: set[str], fields: frozenset[str]) -> dict[str, Service]:
+    def _read_scope(self, scope: PruneScope, names: set[str], fields: frozenset[str]) -> Iterator[Service]:
         try:
-            return self._reader.read(names, fields | scope.fields, in_scope=scope.holds)
+            yield from self._reader.read(names, fields | scope.fields, in_scope=scope.holds)
+            return
         except BadRequestError as error:
             if error.status != 400 or not scope.fields:
                 raise
@@ -191,9 +194,10 @@ class Reconciler:
         unreadable = sum(len(row.plan.difference.masked) for row in rows)
         notes = list(plan_notes)
         if unreadable:
+            rewritten = self._options.rewrite_secrets
             notes.append(
                 f"{unreadable:,} declared secrets are shown masked to this token, so whether they are as declared "
-                "is not known; rewrite_secrets=True writes them again"
+                f"is not known; {'they were written again' if rewritten else 'rewrite_secrets=True writes them again'}"
             )
         return Report(results, self._client.list_page(self._kind), unreadable, self._options.on_unapplied, tuple(notes))
 

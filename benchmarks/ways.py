@@ -1,0 +1,69 @@
+"""Ways to bring a catalog to a declaration: ours, and what a user would write instead."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import httpx
+
+from airflow_provider_collate.client.client import CollateClient
+from airflow_provider_collate.client.config import ClientConfig
+from airflow_provider_collate.client.kinds import ML_MODEL
+from airflow_provider_collate.client.tokens import TokenSource
+from airflow_provider_collate.models import validate_services
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.report import Report
+from airflow_provider_collate.reconcile.run import Reconciler
+from benchmarks.rows import Row
+
+if TYPE_CHECKING:
+    from benchmarks.served import Server
+
+THREADS = 8
+_PATH = "/v1/services/mlmodelServices"
+
+
+def reconcile(server: Server, rows: Sequence[Row]) -> Report:
+    """Our way, from plain rows to the report."""
+    return reconcile_at(server.url, server.token, rows)
+
+
+def reconcile_at(url: str, token: str, rows: Sequence[Row]) -> Report:
+    """Our way, for a process that knows only the server's address."""
+    with CollateClient(ClientConfig(url), TokenSource(lambda: token)) as client:
+        return Reconciler(client, ML_MODEL, RunOptions()).run(validate_services(rows).services)
+
+
+def put_one_by_one(server: Server, rows: Sequence[Row]) -> None:
+    """A loop of PUTs."""
+    with _http(server) as http:
+        for row in rows:
+            http.put(_PATH, json=row).raise_for_status()
+
+
+def put_in_threads(server: Server, rows: Sequence[Row]) -> None:
+    """PUTs from 8 threads."""
+    with _http(server) as http, ThreadPoolExecutor(THREADS) as pool:
+        for answer in pool.map(lambda row: http.put(_PATH, json=row), rows):
+            answer.raise_for_status()
+
+
+def timed(way: Callable[[Server, Sequence[Row]], object], server: Server, rows: Sequence[Row]) -> float:
+    """Seconds that one way takes."""
+    started = time.perf_counter()
+    way(server, rows)
+    return time.perf_counter() - started
+
+
+def quietly() -> None:
+    """Let only warnings through: a log to a terminal would be measured too."""
+    logging.disable(logging.INFO)
+
+
+def _http(server: Server) -> httpx.Client:
+    # `base_url` appends its path, so it keeps the `/api`.
+    return httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {server.token}"}, timeout=60)

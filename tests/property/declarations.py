@@ -1,0 +1,102 @@
+"""Generated catalogs: what people may declare, for services that servers of both releases take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from airflow_provider_collate.sandbox import Catalog
+from airflow_provider_collate.sandbox.directory import Entry
+
+Declared = dict[str, Any]
+
+ENTRIES = [Entry("user", "ana", "ana"), Entry("team", "ml-platform", "ml-platform")]
+NAMES = ["a", "a.b", "b", "c d", "é", "prefix_1", "prefix_2", "prefix_3"]
+# Tier is exclusive: a service carries one of its tags.
+TAGS = ["PII.None", "PII.Sensitive"]
+TIERS = ["Tier.Tier1", "Tier.Tier2"]
+RELEASES = ["today", "1.2"]
+
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=8)
+descriptions = st.none() | texts | st.sampled_from(["line\nline", "line\r\nline  ", "\n", "a\n\nb", "Ünïcode → 🦆"])
+words = st.text("abc", max_size=3)
+keys = st.sampled_from(["plain", "a.b", "c/d", "e~f", "~1", "käse"])
+
+
+def _optional(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Declared]:
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+filters = _optional({"includes": st.none() | st.lists(words, max_size=2), "excludes": st.lists(words, max_size=2)})
+shared = {"supportsMetadataExtraction": st.none() | st.booleans(), "mlModelFilterPattern": st.none() | filters}
+mlflow = _optional({**shared, "trackingUri": st.none() | words, "registryUri": words})
+aws = st.builds(
+    lambda required, optional: {**optional, **required},
+    st.fixed_dictionaries({"awsRegion": st.sampled_from(["eu-west-1", "us-east-1"])}),
+    _optional(
+        {
+            "awsAccessKeyId": words,
+            "awsSecretAccessKey": st.sampled_from(["first-secret", "second-secret"]),
+            "assumeRoleSessionName": st.none() | st.sampled_from(["OpenMetadataSession", "another"]),
+        }
+    ),
+)
+sagemaker = _optional({"supportsMetadataExtraction": st.none() | st.booleans(), "awsConfig": aws})
+scalars = st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9, width=16) | words
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(keys, inner, max_size=2),
+    max_leaves=4,
+)
+custom = st.builds(
+    lambda own, documented: {**own, **documented},
+    st.dictionaries(keys, values, max_size=3),
+    _optional({"sourcePythonClass": words, "connectionOptions": st.dictionaries(keys, words, max_size=3)}),
+)
+CONFIGS = {"Mlflow": mlflow, "SageMaker": sagemaker, "CustomMlModel": custom, "Sklearn": _optional({})}
+
+
+@st.composite
+def services(draw: st.DrawFn, name: str, service_type: str) -> Declared:
+    """A declared service of a name and type; in it what a server of any release can hold."""
+    config = draw(CONFIGS[service_type])
+    connection = draw(st.sampled_from([None, {"config": {**config, "type": service_type}}]))
+    owners = st.lists(st.sampled_from([{"id": entry.id, "type": entry.kind} for entry in ENTRIES]), max_size=1)
+    tags = st.builds(
+        lambda plain, tiers: [*plain, *tiers],
+        st.lists(st.sampled_from(TAGS), unique=True),
+        st.lists(st.sampled_from(TIERS), max_size=1),
+    ).flatmap(st.permutations)
+    relations = _optional(
+        {
+            "description": descriptions,
+            "displayName": st.none() | texts,
+            "owners": st.none() | owners,
+            "domains": st.none() | st.lists(st.just("Fraud"), max_size=1),
+            "tags": st.none() | tags,
+        }
+    )
+    return {"name": name, "serviceType": service_type, "connection": connection, **draw(relations)}
+
+
+@st.composite
+def declarations(draw: st.DrawFn) -> tuple[list[Declared], list[Declared]]:
+    """Two declarations of overlapping names; a name keeps its type, which no server lets change."""
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=6))
+    types = {name: draw(st.sampled_from(sorted(CONFIGS))) for name in names}
+    first, second = ([draw(services(name, types[name])) for name in names if draw(st.integers(0, 3))] for _ in range(2))
+    return first, second
+
+
+catalogs = st.builds(Catalog, st.sampled_from(RELEASES))
+
+
+def contents(catalog: Catalog) -> dict[str, Any]:
+    """All that a catalog holds, but for ids, versions and times."""
+    told = {"id", "version", "updatedAt", "updatedBy", "changeDescription"}
+    return {
+        name: {field: value for field, value in service.items() if field not in told}
+        for mapping in (catalog.services, catalog.deleted)
+        for name, service in mapping.items()
+    }

@@ -1,0 +1,257 @@
+"""Writing what a plan says: which requests go out, and what stops them."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import httpx
+import pytest
+
+from airflow_provider_collate.client.kinds import ML_MODEL
+from airflow_provider_collate.exceptions import (
+    AuthenticationError,
+    LimitExceededError,
+    NoAnswerError,
+    OutcomeError,
+    RedirectError,
+    StoppedError,
+)
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.report import Outcome
+from airflow_provider_collate.reconcile.run import Reconciler
+from airflow_provider_collate.reconcile.scope import PruneScope
+from tests.unit.reconcile.workbench import COLLECTION, Row, Workbench, mlflow, requests, sagemaker, sklearn
+
+BULK = f"{COLLECTION}/bulk"
+ALL_IN_SCOPE = PruneScope(name_prefix="s")
+
+
+def many(count: int, **fields: object) -> list[Row]:
+    return [sklearn(f"s{number:04}", **fields) for number in range(count)]
+
+
+class TestBulk:
+    def test_new_services_go_out_in_chunks(self, bot: Workbench) -> None:
+        report = bot.run(many(250), chunk_size=100)
+        assert report.counts == {"created": 250}
+        assert [(seen.method, seen.path) for seen in bot.writes()] == [("PUT", BULK)] * 3
+        assert sum(len(json.loads(seen.content)) for seen in bot.writes()) == 250
+
+    def test_one_new_service_is_posted(self, bot: Workbench) -> None:
+        bot.run([sklearn()])
+        assert [(seen.method, seen.path) for seen in bot.writes()] == [("POST", COLLECTION)]
+
+    @pytest.mark.parametrize("choice", ["fail", "ignore"])
+    def test_it_is_not_used_where_it_might_overwrite(self, bot: Workbench, choice: str) -> None:
+        bot.run(many(3), if_exists=choice)
+        assert [seen.method for seen in bot.writes()] == ["POST"] * 3
+
+    def test_where_it_is_missing_rows_are_posted_and_it_is_not_tried_again(self, old_bot: Workbench) -> None:
+        client = old_bot.client()
+        first = Reconciler(client, ML_MODEL, RunOptions()).run(requests(many(30)))
+        second = Reconciler(client, ML_MODEL, RunOptions()).run(requests(many(60)))
+        assert (first.counts, second.counts) == ({"created": 30}, {"created": 30, "unchanged": 30})
+        assert [seen.path for seen in old_bot.sent("PUT")] == [BULK]
+        assert len(old_bot.sent("POST")) == 60
+
+    @pytest.mark.parametrize("status", [404, 405])
+    def test_it_can_be_missing_on_newer_servers_too(self, bot: Workbench, status: int) -> None:
+        bot.catalog.fail(None, status=status, path="/bulk$")
+        assert bot.run(many(3)).counts == {"created": 3}
+        assert len(bot.sent("PUT")) == 1
+
+    def test_refused_rows_are_failures_with_their_own_message(self, bot: Workbench) -> None:
+        bot.catalog.fail(None, path="/bulk$", bulk_rows={"s0001": (403, "no role for s0001"), "s0002": (400, "bad")})
+        report = bot.run(many(4))
+        assert report.counts == {"created": 2, "failed": 2}
+        assert [str(row) for row in report.rows if row.outcome is Outcome.FAILED] == [
+            "services[1] s0001: failed: refused with 403: no role for s0001",
+            "services[2] s0002: failed: refused with 400: bad",
+        ]
+
+    def test_a_refused_row_that_names_itself_in_quotes_is_found(self, bot: Workbench) -> None:
+        bot.catalog.fail(None, path="/bulk$", bulk_rows={"a.b": (500, "broken"), "plain": (500, "broken")})
+        report = bot.run([sklearn("a.b"), sklearn("plain"), sklearn("good")])
+        assert report.counts == {"created": 1, "failed": 2}
+
+    def test_no_echoed_secret_reaches_the_report(self, bot: Workbench) -> None:
+        bot.catalog.fail(None, path="/bulk$", bulk_rows={"sage": (400, "cannot store canary-secret-key of sage")})
+        report = bot.run([sagemaker(secret="canary-secret-key"), sklearn()])
+        assert "canary" not in f"{report!r} {report.to_json()} {list(report.log_lines())} {report.error()}"
+        assert "cannot store *** of sage" in str(report.error())
+
+    def test_rows_that_an_aborted_request_left_out_are_sent_once_more(
+        self, bot: Workbench, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        aborted = {"status": "aborted", "abortReason": "shutting down", "successRequest": [], "failedRequest": []}
+        bot.catalog.fail(1, status=200, body=aborted, path="/bulk$")
+        with caplog.at_level(logging.WARNING):
+            assert bot.run(many(3)).counts == {"created": 3}
+        assert "Collate aborted a bulk request: shutting down" in caplog.text
+
+    def test_a_request_that_one_row_makes_unreadable_is_sent_row_by_row(self, bot: Workbench) -> None:
+        """The server refuses the whole request for a service type that it does not know."""
+        config = {"type": "Newest", "url": "http://newest"}
+        newest = {"name": "newest", "serviceType": "Newest", "connection": {"config": config}}
+        report = bot.run([*many(3), newest])
+        assert report.counts == {"created": 3, "failed": 1}
+        assert [row.name for row in report.rows if row.outcome is Outcome.FAILED] == ["newest"]
+        assert [seen.method for seen in bot.writes()] == ["PUT", *["POST"] * 4]
+
+    def test_one_row_that_the_release_cannot_hold_does_not_stop_the_others(self, old_bot: Workbench) -> None:
+        owners = [{"id": f"8a1f2b3c-0000-4000-8000-00000000000{n}", "type": "user"} for n in range(2)]
+        report = old_bot.run([*many(3), sklearn("two", owners=owners)])
+        assert report.counts == {"created": 3, "failed": 1}
+        assert "'two' asks for 2 owners, but Collate 1.2.0 holds one" in str(report.error())
+
+
+class TestSingly:
+    def test_an_update_is_one_guarded_patch_of_what_differs(self, bot: Workbench) -> None:
+        bot.run([mlflow(displayName="Fraud")])
+        bot.run([mlflow(tracking="http://other:5000", displayName="Fraud")])
+        (patch,) = bot.sent("PATCH")
+        steps = json.loads(patch.content)
+        assert [(step["op"], step["path"]) for step in steps] == [
+            ("test", "/version"),
+            ("test", "/updatedAt"),
+            ("add", "/connection/config/trackingUri"),
+        ]
+
+    def test_unchanged_rows_are_not_written(self, anyone: Workbench) -> None:
+        rows = [mlflow("a", description="x"), sagemaker("b"), sklearn("c", tags=["PII.None"])]
+        anyone.run(rows)
+        before = len(anyone.writes())
+        assert anyone.run(rows).counts == {"unchanged": 3}
+        assert len(anyone.writes()) == before
+
+    def test_pruning_is_soft_or_hard(self, anyone: Workbench) -> None:
+        anyone.run(many(4))
+        anyone.run(many(3), prune="soft", prune_scope=ALL_IN_SCOPE, max_prune=1)
+        assert set(anyone.catalog.deleted) == {"s0003"}
+        anyone.run(many(2), prune="hard", prune_scope=ALL_IN_SCOPE, max_prune=1)
+        assert set(anyone.catalog.services) == {"s0000", "s0001"}
+        assert set(anyone.catalog.deleted) == {"s0003"}
+
+    def test_a_soft_deleted_service_is_restored_and_then_made_as_declared(self, anyone: Workbench) -> None:
+        anyone.run([mlflow()])
+        anyone.catalog.remove_service("fraud_mlflow")
+        result = anyone.run_one(mlflow(tracking="http://other:5000", tags=["PII.None"]))
+        assert result.outcome is Outcome.RESTORED
+        service = anyone.catalog.services["fraud_mlflow"]
+        assert service["connection"]["config"]["trackingUri"] == "http://other:5000"  # type: ignore[index]
+        assert [tag["tagFQN"] for tag in service["tags"]] == ["PII.None"]  # type: ignore[attr-defined]
+
+    def test_a_restore_whose_answer_was_lost_goes_on(self, anyone: Workbench) -> None:
+        anyone.run([sklearn()])
+        anyone.catalog.remove_service("team.sklearn")
+        anyone.catalog.fail(1, lose_answer=True, path="/restore$")
+        assert anyone.run_one(sklearn(displayName="New")).outcome is Outcome.RESTORED
+        assert anyone.catalog.services["team.sklearn"]["displayName"] == "New"
+
+    def test_a_service_that_someone_else_restored_meanwhile(self, bot: Workbench) -> None:
+        bot.run([sklearn()])
+        bot.catalog.remove_service("team.sklearn")
+
+        def restore_first(seen: httpx.Request) -> None:
+            if seen.url.path.endswith("/restore"):
+                bot.before = lambda request: None
+                bot.services.restore(str(bot.catalog.deleted["team.sklearn"]["id"]))
+
+        bot.before = restore_first
+        assert bot.run_one(sklearn(displayName="New")).outcome is Outcome.RESTORED
+        assert bot.catalog.services["team.sklearn"]["displayName"] == "New"
+
+    def test_a_service_that_someone_else_pruned_meanwhile(self, bot: Workbench) -> None:
+        bot.run(many(2))
+
+        def remove_first(seen: httpx.Request) -> None:
+            if seen.method == "DELETE":
+                bot.catalog.remove_service("s0001", hard=True)
+
+        bot.before = remove_first
+        report = bot.run(many(1), prune="hard", prune_scope=ALL_IN_SCOPE, max_prune=1)
+        assert report.counts == {"unchanged": 1, "pruned": 1}
+
+
+class TestStopping:
+    def test_a_refused_token_stops_the_run(self, old_bot: Workbench) -> None:
+        old_bot.catalog.fail(None, skip=5, status=401, method="POST")
+        with pytest.raises(AuthenticationError):
+            old_bot.run(many(200))
+        assert len(old_bot.sent("POST")) < 30
+
+    def test_a_limit_of_the_plan_stops_the_run(self, bot: Workbench) -> None:
+        bot.catalog.state.bulk_limit = 50
+        with pytest.raises(LimitExceededError) as caught:
+            bot.run(many(200), chunk_size=100)
+        assert "chunk_size" in caught.value.advice
+        assert len(bot.writes()) == 1
+
+    def test_a_redirect_stops_the_run(self, old_bot: Workbench) -> None:
+        old_bot.catalog.fail(None, status=302, headers={"Location": "https://login.example/"}, method="POST")
+        with pytest.raises(RedirectError):
+            old_bot.run(many(200))
+        assert len(old_bot.sent("POST")) <= 17
+
+    def test_a_certificate_that_is_not_accepted_stops_the_run(self, old_bot: Workbench) -> None:
+        attempts: list[str] = []
+
+        def refuse(seen: httpx.Request) -> None:
+            if seen.method == "POST":
+                attempts.append(seen.url.path)
+                raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired")
+
+        old_bot.before = refuse
+        with pytest.raises(NoAnswerError, match="certificate"):
+            old_bot.run(many(200))
+        assert len(attempts) <= 17
+
+    @pytest.mark.parametrize("status", [503, 429])
+    def test_a_server_that_is_down_is_given_up_after_ten_rows(self, old_bot: Workbench, status: int) -> None:
+        old_bot.catalog.fail(None, skip=20, status=status, method="POST")
+        with pytest.raises(OutcomeError, match="10 rows in a row failed, so the rest was not sent") as caught:
+            old_bot.run(many(500))
+        assert caught.value.retryable
+        assert len(old_bot.sent("POST")) < 20 + 4 * 30
+
+    def test_the_next_attempt_sends_only_what_is_missing(self, old_bot: Workbench) -> None:
+        old_bot.catalog.fail(None, skip=20, status=503, method="POST")
+        with pytest.raises(OutcomeError):
+            old_bot.run(many(100), max_workers=1)
+        old_bot.catalog.stop_failing()
+        assert old_bot.run(many(100)).counts == {"created": 80, "unchanged": 20}
+
+    def test_failures_of_the_rows_themselves_do_not_give_up(self, old_bot: Workbench) -> None:
+        old_bot.catalog.forbid(name="^s00[0-2]")
+        report = old_bot.run(many(40))
+        assert report.counts == {"created": 10, "failed": 30}
+
+    def test_a_stop_ends_the_run_as_retryable(self, old_bot: Workbench) -> None:
+        client = old_bot.client()
+
+        def stop_at_the_tenth(seen: httpx.Request) -> None:
+            if len(old_bot.sent("POST")) >= 10:
+                client.stop()
+
+        old_bot.before = stop_at_the_tenth
+        with pytest.raises(StoppedError) as caught:
+            Reconciler(client, ML_MODEL, RunOptions()).run(requests(many(300)))
+        assert caught.value.retryable
+        assert len(old_bot.sent("POST")) <= 10 + 8
+
+    def test_a_stop_between_two_chunks(self, bot: Workbench) -> None:
+        client = bot.client()
+        bot.before = lambda seen: client.stop() if seen.method == "PUT" else None
+        with pytest.raises(StoppedError):
+            Reconciler(client, ML_MODEL, RunOptions(chunk_size=10)).run(requests(many(100)))
+        assert len(bot.sent("PUT")) == 1
+
+
+def test_progress_is_told_every_few_seconds(old_bot: Workbench, caplog: pytest.LogCaptureFixture) -> None:
+    seconds = iter(range(10_000))
+    with caplog.at_level(logging.INFO, "airflow_provider_collate"):
+        reconciler = Reconciler(old_bot.client(), ML_MODEL, RunOptions(max_workers=1), lambda: float(next(seconds)))
+        reconciler.run(requests(many(12)))
+    told = [record.getMessage() for record in caplog.records if "rows sent" in record.getMessage()]
+    assert told == ["6 of 12 rows sent, 0 failed", "11 of 12 rows sent, 0 failed"]

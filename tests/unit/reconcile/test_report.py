@@ -1,0 +1,168 @@
+"""What is told of a run: in the log, the XCom and the error."""
+
+from __future__ import annotations
+
+import json
+
+from airflow_provider_collate.exceptions import CollateError, ConflictError, OutcomeError, ServerError
+from airflow_provider_collate.reconcile.report import Outcome, Report, RowResult
+from tests.unit.reconcile.workbench import Row, Workbench, mlflow, sagemaker, sklearn
+
+
+def row(number: int | None, outcome: Outcome, *changes: str, error: CollateError | None = None) -> RowResult:
+    name = "pruned" if number is None else f"s{number}"
+    return RowResult(number, name, outcome, name, "Sklearn", tuple(changes), "some-id", 0.2, f"http://ui/{name}", error)
+
+
+def server_error(number: int, *, retryable: bool = True) -> ServerError:
+    return ServerError(f"broken {number}", status=500, method="PUT", path="/v1/x", advice="Wait.", retryable=retryable)
+
+
+class TestCounts:
+    def test_in_a_fixed_order_and_only_those_there_are(self) -> None:
+        report = Report((row(0, Outcome.UNCHANGED), row(1, Outcome.FAILED), row(2, Outcome.CREATED)))
+        assert list(report.counts.items()) == [("created", 1), ("unchanged", 1), ("failed", 1)]
+        assert report.summary() == "1 created, 1 unchanged, 1 failed"
+
+    def test_thousands_are_readable(self) -> None:
+        assert Report(tuple(row(n, Outcome.UNCHANGED) for n in range(1_998))).summary() == "1,998 unchanged"
+
+    def test_an_empty_declaration(self) -> None:
+        report = Report(())
+        assert (report.summary(), report.counts, report.error()) == ("no services declared", {}, None)
+
+    def test_what_is_a_change(self) -> None:
+        changed = Report(tuple(row(n, outcome) for n, outcome in enumerate(Outcome))).changed
+        assert [result.outcome.value for result in changed] == ["created", "updated", "restored", "pruned", "deleted"]
+
+
+class TestLog:
+    def test_a_line_for_each_row_that_is_not_unchanged(self) -> None:
+        rows = (
+            row(0, Outcome.UPDATED, "description: a → b", "tags: [] → [x]"),
+            row(1, Outcome.UNCHANGED),
+            row(2, Outcome.FAILED, error=server_error(2)),
+            row(None, Outcome.PRUNED),
+        )
+        assert list(Report(rows, notes=("a note",)).log_lines()) == [
+            "services[0] s0: updated: description: a → b; tags: [] → [x]",
+            "services[2] s2: failed: broken 2",
+            "pruned: pruned",
+            "a note",
+            "1 updated, 1 unchanged, 1 pruned, 1 failed",
+        ]
+
+    def test_it_is_bounded(self) -> None:
+        lines = list(Report(tuple(row(n, Outcome.CREATED) for n in range(5_000))).log_lines())
+        assert len(lines) == 2_002
+        assert lines[-2:] == ["… and 3,000 more rows", "5,000 created"]
+
+
+class TestXCom:
+    def test_it_is_plain_json(self, bot: Workbench) -> None:
+        report = bot.run([mlflow(description="x"), sklearn(), sagemaker()])
+        assert json.loads(json.dumps(report.to_json())) == report.to_json()
+
+    def test_counts_in_full_details_of_at_most_a_thousand_failures_first(self) -> None:
+        rows = [*(row(n, Outcome.CREATED) for n in range(1_500)), row(1_500, Outcome.FAILED, error=server_error(1))]
+        told = Report((*rows, *(row(n, Outcome.UNCHANGED) for n in range(10)))).to_json()
+        details = told["rows"]
+        assert isinstance(details, list)
+        assert told["counts"] == {"created": 1_500, "unchanged": 10, "failed": 1}
+        assert len(details) == 1_000
+        assert told["rows_left_out"] == 501
+        assert details[0] == {
+            "row": 1_500,
+            "name": "s1500",
+            "outcome": "failed",
+            "status": 500,
+            "message": "broken 1",
+        }
+
+    def test_the_changes_of_a_row_are_bounded(self) -> None:
+        report = Report((row(0, Outcome.UPDATED, *(f"field{n}: changed" for n in range(5_000))),))
+        rows = report.to_json()["rows"]
+        assert isinstance(rows, list)
+        (details,) = rows
+        assert isinstance(details, dict)
+        changes = details["changes"]
+        assert isinstance(changes, list)
+        assert len(changes) == 21
+        assert changes[-1] == "and 4,980 more"
+
+    def test_one_row_on_its_own(self) -> None:
+        assert row(0, Outcome.CREATED).to_json() == {
+            "id": "some-id",
+            "name": "s0",
+            "fullyQualifiedName": "s0",
+            "serviceType": "Sklearn",
+            "version": 0.2,
+            "url": "http://ui/s0",
+            "outcome": "created",
+        }
+
+    def test_its_ids_and_pages_are_those_of_the_catalog(self, bot: Workbench) -> None:
+        told = bot.run_one(sklearn("a.b/ü")).to_json()
+        assert told["id"] == bot.catalog.services["a.b/ü"]["id"]
+        assert told["version"] == 0.1
+        assert told["url"] == "http://catalog.example/service/mlmodelServices/%22a.b%2F%C3%BC%22"
+
+
+class TestError:
+    def test_none_when_all_is_well(self) -> None:
+        assert Report((row(0, Outcome.CREATED), row(1, Outcome.IGNORED), row(None, Outcome.PRUNED))).error() is None
+
+    def test_the_first_twenty_rows_and_how_many_more(self) -> None:
+        report = Report(tuple(row(n, Outcome.FAILED, error=server_error(n)) for n in range(25)))
+        error = report.error()
+        assert error is not None
+        lines = str(error).splitlines()
+        assert lines[0] == "The catalog is not as declared: 25 failed"
+        assert lines[1:21] == [f"  services[{n}] s{n}: failed: broken {n}" for n in range(20)]
+        assert lines[21:] == ["  … and 5 more, in the task's log and its XCom `report`", "Wait."]
+
+    def test_it_is_retryable_if_any_row_is(self) -> None:
+        final = row(0, Outcome.FAILED, error=server_error(0, retryable=False))
+        passing = row(1, Outcome.FAILED, error=server_error(1))
+        assert Report((final, passing)).error().retryable  # type: ignore[union-attr]
+        assert not Report((final, final)).error().retryable  # type: ignore[union-attr]
+
+    def test_advice_is_given_where_all_rows_need_the_same(self) -> None:
+        other = OutcomeError("no", advice="Do something else.")
+        rows = (row(0, Outcome.FAILED, error=server_error(0)), row(1, Outcome.FAILED, error=other))
+        assert Report(rows).error().advice == ""  # type: ignore[union-attr]
+
+    def test_unapplied_fields_fail_unless_they_are_only_warned_about(self) -> None:
+        rows = (row(0, Outcome.CREATED), row(1, Outcome.UNAPPLIED, "description: stays"))
+        error = Report(rows).error()
+        assert isinstance(error, OutcomeError)
+        assert not error.retryable
+        assert "services[1] s1: unapplied: description: stays" in error.message
+        assert Report(rows, on_unapplied="warn").error() is None
+        failed = (*rows, row(2, Outcome.FAILED, error=server_error(2)))
+        assert Report(failed, on_unapplied="warn").error() is not None
+
+    def test_a_single_row_fails_with_its_own_error(self, bot: Workbench) -> None:
+        error = server_error(0)
+        assert Report((row(0, Outcome.FAILED, error=error),)).error() is error
+        bot.catalog.add_service("team.sklearn", "Sklearn")
+        conflict = bot.run([sklearn()], if_exists="fail").error()
+        assert str(conflict) == (
+            "'team.sklearn' exists already\n"
+            'Use if_exists="update" to make it as declared, if_exists="ignore" to leave it, or another name.'
+        )
+
+    def test_a_conflict_met_on_the_way_keeps_its_status(self, bot: Workbench) -> None:
+        body = {"code": 409, "message": "Entity already exists"}
+        bot.catalog.fail(None, status=409, body=body, method="POST")
+        assert isinstance(bot.run([sklearn()], if_exists="fail").error(), ConflictError)
+
+
+def test_no_secret_of_any_row_is_told(anyone: Workbench) -> None:
+    canary = "canary-ThIs-MuSt-NoT-aPpEaR"
+    rows: list[Row] = [sagemaker("a", secret=canary), sagemaker("b", secret=canary), mlflow("c")]
+    anyone.catalog.forbid(name="b")
+    anyone.catalog.fail(1, status=400, body={"code": 400, "message": f"cannot use {canary}"}, method="POST")
+    report = anyone.run(rows)
+    assert "failed" in report.counts
+    assert canary not in f"{report!r}{report.to_json()}{list(report.log_lines())}{report.error()!r}{report.error()}"

@@ -1,0 +1,185 @@
+"""Which services a declaration is the whole truth for, and how many of them may go."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.plan import Action
+from airflow_provider_collate.reconcile.scope import PruneScope, parse_limit, prune_refusal
+from tests.unit.reconcile.workbench import Workbench, shown, sklearn
+
+OWNER = {"id": "8a1f2b3c-0000-4000-8000-00000000000a", "type": "team", "name": "ml-platform"}
+DOMAIN = {"id": "8a1f2b3c-0000-4000-8000-0000000000d1", "type": "domain", "name": "Scores"}
+
+
+def tag(fqn: str, label_type: str = "Manual") -> dict[str, str]:
+    return {"tagFQN": fqn, "source": "Classification", "labelType": label_type, "state": "Confirmed"}
+
+
+class TestParsing:
+    @pytest.mark.parametrize("given", [None, [], "team.", 5, True])
+    def test_it_is_a_mapping(self, given: object) -> None:
+        with pytest.raises(InvalidDeclarationError, match="prune_scope: must be a mapping with one of tag, owner"):
+            PruneScope.parse(given)
+
+    def test_an_empty_one_would_hold_everything(self) -> None:
+        with pytest.raises(InvalidDeclarationError, match="prune_scope: is empty"):
+            PruneScope.parse({})
+        with pytest.raises(InvalidDeclarationError, match="prune_scope: is empty"):
+            PruneScope()
+
+    def test_all_faults_are_named(self) -> None:
+        with pytest.raises(InvalidDeclarationError) as caught:
+            PruneScope.parse({"prefix": "x", "tag": "", "owner": None, "domain": "  ", "name_prefix": 5})
+        assert caught.value.problems == (
+            "prune_scope.prefix: unknown, must be one of tag, owner, domain, name_prefix",
+            "prune_scope.tag: must be a text that is not empty",
+            "prune_scope.owner: must be a text that is not empty",
+            "prune_scope.domain: must be a text that is not empty",
+            "prune_scope.name_prefix: must be a text that is not empty",
+        )
+
+    def test_it_says_what_it_is(self) -> None:
+        scope = PruneScope.parse({"name_prefix": "team.", "tag": "Team.ml"})
+        assert str(scope) == "tag 'Team.ml', name_prefix 'team.'"
+        assert scope.fields == {"tags"}
+
+
+class TestHolding:
+    @pytest.mark.parametrize("prefix, held", [("team.", True), ("Team.", False), ("eam", False)])
+    def test_a_name_prefix(self, prefix: str, held: bool) -> None:
+        assert PruneScope(name_prefix=prefix).holds(shown()) is held
+
+    def test_a_tag_on_the_service_itself(self) -> None:
+        scope = PruneScope(tag="Team.ml")
+        assert scope.holds(shown(tags=[tag("PII.None"), tag("Team.ml")]))
+        assert not scope.holds(shown(tags=[tag("Team.ml", "Derived")]))
+        assert not scope.holds(shown(tags=[tag("Team")]))
+        assert not scope.holds(shown())
+
+    def test_an_owner_by_id_or_name(self) -> None:
+        service = shown(owners=[OWNER])
+        assert PruneScope(owner="ml-platform").holds(service)
+        assert PruneScope(owner=OWNER["id"].upper()).holds(service)
+        assert PruneScope(owner="ml-platform").holds(shown(owner=OWNER))
+        assert not PruneScope(owner="ml").holds(service)
+
+    def test_a_domain_by_its_full_name_only(self) -> None:
+        service = shown(domains=[{**DOMAIN, "fullyQualifiedName": "Risk.Scores"}])
+        assert PruneScope(domain="Risk.Scores").holds(service)
+        assert not PruneScope(domain="Scores").holds(service)
+        assert PruneScope(domain="Scores").holds(shown(domain=DOMAIN))
+
+    def test_what_is_inherited_does_not_count(self) -> None:
+        service = shown(owners=[{**OWNER, "inherited": True}], domains=[{**DOMAIN, "inherited": True}])
+        assert not PruneScope(owner="ml-platform").holds(service)
+        assert not PruneScope(domain="Scores").holds(service)
+
+    def test_all_that_is_given_must_hold(self) -> None:
+        scope = PruneScope(name_prefix="team.", tag="Team.ml")
+        assert scope.holds(shown(tags=[tag("Team.ml")]))
+        assert not scope.holds(shown(name="other", tags=[tag("Team.ml")]))
+        assert not scope.holds(shown(tags=[]))
+
+
+class TestLimit:
+    @pytest.mark.parametrize(
+        "limit, in_scope, allowed",
+        [
+            (0, 100, 0),
+            (7, 3, 7),
+            ("10%", 100, 10),
+            ("10%", 99, 9),
+            ("10%", 9, 0),
+            ("10%", 0, 0),
+            ("0%", 100, 0),
+            ("100%", 7, 7),
+            ("29%", 100, 29),
+            ("0.5%", 1_000, 5),
+            ("33.3%", 1_000, 333),
+            (" 10 % ", 100, 10),
+        ],
+    )
+    def test_a_number_or_a_percentage_rounded_down(self, limit: int | str, in_scope: int, allowed: int) -> None:
+        assert parse_limit(limit, in_scope) == allowed
+        assert prune_refusal(allowed, in_scope, limit) is None
+        assert prune_refusal(allowed + 1, in_scope, limit) is not None
+
+    @pytest.mark.parametrize(
+        "limit", ["10", "101%", "-1%", "ten%", "%", "", "1e2%", "१०%", "10%%", -1, 1.5, True, None]
+    )
+    def test_anything_else_is_refused_with_the_other_options(self, limit: object) -> None:
+        with pytest.raises(InvalidDeclarationError) as caught:
+            RunOptions(max_prune=limit, chunk_size=0)  # type: ignore[arg-type]
+        assert [problem.partition(":")[0] for problem in caught.value.problems] == ["chunk_size", "max_prune"]
+
+
+class TestOptions:
+    def test_all_faults_are_named(self) -> None:
+        with pytest.raises(InvalidDeclarationError) as caught:
+            RunOptions(
+                on_unapplied="no",  # type: ignore[arg-type]
+                if_exists=["fail"],  # type: ignore[arg-type]
+                prune="all",  # type: ignore[arg-type]
+                max_workers=True,
+                chunk_size="9",  # type: ignore[arg-type]
+                allow_empty="False",  # type: ignore[arg-type]
+            )
+        assert caught.value.problems == (
+            "on_unapplied: is 'no', but must be one of 'fail', 'warn', 'enforce'",
+            "if_exists: is ['fail'], but must be one of 'fail', 'ignore', 'update'",
+            "prune: is 'all', but must be one of None, 'soft', 'hard'",
+            "chunk_size: must be a whole number of at least 1",
+            "max_workers: must be a whole number of at least 1",
+            "allow_empty: must be True or False, not str",
+            "prune_scope: must be given to prune, or services of other teams would go too",
+        )
+
+
+class TestOnServers:
+    def test_each_scope_prunes_on_each_server(self, anyone: Workbench) -> None:
+        catalog = anyone.catalog
+        team = catalog.add_team("research")
+        catalog.add_domain("Research")
+        catalog.add_tag("Team.research")
+        is_old = catalog.release == "1.2"
+        owner = {"owner": team} if is_old else {"owners": [team]}
+        domain = catalog.state.directory.by_name("domain", "Research")
+        catalog.add_service("tagged", tags=["Team.research"])
+        catalog.add_service("owned", **owner)
+        catalog.add_service("settled", **({"domain": domain} if is_old else {"domains": [domain]}))
+        catalog.add_service("research.named")
+        catalog.add_service("other")
+        for scope, name in (
+            (PruneScope(tag="Team.research"), "tagged"),
+            (PruneScope(owner="research"), "owned"),
+            (PruneScope(domain="Research"), "settled"),
+            (PruneScope(name_prefix="research."), "research.named"),
+        ):
+            report = anyone.run([sklearn("kept")], prune="soft", prune_scope=scope, max_prune=1)
+            assert [row.name for row in report.rows if row.outcome.value == "pruned"] == [name]
+        assert set(catalog.services) == {"other", "kept"}
+
+    def test_a_scope_that_the_server_cannot_show_is_refused(self, bot: Workbench) -> None:
+        message = {"code": 400, "message": "Invalid field name domains"}
+        bot.catalog.fail(None, status=400, body=message, method="GET", path="mlmodelServices")
+        with pytest.raises(InvalidDeclarationError) as caught:
+            bot.plan([sklearn()], prune="soft", prune_scope=PruneScope(domain="Fraud"))
+        assert caught.value.problems == (
+            "prune_scope: this server's list cannot show domains: Invalid field name domains",
+        )
+        assert not bot.writes()
+
+    def test_a_refused_run_writes_nothing_though_other_rows_differ(self, bot: Workbench) -> None:
+        bot.run([sklearn(f"team.{n}") for n in range(4)])
+        before = len(bot.writes())
+        options = {"prune": "hard", "prune_scope": PruneScope(name_prefix="team.")}
+        plan = bot.plan([sklearn("team.0", description="New"), sklearn("team.9")], **options)
+        assert {row.action for row in plan.rows} == {Action.UPDATE, Action.CREATE, Action.PRUNE}
+        refusal = plan.refusal
+        assert refusal is not None
+        with pytest.raises(type(refusal), match="3 of 4 services in scope are not declared any more"):
+            bot.run([sklearn("team.0", description="New"), sklearn("team.9")], **options)
+        assert len(bot.writes()) == before
