@@ -30,7 +30,7 @@ from airflow_provider_collate.hooks.boundary import fails_the_task, fails_the_ta
 from airflow_provider_collate.hooks.connection import CollateConnection, connection_secrets, parse_connection
 from airflow_provider_collate.hooks.connection_form import connection_form_widgets, ui_field_behaviour
 from airflow_provider_collate.hooks.credentials import resolve_services
-from airflow_provider_collate.hooks.masking import mask_secrets
+from airflow_provider_collate.hooks.masking import keep_headers_out_of_traces, mask_secrets
 from airflow_provider_collate.models import CreateServiceRequest, secret_values, validate_services
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.options import IfExists, OnUnapplied, Prune, RunOptions
@@ -403,6 +403,7 @@ class CollateHook(BaseHook):
     def _connect(self) -> CollateClient:
         self._check_stopped()
         if self._client is None:
+            keep_headers_out_of_traces()
             connection = self._read_connection()
             for warning in connection.warnings:
                 self.log.warning("%s", warning)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from airflow.providers.common.compat.sdk import conf
@@ -15,21 +16,49 @@ except ImportError:  # Airflow 2.11
     from airflow.utils.log.secrets_masker import mask_secret  # type: ignore[no-redef]
 
 # Airflow compiles all its patterns anew for each one that is added, and tries them all on each line of the log.
-# Measured on Airflow 3.3 and 2.11: 100 forms take 0.4 s and 0.1 s, 600 take 24 s and 4 s. Nothing of this package
-# prints a declared secret anyway; the masker is the second line.
+# Measured on Airflow 3.3 and 2.11: 100 forms take 0.4 s and 0.1 s, 600 take 24 s and 4 s; and beyond 30,000
+# characters in all, the regular expressions of 2.11 complain on stderr at each line that they are out of memory.
+# Nothing of this package prints a declared secret anyway; the masker is the second line.
 MOST_FORMS = 100
+MOST_CHARACTERS = 12_000
 SHORTEST_ON_AIRFLOW_2 = 3
+
+# At DEBUG they print the headers of answers, such as a redirect's address with a token in it: as bytes, which
+# Airflow's masker does not look into, and in `dag.test()` of 2.11 there is no masker at all.
+_TRACING = ("httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
 
 
 def mask_secrets(secrets: Iterable[str]) -> None:
     """Register secrets with Airflow's masker: raw, and escaped for JSON, Python, URLs and base64.
 
-    :param secrets: the values, the most important first; of many, the first 100 forms are registered, the raw ones
-        before the escaped.
+    :param secrets: the values, the most important first; of many, the first 100 forms are registered: the raw ones,
+        then the escaped, as far as 12,000 characters go.
     """
     # Airflow warns of each secret that it will not mask because it is too short; nobody can do anything about it.
     shortest = conf.getint("logging", "min_length_masked_secret", fallback=SHORTEST_ON_AIRFLOW_2)
     long_enough = (secret for secret in secrets if len(secret) >= shortest)
-    forms = {secret: printed_forms(secret) for secret in islice(dict.fromkeys(long_enough), MOST_FORMS)}
-    for form in islice(dict.fromkeys(chain(forms, chain.from_iterable(forms.values()))), MOST_FORMS):
+    raw = list(islice(dict.fromkeys(long_enough), MOST_FORMS))
+    escaped = sorted({form for secret in raw for form in printed_forms(secret)} - set(raw), key=len)
+    for form in _affordable(raw, escaped):
         mask_secret(form)
+
+
+def _affordable(raw: list[str], escaped: list[str]) -> Iterator[str]:
+    left = MOST_CHARACTERS
+    for form in islice(chain(raw, escaped), MOST_FORMS):
+        left -= len(form)
+        if left < 0:
+            return
+        yield form
+
+
+def keep_headers_out_of_traces() -> None:
+    """Have the traces of HTTP, which are printed when everything is logged, show an answer's status and no header."""
+    for name in _TRACING:
+        logging.getLogger(name).addFilter(_without_headers)
+
+
+def _without_headers(record: logging.LogRecord) -> bool:
+    text, headers, _ = record.getMessage().partition(", [(")
+    record.msg, record.args = (f"{text}, […])" if headers else text), ()
+    return True

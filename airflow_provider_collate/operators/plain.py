@@ -21,9 +21,7 @@ def plain(value: Any) -> Any:
         items = [plain(item) for item in value]
         return value if _are_same(items, value) else items
     if isinstance(value, dict):
-        entries = {
-            key: plain_connection(item) if key == "connection" else plain(item) for key, item in value.items()
-        }
+        entries = {key: plain_connection(item) if key == "connection" else plain(item) for key, item in value.items()}
         return value if _are_same(entries.values(), value.values()) else entries
     return value
 

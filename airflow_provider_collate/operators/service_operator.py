@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from airflow import __version__ as airflow_version
-from airflow.providers.common.compat.sdk import Asset, AssetAlias, BaseOperator
+from airflow.providers.common.compat.sdk import Asset, AssetAlias, BaseOperator, XComArg
 
 from airflow_provider_collate.links.mlmodel_service import MlModelServiceLink
 from airflow_provider_collate.operators.rendered import Rendered, unwrapped
@@ -93,7 +93,13 @@ class ServiceOperator(BaseOperator):
     ) -> None:
         if parent is self:
             self._note_written_secrets(seen_oids)
-        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
+        try:
+            super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
+        except Exception as error:
+            from airflow_provider_collate.hooks.boundary import empty_frames
+
+            empty_frames(error)  # those of Airflow hold what was half rendered
+            raise
         if parent is self:
             for name, is_connection in self.fields_with_connections.items():
                 value = unwrapped(getattr(self, name))
@@ -107,13 +113,26 @@ class ServiceOperator(BaseOperator):
         self._fields_with_written_secrets = []
         for name, is_connection in self.fields_with_connections.items():
             value = getattr(self, name)
-            if id(value) in seen_oids:
+            if id(value) in seen_oids or self._is_mapped_from_upstream(name):
                 continue
             if secrets := written_secrets(value, is_connection=is_connection):
                 from airflow_provider_collate.hooks.masking import mask_secrets
 
                 mask_secrets(secrets)
                 self._fields_with_written_secrets.append(name)
+
+    def _is_mapped_from_upstream(self, name: str) -> bool:
+        """Whether a field is one of the keyword arguments that an upstream task returned for `expand_kwargs`.
+
+        Airflow tells its origin for `expand` only.
+        """
+        mapped = self.dag.task_dict.get(self.task_id) if self._has_dag else None
+        arguments = getattr(getattr(mapped, "expand_input", None), "value", None)
+        return isinstance(arguments, XComArg) and name not in getattr(mapped, "partial_kwargs", {})
+
+    @property
+    def _has_dag(self) -> bool:
+        return bool(self.has_dag())  # type: ignore[no-untyped-call]
 
     def _make_hook(self) -> CollateHook:
         """The hook, made when the task runs: a DAG file that is parsed does not load the client."""

@@ -61,6 +61,7 @@ class AirflowHome:
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "PYTHONPATH": str(ROOT),
             "NO_PROXY": "*",
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), inherited.get("PATH", os.defpath)]),
             **self.settings,
         }
 

@@ -22,11 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     result, *dag_ids = arguments
     # A warning that one of our modules raises, or is blamed for, fails the task or the import.
     warnings.filterwarnings("error", module=r"airflow_provider_collate")
-    try:
-        from airflow.dag_processing.dagbag import DagBag
-    except ImportError:
-        from airflow.models.dagbag import DagBag
-    bag = DagBag()
+    bag = _dag_bag()
     for name in EVERYTHING if logging.getLogger().level <= logging.DEBUG else ():
         logging.getLogger(name).setLevel(logging.DEBUG)
     found: dict[str, Any] = {
@@ -39,6 +35,14 @@ def main(arguments: Sequence[str]) -> int:
         found["runs"][dag_id] = _run(bag.dags[dag_id])
     Path(result).write_text(json.dumps(found))
     return 0
+
+
+def _dag_bag() -> Any:
+    try:
+        from airflow.dag_processing.dagbag import DagBag
+    except ImportError:  # Airflow 2.11
+        from airflow.models import DagBag
+    return DagBag()
 
 
 def _run(dag: Any) -> dict[str, Any]:

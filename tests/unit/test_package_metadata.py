@@ -61,13 +61,14 @@ def test_the_licence_and_the_types_are_there(root: Path) -> None:
 
 
 def test_constraints_are_plain_pins(root: Path) -> None:
-    files = sorted((root / "constraints").iterdir())
+    airflow = {"airflow-2.11.txt": "2.11.", "airflow-3.3.txt": "3.3.", "providers.txt": "3.3."}
 
-    assert [file.name for file in files] == ["airflow-2.11.txt", "airflow-3.3.txt", "providers.txt"]
-    for file in files:
-        lines = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
+    assert {file.name for file in (root / "constraints").iterdir()} == set(airflow)
+    for name, version in airflow.items():
+        text = (root / "constraints" / name).read_text()
+        lines = [line for line in text.splitlines() if line and not line.startswith("#")]
         assert [line for line in lines if not PIN.match(line)] == []
-        assert f"apache-airflow=={file.stem.removeprefix('airflow-')}." in file.read_text()
+        assert f"apache-airflow=={version}" in text
 
 
 def test_the_changelog_begins_with_this_version(root: Path) -> None:

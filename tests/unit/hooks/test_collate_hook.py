@@ -24,7 +24,7 @@ from airflow_provider_collate.sandbox import (
     User,
     make_token,
 )
-from tests.unit.conftest import Network
+from tests.unit.conftest import Network, service_in
 
 SKLEARN = {"config": {"type": "Sklearn"}}
 PAGES = "https://acme.getcollate.io/service/mlmodelServices"
@@ -54,7 +54,7 @@ class TestMethods:
         )
         shown = hook.get_service("prod.mlflow")
         assert shown is not None
-        assert shown["id"] == catalog.services["prod.mlflow"]["id"]
+        assert shown["id"] == service_in(catalog, "prod.mlflow")["id"]
         assert (shown["name"], shown["fullyQualifiedName"]) == ("prod.mlflow", '"prod.mlflow"')
         assert (shown["serviceType"], shown["description"], shown["deleted"]) == ("Mlflow", "Text", False)
         assert (shown["tags"], shown["domains"]) == (["Tier.Tier1"], ["Risk"])
@@ -106,7 +106,7 @@ class TestMethods:
         assert shown["description"] is None
 
     @pytest.mark.parametrize(
-        ("operations", "problem"),
+        "operations, problem",
         [
             ([], "operations: must be a list that is not empty"),
             ("remove", "operations: must be a list that is not empty"),
@@ -130,8 +130,8 @@ class TestMethods:
             {"op": "test", "path": "/description", "value": "Other"},
             {"op": "replace", "path": "/description", "value": "New"},
         ]
-        with pytest.raises(AirflowFailException, match="(?i)nothing was overwritten"):
-            hook.patch_service("s0", guarded)  # type: ignore[arg-type]
+        with pytest.raises(AirflowFailException, match=r"(?i)nothing was overwritten"):
+            hook.patch_service("s0", guarded)
         assert len([request for request in catalog.requests if request.method == "PATCH"]) == 1
 
     def test_delete_and_restore(self, hook: CollateHook, catalog: Catalog) -> None:
@@ -177,7 +177,7 @@ class TestMethods:
 
     def test_nan_anywhere_is_refused(self, hook: CollateHook, catalog: Catalog) -> None:
         own = {"config": {"sourcePythonClass": "a.B", "own": math.nan}}
-        with pytest.raises(AirflowFailException, match="connection.config.own: must not be NaN"):
+        with pytest.raises(AirflowFailException, match=r"connection.config.own: must not be NaN"):
             hook.upsert_service({"name": "s0", "serviceType": "CustomMlModel", "connection": own})
         assert catalog.requests == []
 
@@ -202,7 +202,7 @@ class TestMethods:
         with pytest.raises(AirflowFailException, match="Collate answered 403"):
             call(hook)
         network.hosts.clear()
-        with pytest.raises(NoAnswerError, match="cannot be reached: .*Name or service not known"):
+        with pytest.raises(NoAnswerError, match=r"cannot be reached: .*Name or service not known"):
             call(hook)
 
 
@@ -348,7 +348,7 @@ class TestTestConnection:
         assert "\n" not in self.tried()[1]
 
     @pytest.mark.parametrize(
-        ("fault", "said"),
+        "fault, said",
         [
             ({"status": 401, "body": {"code": 401, "message": "Token not valid"}}, "Collate answered 401: Token not"),
             ({"status": 403}, "Collate answered 403"),

@@ -1,0 +1,120 @@
+"""The operators as Airflow runs them: templates, mapping, XComs, links, events."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow import __version__ as airflow_version
+
+from airflow_provider_collate.sandbox import Catalog
+from tests.dags.airflow_home import AirflowHome, Finished
+from tests.unit.conftest import service_in
+
+IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
+
+
+@pytest.fixture(scope="module")
+def home(
+    migrated_home: AirflowHome, connections: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> AirflowHome:
+    settings = {**connections, "AIRFLOW_VAR_TRACKING_URI": "http://mlflow:5000"}
+    dags = Path(__file__).parent / "dags"
+    return migrated_home.copy(tmp_path_factory.mktemp("operators") / "home", dags, settings)
+
+
+@pytest.fixture(scope="module")
+def finished(home: AirflowHome, catalog: Catalog) -> Finished:
+    catalog.add_service("taken", "Sklearn")
+    catalog.fail(
+        times=None, path="/bulk", bulk_rows=dict.fromkeys(("refused_1", "refused_2"), (400, "name is reserved"))
+    )
+    return home.run()
+
+
+def xcom(home: AirflowHome, dag_id: str, task_id: str, key: str = "return_value", map_index: int = -1) -> Any:
+    [row] = home.rows(
+        "SELECT value FROM xcom WHERE dag_id = ? AND task_id = ? AND key = ? AND map_index = ?",
+        dag_id, task_id, key, map_index,
+    )  # fmt: skip
+    value = json.loads(row["value"])
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def test_the_dags_import_without_a_warning(finished: Finished) -> None:
+    assert finished.found["import_errors"] == {}
+    assert finished.found["warnings"] == []
+
+
+def test_no_run_crashed(finished: Finished) -> None:
+    assert [run for run in finished.found["runs"].values() if run["state"] == "crashed"] == []
+
+
+def test_templates_and_default_args(finished: Finished, catalog: Catalog) -> None:
+    assert finished.found["runs"]["templates"]["state"] == "success"
+    stored = service_in(catalog, "templates_mlflow")
+    assert stored["description"].startswith("Run manual__")
+    assert stored["connection"]["config"]["trackingUri"] == "http://mlflow:5000"
+    assert stored["connection"]["config"]["registryUri"] == "mysql://ml:m4ster-1@db"
+
+
+def test_rendered_fields_are_stored_without_secrets(finished: Finished, home: AirflowHome) -> None:
+    [row] = home.rows("SELECT rendered_fields FROM rendered_task_instance_fields WHERE dag_id = 'templates'")
+    assert "templates_mlflow" in row["rendered_fields"]
+    assert "m4ster-1" not in row["rendered_fields"]
+    assert "***" in row["rendered_fields"]
+
+
+def test_models_as_arguments(finished: Finished, catalog: Catalog) -> None:
+    assert service_in(catalog, "from_a_model")["connection"]["config"]["trackingUri"] == "http://mlflow:5000"
+
+
+def test_mapped_tasks(finished: Finished, catalog: Catalog, home: AirflowHome) -> None:
+    assert set(finished.found["runs"]["mapped"]["tasks"].values()) == {"success"}, finished.output
+    assert {"mapped_b", "kwargs_a", "kwargs_b", "lazy_3", "chunk_a", "chunk_b"} <= catalog.services.keys()
+    assert "mapped_a" in catalog.deleted
+    assert [xcom(home, "mapped", "delete", map_index=n)["outcome"] for n in (0, 1)] == ["deleted", "ignored"]
+
+
+def test_what_comes_from_upstream_is_no_template(finished: Finished, catalog: Catalog) -> None:
+    assert "{{ not a template }}" in catalog.services
+
+
+def test_the_hook_in_a_task(finished: Finished, home: AirflowHome) -> None:
+    assert finished.found["runs"]["hook_in_task"]["tasks"] == {"register": "success", "refused": "failed"}
+    assert xcom(home, "hook_in_task", "register") == ["by_hook"]
+    assert 'name: must not contain "::"' in finished.output
+
+
+def test_a_failed_task_has_its_report(finished: Finished, home: AirflowHome) -> None:
+    assert finished.found["runs"]["failing"]["tasks"] == {"refused_rows": "failed", "taken": "failed"}
+    report = xcom(home, "failing", "refused_rows", "report")
+    assert report["counts"] == {"created": 1, "failed": 2}
+    assert xcom(home, "failing", "taken", "report")["counts"] == {"failed": 1}
+    assert "'taken' exists already" in finished.output
+
+
+def test_the_link_leads_to_the_service(finished: Finished, home: AirflowHome, url: str) -> None:
+    page = f"{url}/service/mlmodelServices/templates_mlflow"
+    assert xcom(home, "templates", "create")["url"] == page
+    if IS_AIRFLOW_3:  # which stores links when the task ends
+        keys = home.rows("SELECT key, value FROM xcom WHERE dag_id = 'templates' AND task_id = 'create'")
+        links = [row["value"] for row in keys if "link" in row["key"].lower()]
+        assert links == [json.dumps(page)]
+
+
+@pytest.mark.skipif(not IS_AIRFLOW_3, reason="asset aliases are not served on Airflow 2.11")
+def test_changed_services_are_asset_events_once(finished: Finished, home: AirflowHome, url: str) -> None:
+    host = url.removeprefix("http://")
+    events = home.rows("SELECT e.source_task_id, e.extra, a.uri FROM asset_event e JOIN asset a ON a.id = e.asset_id")
+    assert sorted(event["uri"] for event in events) == [
+        f"collate://{host}/mlmodelServices/event_{letter}" for letter in "ab"
+    ]
+    assert {event["source_task_id"] for event in events} == {"changed_0"}
+    assert json.loads(events[0]["extra"])["outcome"] == "created"
+
+
+def test_airflow_tasks_test_runs_one_task(finished: Finished, home: AirflowHome) -> None:
+    assert "1 unchanged" in home.airflow("tasks", "test", "models", "create", "2026-01-02")
