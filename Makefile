@@ -71,7 +71,7 @@ demo: .venv/.ready
 	.venv/bin/python scripts/demo.py
 
 bench: .venv/.ready
-	.venv/bin/python benchmarks/run.py
+	.venv/bin/python -m benchmarks
 
 soak: .venv/.ready
 	.venv/bin/python -m pytest -m soak $(PYTEST_ARGS)

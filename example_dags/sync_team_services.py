@@ -23,6 +23,6 @@ with DAG("sync_team_services", start_date=datetime(2026, 1, 1, tzinfo=timezone.u
         ],
         prune="soft",
         prune_scope={"name_prefix": "research_"},
-        max_prune="10%",
+        max_prune=1,
     )
 # [END sync_team_services]
