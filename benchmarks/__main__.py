@@ -8,10 +8,11 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import creating, faults, memory, planning, syncing
+from benchmarks import creating, faults, importing, memory, planning, syncing
 from benchmarks.table import Table
 
 MEASUREMENTS: dict[str, Callable[[], Iterator[Table]]] = {
+    "importing": importing.measure,
     "planning": planning.measure,
     "memory": memory.measure,
     "creating": creating.measure,
