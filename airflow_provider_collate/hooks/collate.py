@@ -461,7 +461,8 @@ def _quieten_httpx() -> None:
 def _sentence(error: CollateError) -> str:
     """An error on one line: the form shows no line breaks."""
     said = "; ".join(error.problems) if isinstance(error, InvalidConnectionError) else error.message
-    return f"{said.rstrip('.')}. {error.advice}".rstrip()
+    end = "" if said.endswith((".", "?")) else "."
+    return f"{said}{end} {error.advice}".rstrip()
 
 
 def _kind(name: str) -> ServiceKind:

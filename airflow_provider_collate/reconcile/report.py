@@ -89,10 +89,18 @@ class RowResult:
             details["message"] = self.error.message
         return details
 
+    @property
+    def is_bad(self) -> bool:
+        """Whether the catalog is not as declared."""
+        return self.outcome in (Outcome.FAILED, Outcome.UNAPPLIED)
+
+    def numbered(self) -> str:
+        """The row with its number in the declaration."""
+        return str(self) if self.row is None else f"services[{self.row}] {self}"
+
     def __str__(self) -> str:
-        where = "" if self.row is None else f"services[{self.row}] "
         said = [self.error.message] if self.error is not None else self._bounded_changes()
-        return f"{where}{self.name}: {self.outcome.value}{': ' if said else ''}{'; '.join(said)}"
+        return f"{self.name}: {self.outcome.value}{': ' if said else ''}{'; '.join(said)}"
 
     def _bounded_changes(self) -> list[str]:
         more = len(self.changes) - _MOST_CHANGES
@@ -132,11 +140,15 @@ class Report:
         return ", ".join(f"{count:,} {name}" for name, count in self.counts.items()) or "no services declared"
 
     def log_lines(self) -> Iterator[str]:
-        """The report for the log: a line for each row that is not unchanged, then the counts."""
-        shown = [row for row in self.rows if row.outcome is not Outcome.UNCHANGED]
-        yield from (str(row) for row in shown[:_MOST_ROWS_IN_LOG])
-        if len(shown) > _MOST_ROWS_IN_LOG:
-            yield f"… and {len(shown) - _MOST_ROWS_IN_LOG:,} more rows"
+        """The report for the log: each row that failed, then others that are not unchanged, then the counts."""
+        if len(self.rows) == 1:
+            yield from (str(self.rows[0]), *self.notes)
+            return
+        yield from (row.numbered() for row in self.rows if row.is_bad)
+        good = [row for row in self.rows if not row.is_bad and row.outcome is not Outcome.UNCHANGED]
+        yield from (row.numbered() for row in good[:_MOST_ROWS_IN_LOG])
+        if len(good) > _MOST_ROWS_IN_LOG:
+            yield f"… and {len(good) - _MOST_ROWS_IN_LOG:,} more rows"
         yield from self.notes
         yield self.summary()
 
@@ -144,7 +156,7 @@ class Report:
         """The report as an XCom: counts in full, details of at most 1,000 rows that are not unchanged."""
         told = [row for row in self.rows if row.outcome is not Outcome.UNCHANGED]
         # Failures first: they are what somebody looks for.
-        told.sort(key=lambda row: row.outcome not in (Outcome.FAILED, Outcome.UNAPPLIED))
+        told.sort(key=lambda row: not row.is_bad)
         return {
             "counts": dict(self.counts),
             "rows": [row.details() for row in told[:MOST_DETAILS]],
@@ -165,15 +177,17 @@ class Report:
             return None
         if len(self.rows) == 1 and failed and failed[0].error is not None:
             return failed[0].error
+        many = len(self.rows) > 1
+        said = f"{self.summary()}{_lines(failed + unapplied)}" if many else str(self.rows[0])
         return OutcomeError(
-            f"The catalog is not as declared: {self.summary()}{_lines(failed + unapplied)}",
+            f"The catalog is not as declared: {said}",
             advice=_WAYS_OUT if unapplied else _advice(failed),
             retryable=any(row.error is not None and row.error.retryable for row in failed),
         )
 
 
 def _lines(rows: list[RowResult]) -> str:
-    lines = "".join(f"\n  {row}" for row in rows[:MOST_ROWS_IN_ERROR])
+    lines = "".join(f"\n  {row.numbered()}" for row in rows[:MOST_ROWS_IN_ERROR])
     more = len(rows) - MOST_ROWS_IN_ERROR
     return lines + (f"\n  … and {more:,} more, in the task's log and its XCom `report`" if more > 0 else "")
 

@@ -65,7 +65,7 @@ class TestBulk:
         bot.catalog.fail(None, path="/bulk$", bulk_rows={"s0001": (403, "no role for s0001"), "s0002": (400, "bad")})
         report = bot.run(many(4))
         assert report.counts == {"created": 2, "failed": 2}
-        assert [str(row) for row in report.rows if row.outcome is Outcome.FAILED] == [
+        assert [row.numbered() for row in report.rows if row.outcome is Outcome.FAILED] == [
             "services[1] s0001: failed: refused with 403: no role for s0001",
             "services[2] s0002: failed: refused with 400: bad",
         ]

@@ -37,7 +37,7 @@ class TestCounts:
 
 
 class TestLog:
-    def test_a_line_for_each_row_that_is_not_unchanged(self) -> None:
+    def test_failures_come_first_and_what_is_unchanged_is_counted(self) -> None:
         rows = (
             row(0, Outcome.UPDATED, "description: a → b", "tags: [] → [x]"),
             row(1, Outcome.UNCHANGED),
@@ -45,12 +45,19 @@ class TestLog:
             row(None, Outcome.PRUNED),
         )
         assert list(Report(rows, notes=("a note",)).log_lines()) == [
-            "services[0] s0: updated: description: a → b; tags: [] → [x]",
             "services[2] s2: failed: broken 2",
+            "services[0] s0: updated: description: a → b; tags: [] → [x]",
             "pruned: pruned",
             "a note",
             "1 updated, 1 unchanged, 1 pruned, 1 failed",
         ]
+
+    def test_one_service_has_one_line_and_no_number(self) -> None:
+        assert list(Report((row(0, Outcome.UNCHANGED),)).log_lines()) == ["s0: unchanged"]
+
+    def test_all_failures_are_there(self) -> None:
+        rows = tuple(row(n, Outcome.FAILED, error=server_error(n)) for n in range(3_000))
+        assert len(list(Report(rows).log_lines())) == 3_001
 
     def test_it_is_bounded(self) -> None:
         lines = list(Report(tuple(row(n, Outcome.CREATED) for n in range(5_000))).log_lines())
