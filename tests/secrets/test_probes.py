@@ -1,0 +1,73 @@
+"""The suite finds what leaks on purpose, in each of the places that it searches."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from airflow import __version__ as airflow_version
+
+from tests.conftest import ROOT
+from tests.dags.airflow_home import AirflowHome, Finished
+from tests.secrets import scenario
+from tests.secrets.canaries import PROBE, findings
+from tests.secrets.places import in_database_file, in_output, in_tables, in_tracebacks
+
+DAGS = Path(__file__).parent / "dags" / "probes"
+IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
+
+
+@dataclass
+class Run:
+    home: AirflowHome
+    finished: Finished
+    tracebacks: Path
+
+
+@pytest.fixture(scope="module")
+def run(migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("probes")
+    tracebacks = folder / "tracebacks"
+    tracebacks.mkdir()
+    home = migrated_home.copy(folder / "home", DAGS, {**scenario.settings({}), "TRACEBACKS": str(tracebacks)})
+    return Run(home, home.run(), tracebacks)
+
+
+@pytest.mark.parametrize("probe", ["log-probe", "stdout-probe", "stderr-probe"])
+def test_the_output(probe: str, run: Run) -> None:
+    assert any(probe in finding.excerpt for _, finding in in_output(run.finished.output))
+
+
+@pytest.mark.parametrize("task", ["exception_text", "local_variable", "cause"])
+def test_tracebacks(task: str, run: Run) -> None:
+    assert any(task in place for place, _ in in_tracebacks(run.tracebacks))
+
+
+@pytest.mark.parametrize(
+    "place, count",
+    [
+        ("XCom", 1),
+        ("rendered fields", 2),
+        pytest.param(
+            "asset events", 1, marks=pytest.mark.skipif(not IS_AIRFLOW_3, reason="asset aliases are not served on 2.11")
+        ),
+    ],
+)
+def test_the_database_by_its_tables(place: str, count: int, run: Run) -> None:
+    rows = {finding.excerpt for found_in, finding in in_tables(run.home) if found_in.startswith(place)}
+    assert len(rows) >= count
+
+
+def test_the_database_as_a_file(run: Run) -> None:
+    assert list(in_database_file(run.home))
+
+
+def test_the_sandboxs_output() -> None:
+    """It prints a wrong choice of an argument back."""
+    command = [sys.executable, "-m", "airflow_provider_collate.sandbox", "--release", PROBE]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode != 0
+    assert list(findings(done.stdout + done.stderr))
