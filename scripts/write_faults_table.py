@@ -25,7 +25,8 @@ the connection form's Test button, against a server that misbehaves on real sock
 
 The number is how many requests (or connections, where no request arrives) the server saw of those that met the
 fault; 0 where nothing reaches it. The tests allow one retry in the client (`max_retries: 1`; the default is 3). A
-row that still fails after that is written once more at the end of the run, so twice as many writes can be seen.
+row that still fails after that is written once more at the end of the run, so twice as many writes can be seen. The
+Test button retries nothing, and waits at most 10 s for an answer.
 
 Three things hold in every cell, and are tested in every cell:
 

@@ -85,7 +85,10 @@ class _Kind:
     what: str = ""
 
 
-_LIMIT = _Kind(LimitExceededError, "Send fewer rows at a time (chunk_size), or ask for a higher limit of the plan.")
+_LIMIT = _Kind(
+    LimitExceededError,
+    "Send less at a time (in bulk, a smaller chunk_size), or ask for a higher limit of the server or the plan.",
+)
 _KINDS = {
     400: _Kind(
         BadRequestError,
@@ -288,6 +291,26 @@ def error_answer(
         retry_after=wait,
         maybe_applied=request.is_write and kind.error is ServerError,
         **details,
+    )
+
+
+def refused_row(status: int, said: str, path: str, secrets: Sequence[str]) -> StatusError:
+    """The error for a row that a bulk request refused, though the request itself was answered with 200.
+
+    :param status: the row's own status.
+    :param said: the row's own message, which can echo the row (documented).
+    :param path: path of the bulk endpoint.
+    :param secrets: values of the request that must not be shown.
+    """
+    kind = _SERVER_FAILED if status >= 500 else _KINDS.get(status, _OTHER_4XX)
+    message = clean_message(said, secrets)
+    return kind.error(
+        f"refused with {status}: {message}",
+        status=status,
+        method="PUT",
+        path=path,
+        server_message=message,
+        advice=kind.advice,
     )
 
 

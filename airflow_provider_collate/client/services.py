@@ -69,15 +69,18 @@ class Services:
         self.kind = kind
         self._release = release
 
-    def page(self, fields: Iterable[str] = (), *, include: str = "non-deleted", after: str = "") -> Page:
+    def page(
+        self, fields: Iterable[str] = (), *, include: str = "non-deleted", after: str = "", limit: int = PAGE_SIZE
+    ) -> Page:
         """One page of the list. `GET /v1/services/{collection}`.
 
         :param fields: names of fields, as today's release calls them, to be shown beyond the plain ones.
         :param include: `non-deleted`, `deleted` or `all`.
         :param after: the cursor from the page before.
+        :param limit: how many services to ask for at most.
         :raises RequestError: as `Transport.send`.
         """
-        params: dict[str, str | int] = {"limit": PAGE_SIZE, "include": include, **self._fields(fields)}
+        params: dict[str, str | int] = {"limit": limit, "include": include, **self._fields(fields)}
         if after:
             params["after"] = after
         answer = self._transport.send(ApiRequest("GET", self.kind.path, params))
@@ -165,11 +168,18 @@ class Services:
         return self._write("PUT", f"{self.kind.path}/restore", {"id": service_id})
 
     def delete(self, service_id: str, *, hard: bool = False) -> None:
-        """Delete a service and, if `hard`, all that belongs to it. `DELETE /v1/services/{collection}/{id}`.
+        """Delete a service with all that belongs to it. `DELETE /v1/services/{collection}/{id}`.
 
+        Always recursive: the server refuses to delete a service that holds something otherwise, and restores what
+        was soft-deleted with it (server source; not recorded).
+
+        :param service_id: its id.
+        :param hard: delete it for good; else it can be restored.
         :raises NotFoundError: when there is none, unless an answer was lost before: then it was this call's doing.
         """
-        params: dict[str, str | int] = {"hardDelete": "true", "recursive": "true"} if hard else {}
+        params: dict[str, str | int] = {"recursive": "true"}
+        if hard:
+            params["hardDelete"] = "true"
         path = f"{self.kind.path}/{quote(service_id, safe='')}"
         try:
             self._transport.send(ApiRequest("DELETE", path, params))

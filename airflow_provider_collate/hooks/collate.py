@@ -17,7 +17,7 @@ from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import user_agent
 from airflow_provider_collate.client.kinds import KINDS, ML_MODEL, ServiceKind
 from airflow_provider_collate.client.services import PatchOperation, fqn_of
-from airflow_provider_collate.client.token import check_token, read_claims
+from airflow_provider_collate.client.token import read_claims
 from airflow_provider_collate.client.tokens import TokenSource
 from airflow_provider_collate.exceptions import (
     CollateError,
@@ -30,6 +30,7 @@ from airflow_provider_collate.hooks.boundary import fails_the_task, fails_the_ta
 from airflow_provider_collate.hooks.connection import CollateConnection, connection_secrets, parse_connection
 from airflow_provider_collate.hooks.connection_form import connection_form_widgets, ui_field_behaviour
 from airflow_provider_collate.hooks.credentials import resolve_services
+from airflow_provider_collate.hooks.lookup import find_connection
 from airflow_provider_collate.hooks.masking import keep_headers_out_of_traces, mask_secrets
 from airflow_provider_collate.models import CreateServiceRequest, secret_values, validate_services
 from airflow_provider_collate.models.service import Service
@@ -43,6 +44,8 @@ from airflow_provider_collate.reconcile.scope import PruneScope
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+# Seconds for one request of the Test button: somebody waits for it, and proxies before Airflow give up after 60.
+_LONGEST_TEST = 10.0
 _ALL_FIELDS = ("domains", "owners", "tags")
 
 
@@ -125,6 +128,7 @@ class CollateHook(BaseHook):
         :return: whether it works, and a sentence.
         """
         try:
+            self.close()
             return True, self._try_connection()
         except CollateError as error:
             return False, _sentence(error)
@@ -170,6 +174,7 @@ class CollateHook(BaseHook):
         kind: str = ML_MODEL.collection,
         if_exists: IfExists = "fail",
         on_unapplied: OnUnapplied = "fail",
+        rewrite_secrets: bool = False,
     ) -> dict[str, JsonValue]:
         """Create a service and look that it is there as declared. `POST /v1/services/{kind}`.
 
@@ -177,9 +182,10 @@ class CollateHook(BaseHook):
         :param kind: collection of the kind of service.
         :param if_exists: what to do when the name is taken: `fail`, `ignore` or `update`.
         :param on_unapplied: what to do about fields that the catalog keeps: `fail`, `warn` or `enforce`.
+        :param rewrite_secrets: write secrets that the catalog shows only masked, though nothing else differs.
         :return: the service and what happened, without its connection.
         """
-        options = RunOptions(if_exists=if_exists, on_unapplied=on_unapplied)
+        options = RunOptions(if_exists=if_exists, on_unapplied=on_unapplied, rewrite_secrets=rewrite_secrets)
         report = self._reconcile([service], options, _kind(kind), single=True)
         _raise_error_of(report)
         return report.rows[0].to_json()
@@ -191,15 +197,18 @@ class CollateHook(BaseHook):
         *,
         kind: str = ML_MODEL.collection,
         on_unapplied: OnUnapplied = "fail",
+        rewrite_secrets: bool = False,
     ) -> dict[str, JsonValue]:
         """Create or change a service; what is as declared is not written, what is not mentioned not touched.
 
         :param service: the declaration.
         :param kind: collection of the kind of service.
         :param on_unapplied: what to do about fields that the catalog keeps: `fail`, `warn` or `enforce`.
+        :param rewrite_secrets: write secrets that the catalog shows only masked, though nothing else differs.
         :return: the service and what happened, without its connection.
         """
-        report = self._reconcile([service], RunOptions(on_unapplied=on_unapplied), _kind(kind), single=True)
+        options = RunOptions(on_unapplied=on_unapplied, rewrite_secrets=rewrite_secrets)
+        report = self._reconcile([service], options, _kind(kind), single=True)
         _raise_error_of(report)
         return report.rows[0].to_json()
 
@@ -240,6 +249,7 @@ class CollateHook(BaseHook):
         """
         if if_missing not in ("ignore", "fail"):
             raise InvalidDeclarationError([f"if_missing: is {if_missing!r}, but must be 'ignore' or 'fail'"])
+        _check_flag("hard_delete", hard_delete)
         of_kind = _kind(kind)
         _name(name)
         client = self._connect()
@@ -269,6 +279,7 @@ class CollateHook(BaseHook):
         *,
         kind: str = ML_MODEL.collection,
         on_unapplied: OnUnapplied = "fail",
+        rewrite_secrets: bool = False,
         chunk_size: int = 100,
         max_workers: int = 8,
     ) -> dict[str, JsonValue]:
@@ -277,11 +288,17 @@ class CollateHook(BaseHook):
         :param services: the declarations.
         :param kind: collection of the kind of service.
         :param on_unapplied: what to do about fields that the catalog keeps: `fail`, `warn` or `enforce`.
+        :param rewrite_secrets: write secrets that the catalog shows only masked, though nothing else differs.
         :param chunk_size: rows in one bulk request.
         :param max_workers: single writes in flight at once.
         :return: the report: counts, and details of at most 1,000 rows that are not unchanged.
         """
-        options = RunOptions(on_unapplied=on_unapplied, chunk_size=chunk_size, max_workers=max_workers)
+        options = RunOptions(
+            on_unapplied=on_unapplied,
+            rewrite_secrets=rewrite_secrets,
+            chunk_size=chunk_size,
+            max_workers=max_workers,
+        )
         report = self._reconcile(services, options, _kind(kind))
         _raise_error_of(report)
         return report.to_json()
@@ -297,6 +314,9 @@ class CollateHook(BaseHook):
         max_prune: int | str = "10%",
         allow_empty: bool = False,
         on_unapplied: OnUnapplied = "fail",
+        rewrite_secrets: bool = False,
+        chunk_size: int = 100,
+        max_workers: int = 8,
     ) -> dict[str, JsonValue]:
         """Make the declaration the whole truth for the services in its scope.
 
@@ -307,10 +327,16 @@ class CollateHook(BaseHook):
         :param max_prune: how many may go: a number, or a percentage of those in scope.
         :param allow_empty: whether an empty declaration may prune.
         :param on_unapplied: what to do about fields that the catalog keeps: `fail`, `warn` or `enforce`.
+        :param rewrite_secrets: write secrets that the catalog shows only masked, though nothing else differs.
+        :param chunk_size: rows in one bulk request.
+        :param max_workers: single writes in flight at once.
         :return: the report, as for `bulk_upsert_services`.
         """
         options = self.run_options(
             on_unapplied=on_unapplied,
+            rewrite_secrets=rewrite_secrets,
+            chunk_size=chunk_size,
+            max_workers=max_workers,
             prune=prune,
             prune_scope=prune_scope,
             max_prune=max_prune,
@@ -321,13 +347,17 @@ class CollateHook(BaseHook):
         return report.to_json()
 
     @fails_the_task
-    def run_options(self, *, prune_scope: Mapping[str, str] | None = None, **options: Any) -> RunOptions:
+    def run_options(
+        self, *, prune_scope: Mapping[str, str] | None = None, plan_only: bool = False, **options: Any
+    ) -> RunOptions:
         """Check the options of a run.
 
         :param prune_scope: the scope as plain data.
+        :param plan_only: whether the run is only to be planned; checked here, and not an option of the run.
         :param options: the other fields of `RunOptions`.
         :raises AirflowFailException: naming each option that is not one.
         """
+        _check_flag("plan_only", plan_only)
         scope = None if prune_scope is None else PruneScope.parse(prune_scope)
         return RunOptions(prune_scope=scope, **options)
 
@@ -400,33 +430,38 @@ class CollateHook(BaseHook):
         if self._stopped:
             raise StoppedError("The task was told to stop; no further request was sent")
 
-    def _connect(self) -> CollateClient:
+    def _connect(self, *, patient: bool = True) -> CollateClient:
         self._check_stopped()
         if self._client is None:
             keep_headers_out_of_traces()
-            connection = self._read_connection()
+            connection = self._read_connection(now=datetime.now(timezone.utc))
             for warning in connection.warnings:
-                self.log.warning("%s", warning)
-            for warning in check_token(connection.token, datetime.now(timezone.utc)).warnings:
                 self.log.warning("%s", warning)
             _quieten_httpx()
             config = replace(connection.config, user_agent=user_agent(airflow_version))
+            if not patient:
+                config = replace(config, timeout=min(config.timeout, _LONGEST_TEST), max_retries=0)
             self._client = CollateClient(config, TokenSource(self._read_token))
             self._check_stopped()
         return self._client
 
-    def _read_connection(self) -> CollateConnection:
-        conn = self.get_connection(self.collate_conn_id)
+    def _read_connection(self, *, now: datetime | None = None) -> CollateConnection:
+        conn = find_connection(self.collate_conn_id, self.get_connection)
+        if conn is None:
+            raise InvalidConnectionError(
+                [f'there is no Airflow connection "{self.collate_conn_id}"'],
+                advice="Add it under Admin > Connections, type Collate, or name another by collate_conn_id.",
+            )
         mask_secrets(connection_secrets(conn))
-        return parse_connection(conn, timeout=self._timeout, max_retries=self._max_retries)
+        return parse_connection(conn, timeout=self._timeout, max_retries=self._max_retries, now=now)
 
     def _read_token(self) -> str:
         return self._read_connection().token
 
     def _try_connection(self) -> str:
-        client = self._connect()
+        client = self._connect(patient=False)
         identity = client.identity()
-        client.services(ML_MODEL).page()
+        client.services(ML_MODEL).page(limit=1)
         kind = "bot" if identity.is_bot else "person"
         return f"Connected to Collate {client.release().text} as {identity.name} ({kind}, {self._lifetime()})"
 
@@ -489,6 +524,12 @@ def _name(name: object) -> str:
     if not isinstance(name, str) or not name.strip():
         raise InvalidDeclarationError(["name: must be a text that is not empty"])
     return name
+
+
+def _check_flag(parameter: str, value: object) -> None:
+    """Refuse what Python would take for true or false by itself, such as the text `"false"`."""
+    if not isinstance(value, bool):
+        raise InvalidDeclarationError([f"{parameter}: must be True or False, not {type(value).__name__}"])
 
 
 def _patch(operations: Sequence[Mapping[str, JsonValue]]) -> list[PatchOperation]:

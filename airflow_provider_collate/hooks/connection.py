@@ -5,13 +5,15 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote
 
 import httpx
 
 from airflow_provider_collate.client.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, ClientConfig
-from airflow_provider_collate.exceptions import InvalidConnectionError
+from airflow_provider_collate.client.token import check_token
+from airflow_provider_collate.exceptions import InvalidConnectionError, InvalidDeclarationError
 from airflow_provider_collate.hooks.connection_fields import (
     FieldError,
     client_cert_of,
@@ -27,6 +29,9 @@ from airflow_provider_collate.hooks.connection_fields import (
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
+
+_OF_THE_TASK = "task parameter "
+_TASK_ADVICE = "Correct the task's parameters in the DAG."
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -53,13 +58,17 @@ class CollateConnection:
         return self.config.url.removesuffix("/api")
 
 
-def parse_connection(conn: Connection, *, timeout: object = None, max_retries: object = None) -> CollateConnection:
+def parse_connection(
+    conn: Connection, *, timeout: object = None, max_retries: object = None, now: datetime | None = None
+) -> CollateConnection:
     """Check a connection and turn it into a client's configuration.
 
     :param conn: the Airflow connection.
     :param timeout: seconds for one attempt of a request, instead of the connection's own.
     :param max_retries: how often a request is tried again, instead of the connection's own.
+    :param now: the time, with its time zone, to refuse a token that has expired; None to let it be.
     :raises InvalidConnectionError: naming every fault; no value but the host is ever shown.
+    :raises InvalidDeclarationError: when nothing but `timeout` or `max_retries` is at fault.
     """
     problems: list[str] = []
 
@@ -74,10 +83,12 @@ def parse_connection(conn: Connection, *, timeout: object = None, max_retries: o
     token = read(token_of, conn, instead="")
     extra: dict[str, object] = read(extra_of, conn, instead={})
     verify = read(verify_of, extra.get("verify"), instead=True)
-    seconds = ("extra.timeout", extra.get("timeout")) if timeout in (None, "") else ("timeout", timeout)
+    seconds = ("extra.timeout", extra.get("timeout"))
+    if timeout not in (None, ""):
+        seconds = (f"{_OF_THE_TASK}timeout", timeout)
     retries = ("extra.max_retries", extra.get("max_retries"))
     if max_retries not in (None, ""):
-        retries = ("max_retries", max_retries)
+        retries = (f"{_OF_THE_TASK}max_retries", max_retries)
     config = ClientConfig(
         url=f"{url}/api",
         timeout=read(seconds_of, *seconds, instead=DEFAULT_TIMEOUT),
@@ -87,9 +98,34 @@ def parse_connection(conn: Connection, *, timeout: object = None, max_retries: o
         proxy=read(proxy_of, extra.get("proxy"), instead=None),
     )
     problems += unknown_keys(extra)
+    warnings: list[str] = []
+    expired = ""
+    if token and now is not None:
+        try:
+            warnings = check_token(token, now).warnings
+        except InvalidConnectionError as error:
+            problems += error.problems
+            expired = error.advice
     if problems:
-        raise InvalidConnectionError(problems, advice="Edit it under Admin > Connections, or where it is kept.")
-    return CollateConnection(config, token, tuple(connection_secrets(conn)), tuple(_warnings(config)))
+        raise _refusal(problems, expired)
+    return CollateConnection(config, token, tuple(connection_secrets(conn)), (*_warnings(config), *warnings))
+
+
+def _refusal(problems: list[str], expired: str) -> InvalidConnectionError | InvalidDeclarationError:
+    """The error that names all problems, with what to do about each kind of them.
+
+    :param problems: a line for each.
+    :param expired: what to do about a token that has expired; empty if it has not.
+    """
+    of_task = sum(problem.startswith(_OF_THE_TASK) for problem in problems)
+    if of_task == len(problems):
+        return InvalidDeclarationError(problems, advice=_TASK_ADVICE)
+    advice = [expired] if expired else []
+    if len(problems) > of_task + len(advice):
+        advice.append(f"Edit {'the rest' if expired else 'it'} under Admin > Connections, or where it is kept.")
+    if of_task:
+        advice.append(_TASK_ADVICE)
+    return InvalidConnectionError(problems, advice=" ".join(advice))
 
 
 def connection_secrets(conn: Connection) -> list[str]:

@@ -21,6 +21,7 @@ from airflow_provider_collate.hooks.credential_mappings import (
     UnusableConnectionError,
     json_object,
 )
+from airflow_provider_collate.hooks.lookup import find_connection
 from airflow_provider_collate.models import (
     AwsCredentials,
     GcpApplicationDefault,
@@ -184,12 +185,12 @@ class _Resolver:
 
 def _read(conn_id: str, get_connection: Callable[[str], sdk.Connection]) -> ConnectionFields | str:
     try:
-        connection = get_connection(conn_id)
-    except sdk.AirflowNotFoundException:
-        return f'there is no Airflow connection "{conn_id}"'
+        connection = find_connection(conn_id, get_connection)
     except (sdk.AirflowException, ValueError):
         # The texts of these carry the connection's URI.
         return f'Airflow cannot read the connection "{conn_id}"; its JSON or URI is faulty'
+    if connection is None:
+        return f'there is no Airflow connection "{conn_id}"; add it under Admin > Connections, or name another'
     extra = json_object(connection.extra or "{}")
     if extra is None:
         return f'the extra of the connection "{conn_id}" is not a JSON object'

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     SerializerFunctionWrapHandler,
@@ -35,7 +36,6 @@ DECLARATION_ERROR = "declaration"
 
 # The constraint that always holds makes pydantic refuse half a surrogate pair, which no request can carry.
 Text = Annotated[str, StringConstraints(min_length=0)]
-EntityName = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=NAME_PATTERN)]
 FullyQualifiedName = Annotated[str, StringConstraints(min_length=1, max_length=3072)]
 ConnectionText = Annotated[str, StringConstraints(pattern=NO_TEMPLATE_PATTERN)]
 
@@ -48,6 +48,20 @@ _ODD_NAMES = {
 _TEMPLATE = re.compile(r"\{\{.*\}\}", re.DOTALL)
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _DEEPEST = 64
+
+
+def _not_blank_nor_template(name: str) -> str:
+    problem = UNRENDERED if _TEMPLATE.search(name) else "" if name.strip() else "must not be blank"
+    if problem:
+        raise declaration_error([((), problem)])
+    return name
+
+
+EntityName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=256, pattern=NAME_PATTERN),
+    AfterValidator(_not_blank_nor_template),
+]
 
 
 def documented_name(name: str) -> str:

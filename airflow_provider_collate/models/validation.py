@@ -75,7 +75,8 @@ def _adapter(model: type[CreateServiceRequest]) -> TypeAdapter[list[CreateServic
 
 def _listed(rows: object) -> list[object]:
     if isinstance(rows, str | bytes | Mapping | BaseModel) or not isinstance(rows, Iterable):
-        raise InvalidDeclarationError([f"services: must be a list, not {kind_of(rows)}"])
+        advice = _RENDERED_TO_TEXT if isinstance(rows, str) else ""
+        raise InvalidDeclarationError([f"services: must be a list, not {kind_of(rows)}"], advice=advice)
     return [dict(row) if isinstance(row, Mapping) and not isinstance(row, dict) else row for row in rows]
 
 
@@ -113,6 +114,7 @@ def _warnings(services: Sequence[CreateServiceRequest], single: bool) -> list[st
     return lines
 
 
+_RENDERED_TO_TEXT = "Set render_template_as_native_obj=True on the DAG, or pass the upstream task's output itself."
 _NOT_GIVEN = "not given; the documented schema requires it, the server does not"
 
 

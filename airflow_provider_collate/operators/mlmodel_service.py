@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from airflow_provider_collate.operators.plain import plain, plain_connection
 from airflow_provider_collate.operators.rendered import unwrapped
-from airflow_provider_collate.operators.service_operator import ServiceOperator, is_retry
+from airflow_provider_collate.operators.service_operator import ServiceOperator, is_retry, shortened
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -45,7 +45,7 @@ class CreateMlModelServiceOperator(ServiceOperator):
     :param on_unapplied: what to do about fields that the catalog keeps against the declaration: `fail` the task,
         `warn`, or `enforce` them by a guarded patch, which replaces what a person wrote.
     :param rewrite_secrets: write secrets that the catalog shows only masked, though nothing else differs.
-    :param plan_only: print and return the plan, and write nothing.
+    :param plan_only: print and return the plan (`plan`, `counts`, `refused`, `url`), and write nothing.
     :return: id, name, fullyQualifiedName, serviceType, version, url and outcome.
     :raises AirflowFailException: when no retry can mend it; the original error is its `__cause__`.
     """
@@ -102,6 +102,7 @@ class CreateMlModelServiceOperator(ServiceOperator):
             "on_unapplied": self.on_unapplied,
             "if_exists": self.if_exists,
             "rewrite_secrets": self.rewrite_secrets,
+            "plan_only": self.plan_only,
             "retried": is_retry(context),
         }
         if self.plan_only:
@@ -127,9 +128,9 @@ class BulkUpsertMlModelServicesOperator(ServiceOperator):
     :param on_unapplied: what to do about fields that the catalog keeps against the declaration: `fail` the task,
         `warn`, or `enforce` them by a guarded patch, which replaces what a person wrote.
     :param rewrite_secrets: write secrets that the catalog shows only masked, though nothing else differs.
-    :param plan_only: print and return the plan, and write nothing.
-    :return: the report: counts in full, details of at most 1,000 rows that are not unchanged. It is pushed as XCom
-        `report` too, also when the task fails.
+    :param plan_only: print and return the plan (`plan`, `counts`, `refused`, `url`), and write nothing.
+    :return: the report: counts in full, details of at most 20 rows that are not unchanged. With at most 1,000 of them
+        it is pushed as XCom `report`, also when the task fails.
     :raises AirflowFailException: when no retry can mend it; the original error is its `__cause__`.
     """
 
@@ -158,7 +159,7 @@ class BulkUpsertMlModelServicesOperator(ServiceOperator):
     def _run(self, hook: CollateHook, context: Context) -> dict[str, JsonValue]:
         if self.plan_only:
             return self._plan(hook, self._options())
-        return self._reconcile(hook, context, self._options()).to_json()
+        return shortened(self._reconcile(hook, context, self._options()))
 
     def _declared(self) -> Sequence[object]:
         return cast("Sequence[object]", unwrapped(self.services))
@@ -169,6 +170,7 @@ class BulkUpsertMlModelServicesOperator(ServiceOperator):
             "rewrite_secrets": self.rewrite_secrets,
             "chunk_size": self.chunk_size,
             "max_workers": self.max_workers,
+            "plan_only": self.plan_only,
         }
 
 

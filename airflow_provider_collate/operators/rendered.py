@@ -11,6 +11,18 @@ from collections.abc import Mapping
 
 HIDDEN = "***"
 _SHOWN_IN_CONNECTION = frozenset({"type", "conn_id", "registry_conn_id"})
+_SHOWN_IN_ROW = frozenset(
+    {
+        "name", "serviceType", "service_type", "displayName", "display_name", "description", "owners", "domains",
+        "domain", "dataProducts", "data_products", "tags", "ingestionRunner", "ingestion_runner",
+    }
+)  # fmt: skip
+_SHOWN_IN_REFERENCE = frozenset(
+    {
+        "id", "type", "name", "displayName", "display_name", "fullyQualifiedName", "fully_qualified_name", "tagFQN",
+        "tag_fqn", "source", "labelType", "label_type", "state",
+    }
+)  # fmt: skip
 
 
 class Rendered:
@@ -46,13 +58,23 @@ def unwrapped(value: object) -> object:
 
 
 def _shown(value: object) -> object:
+    """The rows with their known fields; anything else may hold a connection, such as a row as JSON text."""
     if isinstance(value, Mapping):
-        return {key: _hidden(inner) if key == "connection" else _shown(inner) for key, inner in value.items()}
+        return {key: _metadata(inner) if key in _SHOWN_IN_ROW else _hidden(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_shown(inner) for inner in value]
+    return _hidden(value)
+
+
+def _metadata(value: object) -> object:
+    """A field of a row, or something in it: a text, a reference, a tag, or a list of them."""
+    if isinstance(value, Mapping):
+        return {key: _metadata(inner) if key in _SHOWN_IN_REFERENCE else _hidden(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_metadata(inner) for inner in value]
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    return f"<{type(value).__name__}>"
+    return HIDDEN
 
 
 def _hidden(value: object, key: object = None) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlsplit
 
 from airflow import __version__ as airflow_version
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from airflow_provider_collate.hooks.collate import CollateHook
-    from airflow_provider_collate.reconcile.report import Report
+    from airflow_provider_collate.reconcile.report import Report, RowResult
 
 MOST_ASSET_EVENTS = 100
+MOST_ROWS_RETURNED = 20
 _HAS_ASSETS = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
 
 
@@ -159,8 +160,14 @@ class ServiceOperator(BaseOperator):
         checked = hook.run_options(**options)
         plan = hook.plan(self._declared(), checked, kind=self.kind, single=self._is_single)
         text = render_plan(plan)
-        self.log.info("Plan, nothing is written:\n%s", text)
-        return {"plan": text, "counts": dict(plan.counts()), "url": hook.list_page(kind=self.kind)}
+        refused = plan.refusal is not None
+        self.log.info("Plan, nothing is written%s:\n%s", "; a run would be refused" if refused else "", text)
+        return {
+            "plan": text,
+            "counts": dict(plan.counts()),
+            "refused": refused,
+            "url": hook.list_page(kind=self.kind),
+        }
 
     _is_single = False
     """Whether the task is about one service, so that messages need no row numbers."""
@@ -175,13 +182,31 @@ class ServiceOperator(BaseOperator):
         if not aliases or not _HAS_ASSETS:
             return
         host = urlsplit(report.url).netloc
-        for row in report.changed[:MOST_ASSET_EVENTS]:
-            asset = Asset(f"collate://{host}/{self.kind}/{quote(row.fqn, safe='')}")
+        changed = [(row, self._asset_of(row, host)) for row in report.changed]
+        told = [(row, asset) for row, asset in changed if asset is not None]
+        for row, asset in told[:MOST_ASSET_EVENTS]:
             for alias in aliases:
                 context["outlet_events"][alias].add(asset, extra={"outcome": row.outcome.value, "name": row.name})
-        if len(report.changed) > MOST_ASSET_EVENTS:
-            rest = len(report.changed) - MOST_ASSET_EVENTS
+        if unnamed := len(changed) - len(told):
+            self.log.warning("%d services that changed have names too long for an asset, and no event is made", unnamed)
+        if len(told) > MOST_ASSET_EVENTS:
+            rest = len(told) - MOST_ASSET_EVENTS
             self.log.info("%d more services changed than asset events are made for in one run", rest)
+
+    def _asset_of(self, row: RowResult, host: str) -> Asset | None:
+        """The asset of a service, or None where Airflow refuses its URI: encoded, a name can be 12 times as long."""
+        try:
+            return Asset(f"collate://{host}/{self.kind}/{quote(row.fqn, safe='')}")
+        except ValueError:
+            return None
+
+
+def shortened(report: Report) -> dict[str, JsonValue]:
+    """The report with the details of at most 20 rows, the bad ones first: what a task of many returns."""
+    told = report.to_json()
+    rows = cast("list[JsonValue]", told["rows"])
+    left_out = cast("int", told["rows_left_out"]) + max(0, len(rows) - MOST_ROWS_RETURNED)
+    return {**told, "rows": rows[:MOST_ROWS_RETURNED], "rows_left_out": left_out}
 
 
 def is_retry(context: Context) -> bool:

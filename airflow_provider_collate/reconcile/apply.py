@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from airflow_provider_collate.client.client import CollateClient
+from airflow_provider_collate.client.failures import refused_row
 from airflow_provider_collate.client.redaction import clean_message
 from airflow_provider_collate.client.services import Services, fqn_of
 from airflow_provider_collate.exceptions import (
@@ -26,7 +27,6 @@ from airflow_provider_collate.exceptions import (
     OutcomeError,
     RedirectError,
     ServerError,
-    StatusError,
     StoppedError,
     TooManyRequestsError,
 )
@@ -98,33 +98,35 @@ class Writer:
         self._options = options
         self._replan = replan
         self._clock = clock
+        self.written: Written = {}
 
-    def write(self, rows: Sequence[RowPlan]) -> Written:
-        """Send every row.
+    def write(self, rows: Sequence[RowPlan]) -> None:
+        """Send every row; `written` has what went wrong with each that was sent, or None where nothing did.
 
-        :return: what went wrong with each row, by its name; None where the server answered with success.
         :raises AuthenticationError: when the token is refused; no further row is sent.
         :raises OutcomeError: when the server fails row after row; no further row is sent.
         :raises StoppedError: when the task was told to stop.
         """
         progress = Progress(len(rows), self._clock)
-        written: Written = {}
-        in_a_row = 0
+        written = self.written
+        failed_requests: dict[str, CollateError] = {}
         with closing(self._results(rows)) as results:
             for name, error in results:
-                _raise_if_hopeless(error)
                 written[name] = error
+                _raise_if_hopeless(error)
                 progress.count(error is not None)
-                in_a_row = in_a_row + 1 if isinstance(error, _SIGNS_OF_DEATH) else 0
-                if error is not None and in_a_row >= GIVE_UP_AFTER and len(written) < len(rows):
-                    raise _given_up(in_a_row, error)
-        return written
+                # A row refused inside of a bulk answer has no request of its own, and says nothing of the server.
+                if isinstance(error, _SIGNS_OF_DEATH) and error.request_id:
+                    failed_requests[error.request_id] = error
+                elif error is None:
+                    failed_requests.clear()
+                if error is not None and len(failed_requests) >= GIVE_UP_AFTER and len(written) < len(rows):
+                    raise _given_up(len(failed_requests), error)
 
     def _results(self, rows: Sequence[RowPlan]) -> Generator[tuple[str, CollateError | None], None, None]:
         creates = [row for row in rows if row.action is Action.CREATE]
         others = [row for row in rows if row.action is not Action.CREATE]
-        # A bulk request is a PUT: it would overwrite what someone created meanwhile, which only `update` allows.
-        while len(creates) > 1 and self._options.if_exists == "update" and not self._client.bulk_is_missing:
+        while len(creates) > 1 and self._may_send_bulk():
             chunk, creates = creates[: self._options.chunk_size], creates[self._options.chunk_size :]
             results = self._bulk(chunk)
             if results is None:
@@ -141,17 +143,39 @@ class Writer:
             for row, result in singly:
                 yield row.name, result
 
+    def _may_send_bulk(self) -> bool:
+        """Whether new rows may go out by the bulk endpoint.
+
+        It is a PUT, and so overwrites what someone created meanwhile: only `update` allows that, and only a bot's
+        PUT keeps the texts that a person wrote (recorded).
+        """
+        if self._options.if_exists != "update" or self._client.bulk_is_missing:
+            return False
+        return self._client.identity().is_bot
+
     def _send(self, row: RowPlan) -> None:
         if row.action is Action.CREATE and row.request is not None:
             # POST, not PUT: if someone has created the service meanwhile, a PUT would overwrite it and, by a
             # person's token, clear what the declaration does not mention (recorded). A 409 is settled by reading.
             self._services.create(row.request.to_payload(), _secrets(row.request))
-        elif row.action is Action.PRUNE and row.service_id is not None:
-            self._services.delete(row.service_id, hard=self._options.prune == "hard")
+        elif row.action is Action.PRUNE:
+            self._prune(row)
         elif row.action is Action.RESTORE and row.service_id is not None:
             self._restore(row, row.service_id)
         else:
             self._patch(row)
+
+    def _prune(self, row: RowPlan) -> None:
+        """Delete a service, unless it is gone or another one than the plan saw: a deletion has no guard of its own."""
+        now = self._replan(row)
+        if now.action is Action.UNCHANGED or now.service_id is None:
+            return
+        if now.guard != row.guard or now.action is not Action.PRUNE:
+            raise OutcomeError(
+                f"{row.name!r} was changed by someone meanwhile, and is not pruned",
+                advice="Run the task again to plan anew.",
+            )
+        self._services.delete(now.service_id, hard=self._options.prune == "hard")
 
     def _restore(self, row: RowPlan, service_id: str) -> None:
         refused: NotFoundError | None = None
@@ -210,16 +234,7 @@ def _secrets(request: CreateServiceRequest) -> tuple[str, ...]:
 
 def _row_error(row: BulkRow, services: Services, secrets: Sequence[str]) -> CollateError:
     """The error for a row that a bulk request refused; its message can echo the row."""
-    status = row.status or 400
-    message = clean_message(row.message or "no message", secrets)
-    kind: type[StatusError] = ServerError if status >= 500 else BadRequestError
-    return kind(
-        f"refused with {status}: {message}",
-        status=status,
-        method="PUT",
-        path=f"{services.kind.path}/bulk",
-        server_message=message,
-    )
+    return refused_row(row.status or 400, row.message or "no message", f"{services.kind.path}/bulk", secrets)
 
 
 def _raise_if_hopeless(error: CollateError | None) -> None:
@@ -233,9 +248,9 @@ def _log_abort(result: BulkOperationResult, secrets: Sequence[str]) -> None:
         log.warning("Collate aborted a bulk request: %s", clean_message(result.abort_reason, secrets))
 
 
-def _given_up(in_a_row: int, error: CollateError) -> OutcomeError:
+def _given_up(requests: int, error: CollateError) -> OutcomeError:
     return OutcomeError(
-        f"{in_a_row} rows in a row failed, so the rest was not sent. The last failed with: {error.message}",
+        f"{requests} requests in a row failed, so the rest was not sent. The last failed with: {error.message}",
         advice="The server seems to be down; the next attempt sends only what is missing.",
         retryable=True,
     )

@@ -141,6 +141,8 @@ class Comparison:
         for name, items in (("owners", request.owners or ()), ("domains", request.domains or ())):
             if len(items) > 1 and not self.release().has_many(name):
                 return f"asks for {len(items)} {name}, but Collate {self.release().text} holds one"
+        if _has_mask(request.declared().get("connection")):
+            return f'has the mask "{MASK}" where a new service needs the secret itself'
         return ""
 
     def _texts(self, declared: Row, service: Service) -> Iterator[FieldChange]:
@@ -201,6 +203,12 @@ class Comparison:
         if shaped is not None:
             return FieldChange(name, text, (PatchOperation("add", path, shaped),), only_patched=True)
         return FieldChange(name, text, (PatchOperation("remove", path),) if present else (), only_patched=True)
+
+
+def _has_mask(value: JsonValue) -> bool:
+    if isinstance(value, dict):
+        return any(_has_mask(inner) for inner in value.values())
+    return value == MASK
 
 
 def fields_to_read(requests: Iterable[CreateServiceRequest]) -> frozenset[str]:

@@ -15,9 +15,13 @@ from airflow_provider_collate.reconcile.compare import NO_DIFFERENCE, Comparison
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.scope import prune_refusal
 
-_EXISTS_ADVICE = 'Use if_exists="update" to make it as declared, if_exists="ignore" to leave it, or another name.'
+FIRST_VERSION = 0.1
+# Recorded on 1.2: a POST is answered with 201, and its tags are not there.
+DROPPED_BY_POST = frozenset({"tags"})
+EXISTS_ADVICE = 'Use if_exists="update" to make it as declared, if_exists="ignore" to leave it, or another name.'
+_DELETED_ADVICE = 'Use if_exists="update" to restore it and make it as declared, or delete it for good first.'
 _TYPE_ADVICE = "Delete the service first, or give the declaration another name."
-_HOLDS_ADVICE = "Declare one, or upgrade the server."
+_HOLDS_ADVICE = "Change the declaration, or upgrade the server."
 
 
 class Action(str, Enum):
@@ -131,10 +135,10 @@ def make_plan(
         number = numbers.get(service.name)
         if number is not None:
             planned[number] = plan_row(number, requests[number], service, comparison, options)
-        if _is_in_scope(service, options):
+        if is_in_scope(service, options):
             in_scope.add(service.name)
             if number is None:
-                doomed[service.name] = _plan_removal(service, options)
+                doomed[service.name] = plan_removal(service, options)
     if options.prune and not requests and not options.allow_empty:
         note = (
             f"Nothing is declared, so none of the {len(in_scope):,} services in scope is pruned: allow_empty=True does"
@@ -189,12 +193,21 @@ def _decide(
     if service.service_type != request.service_type:
         reason = f"is a {service.service_type} service, and a service's type cannot be changed"
         return Action.CONFLICT, reason, _TYPE_ADVICE
-    is_as_declared = not service.deleted and not difference.changes
-    if options.if_exists == "update" or (options.retried and is_as_declared):
+    if options.if_exists == "update" or (
+        options.retried and not service.deleted and is_our_creation(service.version, difference)
+    ):
         return _decide_existing(service, difference), "", ""
     if options.if_exists == "ignore" and not service.deleted:
         return Action.IGNORE, "", ""
-    return Action.CONFLICT, "exists, soft-deleted" if service.deleted else "exists already", _EXISTS_ADVICE
+    if service.deleted:
+        return Action.CONFLICT, "exists, soft-deleted", _DELETED_ADVICE
+    return Action.CONFLICT, "exists already", EXISTS_ADVICE
+
+
+def is_our_creation(version: float | None, difference: Difference) -> bool:
+    """Whether a service may be what an earlier attempt created: as declared, but for what a POST may drop (tags)."""
+    dropped = all(change.field in DROPPED_BY_POST for change in difference.changes)
+    return not difference.changes or (dropped and version == FIRST_VERSION)
 
 
 def _decide_existing(service: Service, difference: Difference) -> Action:
@@ -207,13 +220,14 @@ def _decide_existing(service: Service, difference: Difference) -> Action:
     return Action.KEEP if difference.kept else Action.UNCHANGED
 
 
-def _is_in_scope(service: Service, options: RunOptions) -> bool:
+def is_in_scope(service: Service, options: RunOptions) -> bool:
     """Whether the declaration is the whole truth for a service, so that it is pruned when it is not declared."""
     scope = options.prune_scope if options.prune else None
     return scope is not None and not service.deleted and scope.holds(service)
 
 
-def _plan_removal(service: Service, options: RunOptions) -> RowPlan:
+def plan_removal(service: Service, options: RunOptions) -> RowPlan:
+    """The decision to delete a service."""
     return RowPlan(
         row=None,
         name=service.name,

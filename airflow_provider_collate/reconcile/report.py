@@ -54,6 +54,7 @@ class RowResult:
     :param version: its version as read after the run.
     :param url: its page in the UI.
     :param error: what went wrong.
+    :param wrote: whether some fields were written, also where others were not applied.
     """
 
     row: int | None
@@ -66,6 +67,7 @@ class RowResult:
     version: float | None = None
     url: str = ""
     error: CollateError | None = None
+    wrote: bool = False
 
     def to_json(self) -> dict[str, JsonValue]:
         """The service as an XCom: small, plain, and without any value of its connection."""
@@ -116,6 +118,7 @@ class Report:
     :param unreadable_secrets: declared secrets that the catalog shows masked, so that nothing can be said of them.
     :param on_unapplied: how rows are judged whose fields the catalog kept.
     :param notes: what is to be said beside the rows.
+    :param abort: what ended the run before all rows were sent and read again.
     """
 
     rows: tuple[RowResult, ...]
@@ -123,6 +126,7 @@ class Report:
     unreadable_secrets: int = 0
     on_unapplied: str = "fail"
     notes: tuple[str, ...] = field(default=())
+    abort: CollateError | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -133,7 +137,7 @@ class Report:
     @property
     def changed(self) -> tuple[RowResult, ...]:
         """The rows for which the catalog is another one than before."""
-        return tuple(row for row in self.rows if row.outcome.is_change)
+        return tuple(row for row in self.rows if row.outcome.is_change or row.wrote)
 
     def summary(self) -> str:
         """The counts in words, e.g. `2 created, 1,998 unchanged`."""
@@ -171,6 +175,8 @@ class Report:
         :return: for a single row its own error; else one that counts, names the first 20 rows, and is
             retryable if any of the failed rows is.
         """
+        if self.abort is not None:
+            return self.abort
         failed = [row for row in self.rows if row.outcome is Outcome.FAILED]
         unapplied = [row for row in self.rows if row.outcome is Outcome.UNAPPLIED]
         if not failed and (not unapplied or self.on_unapplied == "warn"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from airflow_provider_collate.client.client import CollateClient
@@ -16,16 +17,28 @@ from airflow_provider_collate.exceptions import (
     ConflictError,
     InvalidDeclarationError,
     NoAnswerError,
+    NotFoundError,
     OutcomeError,
     ServerError,
+    StoppedError,
 )
 from airflow_provider_collate.models import CreateServiceRequest
 from airflow_provider_collate.models.service import Service
-from airflow_provider_collate.reconcile.apply import Writer, Written
+from airflow_provider_collate.reconcile.apply import Writer
 from airflow_provider_collate.reconcile.catalog_reader import CatalogReader
 from airflow_provider_collate.reconcile.compare import Comparison, fields_to_read
 from airflow_provider_collate.reconcile.options import RunOptions
-from airflow_provider_collate.reconcile.plan import Action, Plan, RowPlan, make_plan, plan_row
+from airflow_provider_collate.reconcile.plan import (
+    EXISTS_ADVICE,
+    Action,
+    Plan,
+    RowPlan,
+    is_in_scope,
+    is_our_creation,
+    make_plan,
+    plan_removal,
+    plan_row,
+)
 from airflow_provider_collate.reconcile.plan_text import render_plan
 from airflow_provider_collate.reconcile.report import Outcome, Report, RowResult
 from airflow_provider_collate.reconcile.scope import PruneScope
@@ -44,6 +57,11 @@ _DONE = {
 }
 
 
+_NOT_PRUNED = "is not pruned, because declared services failed"
+_NOT_SENT = "was not sent, because the run was given up"
+_UNKNOWN = "was sent, but the catalog could not be read again"
+
+
 @dataclass(slots=True)
 class _Row:
     """One row on its way: what was planned, what was met, and what the catalog shows in the end."""
@@ -51,8 +69,19 @@ class _Row:
     plan: RowPlan
     error: CollateError | None = None
     now: RowPlan | None = None
+    sent: bool = False
+    """Something was sent for it, whatever came of it."""
+    wrote: bool = False
+    """A write of it was answered with success."""
     taken: bool = False
     """Somebody else created the service after the plan was made."""
+    secrets_unsure: bool = False
+    """Secrets that the catalog does not show were sent, and the write did not end well."""
+
+    @property
+    def next(self) -> RowPlan:
+        """What is to be done about it now."""
+        return self.now or self.plan
 
 
 class Reconciler:
@@ -111,38 +140,74 @@ class Reconciler:
         if plan.refusal is not None:
             raise plan.refusal
         rows = [_Row(row) for row in plan.rows]
-        self._write_and_verify(rows, fields_to_read(requests))
-        report = self._report(rows, plan.notes)
+        abort = self._write_all(rows, fields_to_read(requests))
+        report = self._report(rows, plan.notes, abort)
         for line in report.log_lines():
             log.info("%s", line)
         return report
 
-    def _write_and_verify(self, rows: list[_Row], fields: Collection[str]) -> None:
+    def _write_all(self, rows: Sequence[_Row], fields: Collection[str]) -> CollateError | None:
+        """Write and verify; prune only when all that is declared is there: a rename would lose the service else.
+
+        :return: what ended the run early, if anything did.
+        """
+        todo = [row for row in rows if row.plan.action.writes]
+        doomed = [row for row in todo if row.plan.action is Action.PRUNE]
+        try:
+            self._write_and_verify([row for row in todo if row.plan.action is not Action.PRUNE], fields)
+            if any(_judge(row)[0] is Outcome.FAILED for row in rows if row.plan.action is not Action.PRUNE):
+                for row in doomed:
+                    row.error = OutcomeError(_NOT_PRUNED, retryable=True)
+            else:
+                self._write_and_verify(doomed, fields)
+        except StoppedError:
+            raise
+        except CollateError as error:
+            return error
+        return None
+
+    def _write_and_verify(self, todo: Sequence[_Row], fields: Collection[str]) -> None:
         """Write, read again, and once more what the first time did not do.
 
         A server may drop fields of a POST that it takes by PATCH (tags, recorded), and a fault may have outlasted
         a request's own retries.
         """
-        todo = [row for row in rows if row.plan.action.writes]
         for _ in range(2):
             if not todo:
                 return
-            self._write(todo)
+            try:
+                self._write(todo)
+            except StoppedError:
+                raise
+            except CollateError:
+                # The run is given up, but what it did is to be in the report.
+                with suppress(CollateError):
+                    self._verify(todo, fields)
+                raise
             self._verify(todo, fields)
             todo = [row for row in todo if self._deserves_another_try(row)]
 
     def _write(self, rows: Sequence[_Row]) -> None:
-        plans = [row.now or row.plan for row in rows]
         writer = Writer(self._client, self._services, self._options, self._look_again, self._clock)
-        written: Written = writer.write(plans)
-        for row in rows:
-            maybe_ours = isinstance(row.error, NoAnswerError | ServerError) and row.error.maybe_applied
-            row.error = written.get(row.plan.name)
-            if isinstance(row.error, ConflictError):
-                row.taken = not (row.error.maybe_applied or maybe_ours)
-                if not row.taken or self._options.if_exists != "fail":
-                    # Ours after all, or to be made as declared: what the catalog shows decides.
-                    row.error = None
+        try:
+            writer.write([row.next for row in rows])
+        finally:
+            for row in rows:
+                if row.plan.name in writer.written:
+                    self._note(row, writer.written[row.plan.name])
+
+    def _note(self, row: _Row, error: CollateError | None) -> None:
+        """Note what came of sending a row."""
+        maybe_ours = isinstance(row.error, NoAnswerError | ServerError) and row.error.maybe_applied
+        row.sent = True
+        row.wrote = row.wrote or error is None
+        row.secrets_unsure = error is not None and bool(row.next.difference.masked)
+        row.error = error
+        if isinstance(error, ConflictError):
+            row.taken = not (error.maybe_applied or maybe_ours)
+            if not row.taken or self._options.if_exists != "fail":
+                # Ours after all, or to be made as declared: what the catalog shows decides.
+                row.error = None
 
     def _deserves_another_try(self, row: _Row) -> bool:
         """Whether writing a row once more may help."""
@@ -150,12 +215,18 @@ class Reconciler:
             return False
         if row.taken and self._options.if_exists == "ignore":
             return False
+        if isinstance(row.error, NotFoundError):
+            # Removed since the plan: to be created or restored instead.
+            return row.now.action in (Action.CREATE, Action.RESTORE) and row.plan.action is not Action.CREATE
         return row.error is None or (isinstance(row.error, NoAnswerError | ServerError) and row.error.retryable)
 
     def _look_again(self, row: RowPlan) -> RowPlan:
-        request = row.request
-        if request is None or row.service_id is None:
+        request, scope = row.request, self._options.prune_scope
+        if row.service_id is None:
             return row
+        if request is None:
+            service = self._services.by_id(row.service_id, scope.fields if scope else (), include="all")
+            return _look_at_doomed(row, service, self._options)
         service = self._services.by_id(row.service_id, fields_to_read([request]), include="all")
         return plan_row(row.row, request, service, self._comparison, self._settling)
 
@@ -165,15 +236,34 @@ class Reconciler:
         return replace(self._options, if_exists="update")
 
     def _verify(self, rows: Sequence[_Row], fields: Collection[str]) -> None:
-        comparison = replace(self._comparison, rewrite_secrets=False)
-        options = self._settling
         unseen = {row.plan.name: row for row in rows}
+        if not unseen:
+            return
         for service in self._reader.read(unseen.keys(), fields):
             row = unseen.pop(service.name, None)
             if row is not None:
-                row.now = _look(row.plan, service, comparison, options)
+                row.now = self._look(row, service)
+                self._settle_a_doubtful_creation(row)
         for row in unseen.values():
-            row.now = _look(row.plan, None, comparison, options)
+            row.now = self._look(row, None)
+
+    def _look(self, row: _Row, service: Service | None) -> RowPlan:
+        """What there would still be to do about a row, from what the catalog shows now."""
+        if row.plan.request is None:
+            gone = service is None or (service.deleted and self._options.prune != "hard")
+            return replace(row.plan, action=Action.UNCHANGED if gone else Action.PRUNE)
+        # A masked secret is as declared when its write was answered with success; else it must be written again.
+        comparison = replace(self._comparison, rewrite_secrets=row.secrets_unsure or (row.taken and not row.wrote))
+        return plan_row(row.plan.row, row.plan.request, service, comparison, self._settling)
+
+    def _settle_a_doubtful_creation(self, row: _Row) -> None:
+        """Under `fail`, a service that was there after a lost answer is ours only if it is what was asked."""
+        now = row.now
+        if self._options.if_exists != "fail" or row.plan.action is not Action.CREATE or row.wrote or now is None:
+            return
+        if now.action.writes and row.error is None and not is_our_creation(now.version, now.difference):
+            row.taken = True
+            row.error = OutcomeError(f"{now.name!r} exists already", advice=EXISTS_ADVICE)
 
     def _read_scope(self, scope: PruneScope, names: set[str], fields: frozenset[str]) -> Iterator[Service]:
         try:
@@ -189,23 +279,32 @@ class Reconciler:
             advice="Choose another scope, such as a name_prefix, or upgrade the server.",
         ) from refused
 
-    def _report(self, rows: Sequence[_Row], plan_notes: Sequence[str]) -> Report:
+    def _report(self, rows: Sequence[_Row], plan_notes: Sequence[str], abort: CollateError | None) -> Report:
         results = tuple(self._result(row) for row in rows)
-        unreadable = sum(len(row.plan.difference.masked) for row in rows)
+        masked = [(len(row.plan.difference.masked), row.wrote and not row.secrets_unsure) for row in rows]
+        written, unknown = (sum(count for count, was in masked if was is wanted) for wanted in (True, False))
         notes = list(plan_notes)
-        if unreadable:
-            rewritten = self._options.rewrite_secrets
+        if written:
+            notes.append(f"{written:,} declared secrets are shown masked to this token; they were written again")
+        if unknown:
             notes.append(
-                f"{unreadable:,} declared secrets are shown masked to this token, so whether they are as declared "
-                f"is not known; {'they were written again' if rewritten else 'rewrite_secrets=True writes them again'}"
+                f"{unknown:,} declared secrets are shown masked to this token, so whether they are as declared "
+                "is not known; rewrite_secrets=True writes them again"
             )
-        return Report(results, self._client.list_page(self._kind), unreadable, self._options.on_unapplied, tuple(notes))
+        return Report(
+            results,
+            self._client.list_page(self._kind),
+            written + unknown,
+            self._options.on_unapplied,
+            tuple(notes),
+            abort,
+        )
 
     def _result(self, row: _Row) -> RowResult:
         outcome, changes, error = _judge(row)
-        if row.taken and self._options.if_exists == "ignore":
+        if row.taken and self._options.if_exists == "ignore" and row.next.action is not Action.CONFLICT:
             outcome, changes, error = Outcome.IGNORED, (), None
-        shown = row.now or row.plan
+        shown = row.next
         return RowResult(
             row=row.plan.row,
             name=row.plan.name,
@@ -217,34 +316,49 @@ class Reconciler:
             version=shown.version,
             url=self._client.page_of(self._kind, row.plan.name),
             error=error,
+            wrote=row.wrote and outcome is Outcome.UNAPPLIED,
         )
 
 
-def _look(plan: RowPlan, service: Service | None, comparison: Comparison, options: RunOptions) -> RowPlan:
-    """What there would still be to do about a row, from what the catalog shows now."""
-    if plan.request is not None:
-        return plan_row(plan.row, plan.request, service, comparison, options)
-    gone = service is None or (service.deleted and options.prune != "hard")
-    return replace(plan, action=Action.UNCHANGED if gone else Action.PRUNE)
+def _look_at_doomed(row: RowPlan, service: Service | None, options: RunOptions) -> RowPlan:
+    """What is to be done about a service that is to be pruned, as the catalog shows it now."""
+    if service is None or (service.deleted and options.prune != "hard"):
+        return replace(row, action=Action.UNCHANGED)
+    if service.deleted or is_in_scope(service, options):
+        return plan_removal(service, options)
+    return replace(row, action=Action.CONFLICT)
 
 
 def _judge(row: _Row) -> tuple[Outcome, tuple[str, ...], CollateError | None]:
     """What came of a row: what the catalog shows decides, not what was answered."""
     planned = tuple(str(change) for change in (*row.plan.difference.writable, *row.plan.kept))
-    decided = row.now or row.plan
-    if decided.action is Action.CONFLICT:
-        return Outcome.FAILED, (), OutcomeError(f"{decided.name!r} {decided.reason}", advice=decided.advice)
+    if row.next.action is Action.CONFLICT:
+        return Outcome.FAILED, (), OutcomeError(f"{row.next.name!r} {row.next.reason}", advice=row.next.advice)
+    if row.now is None and row.plan.action.writes:
+        return Outcome.FAILED, (), row.error or OutcomeError(_UNKNOWN if row.sent else _NOT_SENT, retryable=True)
     if row.now is None:
         kept = tuple(str(change) for change in row.plan.kept)
         return _DONE[row.plan.action], kept, None
     if row.now.action is Action.UNCHANGED and not isinstance(row.error, ConflictError):
-        return (Outcome.UPDATED if row.taken else _DONE[row.plan.action]), planned, None
-    left = tuple(str(change) for change in row.now.difference.changes)
-    if row.error is not None:
-        return Outcome.FAILED, left, row.error
-    if row.now.action in (Action.KEEP, Action.UPDATE):
-        return Outcome.UNAPPLIED, left, None
-    return Outcome.FAILED, left, _not_there(row.now)
+        return (Outcome.UPDATED if row.taken and row.wrote else _done(row)), planned, None
+    return _judge_leftovers(row, row.now, planned)
+
+
+def _done(row: _Row) -> Outcome:
+    return Outcome.UNCHANGED if row.taken else _DONE[row.plan.action]
+
+
+def _judge_leftovers(
+    row: _Row, now: RowPlan, planned: Sequence[str]
+) -> tuple[Outcome, tuple[str, ...], CollateError | None]:
+    """What came of a row that is not as declared in the end."""
+    left = tuple(str(change) for change in now.difference.changes)
+    if row.error is not None or not row.sent:
+        return Outcome.FAILED, left, row.error or OutcomeError(_NOT_SENT, retryable=True)
+    if now.action in (Action.KEEP, Action.UPDATE):
+        written = [f"{change} (written)" for change in planned if change not in left] if row.wrote else []
+        return Outcome.UNAPPLIED, (*left, *written), None
+    return Outcome.FAILED, left, _not_there(now)
 
 
 def _not_there(now: RowPlan) -> OutcomeError:

@@ -18,7 +18,7 @@ from airflow_provider_collate.sandbox.records import RecordedRequest, StoredServ
 from airflow_provider_collate.sandbox.releases import RELEASES
 from airflow_provider_collate.sandbox.rules import patched, revised
 from airflow_provider_collate.sandbox.service_api import ServiceApi
-from airflow_provider_collate.sandbox.services import Service, document
+from airflow_provider_collate.sandbox.services import Service, document, quoted
 from airflow_provider_collate.sandbox.state import Ban, State, Store
 from airflow_provider_collate.sandbox.tokens import make_token
 
@@ -107,6 +107,12 @@ class Catalog:
     def deleted(self) -> StoredServices:
         """The soft-deleted services, by name."""
         return StoredServices(self.state, deleted=True)
+
+    @property
+    def models(self) -> list[str]:
+        """Fully qualified names of the models whose service is not deleted."""
+        present = (service for service in self.state.store if not service.deleted)
+        return sorted(f"{service.fqn}.{quoted(model)}" for service in present for model in service.models)
 
     @property
     def writes(self) -> int:
@@ -268,8 +274,14 @@ class Catalog:
             release = self.state.release
             self.state.store.keep(revised(stored, self._edited(stored, fields), release, user, self.state.now()))
 
+    def add_model(self, service: str, name: str) -> None:
+        """Let there be a model in a service; see `models`."""
+        with self._lock:
+            stored = self._stored(service)
+            self.state.store.keep(replace(stored, models=(*stored.models, name)))
+
     def remove_service(self, name: str, *, hard: bool = False, user: User = ADMIN) -> None:
-        """Delete a service, as if a person had done it in the UI."""
+        """Delete a service with the models in it, as if a person had done it in the UI."""
         with self._lock:
             stored = self._stored(name)
             if hard:

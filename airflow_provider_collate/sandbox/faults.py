@@ -29,7 +29,7 @@ class Fault:
     :param path: only requests whose path holds a match of this regular expression.
     :param latency: seconds until the answer.
     :param ending: how the connection ends.
-    :param bulk_rows: rows of bulk requests that are refused: name → status and message.
+    :param bulk_rows: rows of bulk requests that are refused: name → status and message; other requests do not fit.
     :param hits: how many requests it happened to.
     """
 
@@ -57,6 +57,8 @@ class Fault:
         if self.method is not None and self.method.upper() != request.method:
             return False
         if self.path is not None and not re.search(self.path, request.path):
+            return False
+        if self.bulk_rows and not request.path.endswith("/bulk"):
             return False
         if self.skip > 0:
             self.skip -= 1

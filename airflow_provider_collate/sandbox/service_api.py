@@ -28,7 +28,7 @@ from airflow_provider_collate.sandbox.json_patch import PatchError, apply_patch,
 from airflow_provider_collate.sandbox.paging import read_page
 from airflow_provider_collate.sandbox.rules import created, patched, put, revised
 from airflow_provider_collate.sandbox.services import Service, document, with_connection
-from airflow_provider_collate.sandbox.state import State
+from airflow_provider_collate.sandbox.state import KIND, State
 
 _INCLUDES = ("all", "deleted", "non-deleted")
 
@@ -113,11 +113,13 @@ class ServiceApi:
         return json_answer(200, answered, change=change, writes=1)
 
     def delete(self, request: Request, user: User, key: str, *, by_name: bool) -> Answer:
-        """`DELETE` of one service, soft unless `hardDelete`."""
+        """`DELETE` of one service, soft unless `hardDelete`; with models only if `recursive` (server source)."""
         state = self._state
         service = self._find(key, "all", by_name=by_name)
         state.check_allowed(user, "Delete", service.name)
-        if request.params.get("hardDelete", "false").lower() == "true":
+        if service.models and not _is_true(request, "recursive"):
+            raise bad_request(f"{KIND} is not empty")
+        if _is_true(request, "hardDelete"):
             state.store.remove(service)
             change = "entityDeleted"
         else:
@@ -211,6 +213,10 @@ class ServiceApi:
             if field not in release.service_fields:
                 raise bad_request(f"Invalid field name {field}")
         return [field for field in asked if field in release.relation_fields]
+
+
+def _is_true(request: Request, param: str) -> bool:
+    return request.params.get(param, "false").lower() == "true"
 
 
 def _as_named(service: Service, name: str) -> Service:

@@ -16,6 +16,7 @@ class Service:
     :param connection: with its secrets in clear; None if it has none.
     :param updated_at: milliseconds since the epoch.
     :param change: what its last version changed.
+    :param models: names of the models in it; they are deleted and restored with it.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Service:
     updated_by: str = ""
     deleted: bool = False
     change: JsonObject | None = None
+    models: tuple[str, ...] = ()
 
     @property
     def fqn(self) -> str:

@@ -57,7 +57,7 @@ class Airflow2Ui:
         answer = self.page.locator(".alert").first
         expect(answer).not_to_contain_text("Fields that are currently populated")
         answer.scroll_into_view_if_needed()
-        return answer.inner_text()
+        return str(answer.inner_text())
 
     def run_dag(self, dag_id: str) -> str:
         trigger = self.page.get_by_role("link", name="Trigger DAG")
@@ -67,7 +67,7 @@ class Airflow2Ui:
         run_id = parse_qs(urlsplit(self.page.url).query)["dag_run_id"][0]
         status = self.page.get_by_role("row").filter(has=self.page.get_by_role("cell", name="Status", exact=True))
         expect_success(status.first)
-        return run_id
+        return str(run_id)
 
     def open_log(self, run: TaskRun) -> Locator:
         self._open_task(run, "logs")

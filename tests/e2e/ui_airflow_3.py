@@ -58,7 +58,7 @@ class Airflow3Ui:
         self.page.goto(f"{self._url}/connections")
         self._row(conn_id).get_by_role("button", name="Test Connection").click()
         toast = self.page.get_by_role("status").filter(has_text="Test Connection")
-        return toast.locator('[data-part="description"]').inner_text()
+        return str(toast.locator('[data-part="description"]').inner_text())
 
     def run_dag(self, dag_id: str) -> str:
         trigger = self.page.get_by_role("button", name="Trigger").first

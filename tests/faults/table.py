@@ -263,19 +263,19 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "Connections are accepted and never answered",
             _accepting(Accepting.HOLD, timeout=SHORT),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "{url} did not answer in time: timed out",
         ),
         Fault(
             "Connections are closed at once",
             _accepting(Accepting.CLOSE),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "{url} …",
         ),
         Fault(
             "Connections are reset at once",
             _accepting(Accepting.RESET),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "{url} …",
         ),
     ),
@@ -283,43 +283,43 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "Requests are read and never answered",
             every_request(never_answers, timeout=SHORT),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "{url} did not answer in time: timed out",
         ),
         Fault(
             "Answers come byte by byte, headers too",
             every_request(drips_headers(0.05), timeout=SHORT),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "{url} did not answer in time: timed out",
         ),
         Fault(
             "Bodies come byte by byte",
             every_request(drips_body(0.05), timeout=SHORT),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "{url} did not answer in time: timed out",
         ),
         Fault(
             "Closed without an answer",
             every_request(closes),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "{url} broke off before its answer was complete: Server disconnected without sending a response.",
         ),
         Fault(
             "Reset without an answer",
             every_request(resets),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "{url} broke off before its answer was complete: [Errno 104] Connection reset by peer",
         ),
         Fault(
             "Closed after the headers",
             every_request(closes_after_headers),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "{url} broke off before its answer was complete: peer closed connection …",
         ),
         Fault(
             "Closed in the middle of the body",
             every_request(closes_in_the_body),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "{url} broke off before its answer was complete: peer closed connection …",
         ),
         Fault(
@@ -375,7 +375,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "500, always",
             every_request(error(500, "NullPointerException")),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "Collate answered 500: NullPointerException",
         ),
         Fault(
@@ -387,7 +387,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "502 with a page of HTML, always",
             every_request(_page(502, "502 Bad Gateway")),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "Collate answered 502: 502 Bad Gateway",
         ),
         Fault(
@@ -399,7 +399,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "503 with Retry-After in seconds, always",
             every_request(error(503, "Under maintenance", Retry_After="7")),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "Collate answered 503: Under maintenance",
             waits=(7, 7),
         ),
@@ -427,7 +427,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "429, always",
             every_request(error(429, "Too many requests")),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "Collate answered 429: Too many requests",
         ),
         Fault(
@@ -490,7 +490,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "JSON that breaks off, well framed, always",
             every_request(_unframed),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "Collate answered … with the beginning of JSON, broken off",
         ),
         Fault(
@@ -670,7 +670,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "A proxy cannot reach the server (503)",
             _proxy_answers(503, to_tls=True),
-            "retry 2 | retry 2 | retry 2 | retry 2 | fail 2",
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "The way to {url} (by the proxy …) was refused: 503 Service Unavailable",
         ),
     ),

@@ -40,7 +40,7 @@ def run(migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) ->
 def is_exempt(table: str, row: dict[str, Any]) -> bool:
     """The upstream's own XCom, and the DAG as Airflow stores it."""
     if table == "xcom":
-        return bool(re.fullmatch("upstream(_chunks|_uri)?", row["task_id"]))
+        return bool(re.fullmatch("upstream(_chunks|_uri|_texts?)?", row["task_id"]))
     return table in ("serialized_dag", "dag_code")
 
 
@@ -49,6 +49,8 @@ def test_the_tasks_met_what_they_were_to_meet(run: Run) -> None:
         tasks = run.finished.found["runs"][dag_id]["tasks"]
         assert {state for task, state in tasks.items() if task.startswith(("good_", "upstream"))} == {"success"}
         assert "failed" in {state for task, state in tasks.items() if task.startswith("echo_400")}
+    tasks = run.finished.found["runs"]["upstream"]["tasks"]
+    assert [tasks[task] for task in tasks if re.fullmatch(r"text(_mapped.*)?", task)] == ["failed"] * 3
     assert run.finished.found["runs"]["literal"]["tasks"]["template_that_fails"] == "failed"
 
 

@@ -37,6 +37,7 @@ def test_every_runtime_dependency_has_a_lower_bound() -> None:
     assert {match["name"].lower() for match in matches if match} == {
         "apache-airflow",
         "apache-airflow-providers-common-compat",
+        "asgiref",
         "httpx",
         "pydantic",
         "pyjwt",

@@ -46,7 +46,7 @@ NO_ENDPOINT = (
     "This release of the server does not offer the call; check that the host is a Collate or OpenMetadata server."
 )
 NAMES = "Check the names: what the request refers to (service, owner, tag or domain) does not exist."
-LIMIT = "Send fewer rows at a time (chunk_size), or ask for a higher limit of the plan."
+LIMIT = "Send less at a time (in bulk, a smaller chunk_size), or ask for a higher limit of the server or the plan."
 FINAL = "The server will refuse this request each time; report it with the request id."
 PROXY_OR_LOGIN = "Such an answer comes from a proxy or a login page, not from the API: check the connection's host."
 CUT_OFF = "Airflow's retries will try again; if it persists, look for a proxy or load balancer that cuts answers off."

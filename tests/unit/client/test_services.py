@@ -64,6 +64,14 @@ def test_a_list_is_read_page_by_page() -> None:
     ]
 
 
+def test_a_page_may_be_small() -> None:
+    services, network = scripted(listed("a", after="c1"))
+
+    services.page(limit=1)
+
+    assert dict(network.requests[0].url.params) == {"limit": "1", "include": "non-deleted"}
+
+
 def test_a_page_is_read_only_when_it_is_wanted() -> None:
     services, network = scripted(listed("a", after="c1"))
 
@@ -263,7 +271,9 @@ def test_a_restore() -> None:
     assert json.loads(request.content) == {"id": "1"}
 
 
-@pytest.mark.parametrize("hard, query", [(False, {}), (True, {"hardDelete": "true", "recursive": "true"})])
+@pytest.mark.parametrize(
+    "hard, query", [(False, {"recursive": "true"}), (True, {"hardDelete": "true", "recursive": "true"})]
+)
 def test_a_delete(hard: bool, query: dict[str, str]) -> None:
     services, network = scripted(answer(200, SERVICE))
 

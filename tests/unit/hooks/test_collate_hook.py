@@ -17,6 +17,7 @@ from airflow_provider_collate.hooks.collate import CollateHook
 from airflow_provider_collate.models import CreateMlModelServiceRequest
 from airflow_provider_collate.sandbox import (
     ANA,
+    DEFAULT_ADMIN_TOKEN,
     DEFAULT_BOT_TOKEN,
     INGESTION_BOT,
     Catalog,
@@ -160,6 +161,32 @@ class TestMethods:
             catalog.add_service(name, "Sklearn", connection=SKLEARN)
         report = hook.sync_services([declared("s0")], prune="soft", prune_scope={"name_prefix": "s"}, max_prune=1)
         assert report["counts"] == {"unchanged": 1, "pruned": 1}
+
+    def test_sync_in_chunks(self, hook: CollateHook, catalog: Catalog) -> None:
+        services = [declared(f"s{number}") for number in range(6)]
+        assert hook.sync_services(services, chunk_size=2, max_workers=1)["counts"] == {"created": 6}
+        assert len([request for request in catalog.requests if request.path.endswith("/bulk")]) == 3
+        with pytest.raises(AirflowFailException, match="max_workers: must be a whole number of at least 1"):
+            hook.sync_services(services, max_workers=0)
+
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda hook, service, **given: hook.create_service(service, if_exists="update", **given)["outcome"],
+            lambda hook, service, **given: hook.upsert_service(service, **given)["outcome"],
+            lambda hook, service, **given: next(iter(hook.bulk_upsert_services([service], **given)["counts"])),
+            lambda hook, service, **given: next(iter(hook.sync_services([service], **given)["counts"])),
+        ],
+    )
+    def test_masked_secrets_are_rewritten_when_asked(
+        self, call: Callable[..., str], hook: CollateHook, catalog: Catalog, connect: Callable[..., None]
+    ) -> None:
+        connect(password=DEFAULT_ADMIN_TOKEN)  # a person's, to whom secrets are shown masked
+        aws = {"awsRegion": "x", "awsSecretAccessKey": "declared-secret"}
+        service = {"name": "s0", "serviceType": "SageMaker", "connection": {"config": {"awsConfig": aws}}}
+        assert hook.upsert_service(service)["outcome"] == "created"
+        assert call(hook, service) == "unchanged"
+        assert call(hook, service, rewrite_secrets=True) == "updated"
 
     @pytest.mark.parametrize("method", ["get_service", "delete_service", "restore_service"])
     @pytest.mark.parametrize("name", ["", "  ", None, 5])
@@ -315,6 +342,34 @@ class TestTestConnection:
             "services/mlmodelServices",
             "system/version",
         ]
+        assert catalog.requests[1].params["limit"] == "1"
+
+    def test_the_first_failure_ends_it(self, catalog: Catalog, connect: Callable[..., None]) -> None:
+        connect(extra={"max_retries": 5})
+        catalog.fail(times=None, status=503)
+        assert not CollateHook(max_retries=5).test_connection()[0]
+        assert len(catalog.requests) == 1
+
+    @pytest.mark.parametrize("timeout, longest", [(60, 10.0), (4, 4.0)])
+    def test_it_waits_no_longer_than_somebody_before_a_form(
+        self, timeout: int, longest: float, network: Network, connect: Callable[..., None]
+    ) -> None:
+        connect(extra={"timeout": timeout})
+        given: list[float] = []
+
+        def silence(request: httpx.Request) -> httpx.Response:
+            given.append(request.extensions["timeout"]["read"])
+            raise httpx.ReadTimeout("timed out", request=request)
+
+        network.hosts["acme.getcollate.io"] = httpx.MockTransport(silence)
+        assert "did not answer in time: timed out" in self.tried()[1]
+        assert given == [pytest.approx(longest, abs=1.0)]
+        assert given[0] <= longest
+
+    def test_a_hook_in_use_is_patient_again_afterwards(self, hook: CollateHook, catalog: Catalog) -> None:
+        patient = hook.get_conn().config
+        assert hook.test_connection()[0]
+        assert hook.get_conn().config == patient
 
     def test_a_person(self, catalog: Catalog, connect: Callable[..., None]) -> None:
         expires = datetime(2199, 1, 2, 3, 4, tzinfo=timezone.utc)
@@ -399,9 +454,11 @@ class TestTestConnection:
         assert f"extra.{field}: cannot be read" in messages.pop()
 
     def test_an_unknown_connection(self, network: Network) -> None:
-        worked, message = CollateHook("no_such_connection").test_connection()
-        assert not worked
-        assert "could not be tried: " in message
+        assert CollateHook("no_such_connection").test_connection() == (
+            False,
+            'there is no Airflow connection "no_such_connection". '
+            "Add it under Admin > Connections, type Collate, or name another by collate_conn_id.",
+        )
 
     def test_a_bug_is_named_by_its_kind_only(self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(*_: object) -> httpx.Response:

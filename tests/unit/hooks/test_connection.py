@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -13,8 +14,9 @@ from airflow.providers.common.compat.sdk import Connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_collate.exceptions import InvalidConnectionError
+from airflow_provider_collate.exceptions import InvalidConnectionError, InvalidDeclarationError
 from airflow_provider_collate.hooks.connection import connection_secrets, parse_connection
+from airflow_provider_collate.sandbox import INGESTION_BOT, make_token
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJib3QifQ.c2ln"
 HOST = "https://acme.getcollate.io"
@@ -337,13 +339,64 @@ class TestOverrides:
         assert (config.timeout, config.max_retries) == (5.0, 3)
 
     def test_faulty_overrides_are_named_as_the_task_has_them(self) -> None:
+        with pytest.raises(InvalidDeclarationError) as caught:
+            parse_connection(connection(), timeout="x", max_retries="x")
+
+        assert str(caught.value) == (
+            "The declaration has 2 problems; nothing was sent:\n"
+            "  task parameter timeout: must be a number of seconds above 0, at most 86400\n"
+            "  task parameter max_retries: must be a whole number, 0 or more\n"
+            "Correct the task's parameters in the DAG."
+        )
+
+    def test_faults_of_task_and_connection_are_named_together(self) -> None:
         with pytest.raises(InvalidConnectionError) as caught:
-            parse_connection(connection(), timeout=0, max_retries=-1)
+            parse_connection(connection(extra={"verify": 3}), timeout=0)
+
+        assert [problem.partition(":")[0] for problem in caught.value.problems] == [
+            "extra.verify",
+            "task parameter timeout",
+        ]
+        assert caught.value.advice == (
+            "Edit it under Admin > Connections, or where it is kept. Correct the task's parameters in the DAG."
+        )
+
+
+class TestExpiry:
+    EXPIRED = make_token(INGESTION_BOT, expires_at=datetime(2026, 1, 2, 3, 4, tzinfo=timezone.utc))
+    NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)
+    PROBLEM = "password: the token of ingestion-bot (bot) expired on 2026-01-02 03:04 UTC"
+    RENEWAL = (
+        "Make a new one in Collate under Settings > Bots > ingestion-bot, and put it into the connection's password."
+    )
+
+    def test_an_expired_token_is_refused(self) -> None:
+        with pytest.raises(InvalidConnectionError) as caught:
+            parse_connection(connection(password=self.EXPIRED), now=self.NOW)
+
+        assert (caught.value.problems, caught.value.advice) == ((self.PROBLEM,), self.RENEWAL)
+
+    def test_an_expired_token_is_named_with_the_other_faults(self) -> None:
+        with pytest.raises(InvalidConnectionError) as caught:
+            parse_connection(connection(password=self.EXPIRED, extra={"verify": 3}), max_retries=-1, now=self.NOW)
 
         assert caught.value.problems == (
-            "timeout: must be a number of seconds above 0, at most 86400",
-            "max_retries: must be a whole number, 0 or more",
+            "extra.verify: must be true, false or the path of a CA file or folder",
+            "task parameter max_retries: must be a whole number, 0 or more",
+            self.PROBLEM,
         )
+        assert caught.value.advice == (
+            f"{self.RENEWAL} Edit the rest under Admin > Connections, or where it is kept. "
+            "Correct the task's parameters in the DAG."
+        )
+
+    def test_a_token_about_to_expire_is_a_warning(self) -> None:
+        [warning] = parse_connection(connection(password=self.EXPIRED), now=self.NOW - timedelta(days=32)).warnings
+
+        assert warning.startswith("The token of ingestion-bot (bot) expires on 2026-01-02 03:04 UTC.")
+
+    def test_without_the_time_no_token_has_expired(self) -> None:
+        assert parse_connection(connection(password=self.EXPIRED)).token == self.EXPIRED
 
 
 def test_all_faults_are_named_in_one_message() -> None:

@@ -44,6 +44,9 @@ EXTERNAL = {
 }
 
 
+MISSING = 'there is no Airflow connection "missing"; add it under Admin > Connections, or name another'
+
+
 class Connections:
     """Airflow's connections, and how often each was looked up."""
 
@@ -628,8 +631,8 @@ def test_all_faulty_rows_are_named_and_each_connection_is_looked_up_once() -> No
     of_mlflow = "http, https, mlflow, generic, postgres, postgresql, mysql, mssql, oracle, snowflake, sqlite"
     assert all(".connection." in problem for problem in problems)
     assert [problem.replace(".connection.", ".") for problem in problems] == [
-        'services[1].conn_id: there is no Airflow connection "missing"',
-        'services[2].conn_id: there is no Airflow connection "missing"',
+        f"services[1].conn_id: {MISSING}",
+        f"services[2].conn_id: {MISSING}",
         'services[2].registry_conn_id: the extra of the connection "odd" is not a JSON object',
         'services[3].conn_id: the connection "ftp" is of type "ftp"; a service of type SageMaker takes aws',
         f'services[4].conn_id: the connection "none" is of no type; a service of type Mlflow takes {of_mlflow}',
@@ -648,7 +651,7 @@ def test_a_single_row_is_named_without_an_index() -> None:
 
     problems = problems_of(lambda: resolve_services(rows, Connections(), single=True))
 
-    assert problems == ('connection.conn_id: there is no Airflow connection "missing"',)
+    assert problems == (f"connection.conn_id: {MISSING}",)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ CONFIGS = {
     "VertexAI": "entity/services/connections/mlmodel/vertexaiConnection.json",
 }
 # The dialect of JSON schema (ECMA 262) and Java let "." match no line break; Python's lets it match most.
-NAME = r"^((?!::)[^\n\r\u0085\u2028\u2029])*\Z"
+# A name that is blank, or a template that was not rendered, is refused here and not by the schema.
+NAME = r"^(?=.*\S)(?!.*\{\{.*\}\})((?!::)[^\n\r\u0085\u2028\u2029])*\Z"
 UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
 Json = dict[str, JsonValue]
 

@@ -54,6 +54,9 @@ def without(row: dict[str, object], name: str) -> dict[str, object]:
         (without(service(), "name"), "name: must be given"),
         (service(name=None), "name: must be a string, not None"),
         (service(name=""), "name: must not be empty"),
+        (service(name="  "), "name: must not be blank"),
+        (service(name="\t\u3000"), "name: must not be blank"),
+        (service(name="{{ team }}_mlflow"), "name: holds a template {{ … }} that was not rendered"),
         (service(name=5), "name: must be a string, not a number"),
         (service(name="n" * 300), "name: must have at most 256 characters, has 300"),
         (service(name="a::b"), 'name: must not contain "::"'),
@@ -229,7 +232,7 @@ def test_what_is_nested_without_end_is_refused() -> None:
 
 def test_braces_that_are_no_template_are_accepted() -> None:
     rows = [
-        service(name=str(number), connection={"config": {"trackingUri": text, "registryUri": text}})
+        service(name=f"{number} {text}", connection={"config": {"trackingUri": text, "registryUri": text}})
         for number, text in enumerate(["{{", "}}{{", "{a}", "x{{{", "}}", "a{b}}c", "{{}"])
     ]
     assert len(validate_services(rows).services) == 7
@@ -333,6 +336,9 @@ def test_what_is_no_list_is_refused(rows: object, kind: str) -> None:
     with pytest.raises(InvalidDeclarationError) as refused:
         validate_services(rows)  # type: ignore[call-overload]  # that is the test
     assert refused.value.problems == (f"services: must be a list, not {kind}",)
+    is_rendered = isinstance(rows, str)
+    native = "Set render_template_as_native_obj=True on the DAG, or pass the upstream task's output itself."
+    assert refused.value.advice == (native if is_rendered else "")
 
 
 def test_rows_may_be_models_mappings_and_come_from_an_iterator() -> None:

@@ -70,6 +70,28 @@ def test_new_services_go_out_by_one_bulk_request(catalog: Catalog, context: Any,
     assert sent(catalog) == ["PUT bulk"]
 
 
+def test_of_many_rows_20_are_returned_and_all_are_in_the_report(
+    catalog: Catalog, context: Any, ti: TaskInstance
+) -> None:
+    catalog.add_service("s29", "Sklearn", description="Written by Ana")
+    declared = [*rows(29), row("s29", description="Declared")]
+    returned: Any = bulk(declared, on_unapplied="warn").execute(context)
+    report = ti.xcoms["report"]
+    assert returned["counts"] == report["counts"] == {"created": 29, "unapplied": 1}
+    assert (len(returned["rows"]), returned["rows_left_out"]) == (20, 10)
+    assert (len(report["rows"]), report["rows_left_out"]) == (30, 0)
+    assert returned["rows"] == report["rows"][:20]
+    assert returned["rows"][0]["outcome"] == "unapplied"
+
+
+def test_what_the_report_leaves_out_is_counted_in_what_is_returned(
+    catalog: Catalog, context: Any, ti: TaskInstance
+) -> None:
+    returned: Any = bulk(rows(1003)).execute(context)
+    assert (len(returned["rows"]), returned["rows_left_out"]) == (20, 983)
+    assert (len(ti.xcoms["report"]["rows"]), ti.xcoms["report"]["rows_left_out"]) == (1000, 3)
+
+
 def test_an_empty_list_succeeds_and_says_so(catalog: Catalog, context: Any, logged: Callable[[], str]) -> None:
     assert bulk([]).execute(context)["counts"] == {}
     assert "no services declared" in logged()
@@ -276,6 +298,7 @@ def test_faulty_options_are_named_and_nothing_is_sent(
 def test_plan_only_writes_nothing(catalog: Catalog, context: Any, ti: TaskInstance) -> None:
     returned = bulk(rows(2), plan_only=True).execute(context)
     assert returned["counts"] == {"create": 2}
+    assert returned["refused"] is False
     assert returned["url"] == LIST_PAGE
     assert catalog.writes == 0
 
@@ -332,6 +355,21 @@ def test_sync_refuses_to_prune_more_than_it_may(catalog: Catalog, context: Any) 
     error = failure(sync([row("s9")], prune="soft", prune_scope={"name_prefix": "s"}, max_prune=2), context)
     assert isinstance(error.__cause__, PruneRefusedError)
     assert "5 of 5 services in scope are not declared any more" in str(error)
+    assert catalog.writes == 0
+
+
+def test_plan_only_says_whether_a_run_would_be_refused(
+    catalog: Catalog, context: Any, logged: Callable[[], str]
+) -> None:
+    for number in range(5):
+        catalog.add_service(f"s{number}", "Sklearn")
+    scope: dict[str, Any] = {"prune": "soft", "prune_scope": {"name_prefix": "s"}, "plan_only": True}
+    assert sync([row("s9")], max_prune=5, **scope).execute(context)["refused"] is False
+    assert "a run would be refused" not in logged().lower()
+    returned: Any = sync([row("s9")], max_prune=2, **scope).execute(context)
+    assert returned["refused"] is True
+    assert "5 of 5 services in scope are not declared any more" in returned["plan"]
+    assert "Plan, nothing is written; a run would be refused:" in logged()
     assert catalog.writes == 0
 
 

@@ -285,7 +285,11 @@ def test_plan_only_writes_nothing_and_returns_the_plan(
 ) -> None:
     returned = make(plan_only=True).execute(context)
     assert str(returned.pop("plan")).split() == ["+", "prod_mlflow", "create", "Mlflow"]
-    assert returned == {"counts": {"create": 1}, "url": "https://acme.getcollate.io/settings/services/mlmodels"}
+    assert returned == {
+        "counts": {"create": 1},
+        "refused": False,
+        "url": "https://acme.getcollate.io/settings/services/mlmodels",
+    }
     assert catalog.writes == 0
     assert ti.xcoms == {}
     assert "Plan, nothing is written:\n+ prod_mlflow" in logged()

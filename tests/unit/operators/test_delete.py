@@ -49,6 +49,15 @@ def test_a_hard_delete_takes_a_soft_deleted_one_too(catalog: Catalog, context: A
     assert "prod.mlflow" not in catalog.deleted
 
 
+@pytest.mark.parametrize("hard_delete", ["false", "True", 0, 1, None])
+def test_only_a_bool_says_whether_a_delete_is_hard(hard_delete: Any, catalog: Catalog, context: Any) -> None:
+    catalog.add_service("prod.mlflow")
+    with pytest.raises(AirflowFailException, match="hard_delete: must be True or False, not "):
+        make(hard_delete=hard_delete).execute(context)
+    assert not catalog.requests
+    assert "prod.mlflow" in catalog.services
+
+
 def test_a_missing_service_is_ignored_or_fails(catalog: Catalog, context: Any) -> None:
     assert make().execute(context)["outcome"] == "ignored"
     with pytest.raises(AirflowFailException, match=r"There is no ML model service named 'prod.mlflow'"):

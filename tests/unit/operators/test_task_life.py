@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from airflow_provider_collate.operators.mlmodel_service import (
     DeleteMlModelServiceOperator,
     SyncMlModelServicesOperator,
 )
+from airflow_provider_collate.operators.rendered import Rendered, unwrapped
 from airflow_provider_collate.operators.service_operator import ServiceOperator
 from airflow_provider_collate.sandbox import Catalog
 from tests.secrets.tracebacks import everything_along
@@ -120,6 +122,56 @@ class TestRendering:
         stored = serialize_template_field(operator.services, "services")
         assert "'name': 's0'" in str(stored)
         assert "'registryUri': '***'" in str(stored)
+
+    @pytest.mark.parametrize(
+        "services",
+        [
+            json.dumps([SERVICE]),
+            [json.dumps(SERVICE)],
+            [[json.dumps(SERVICE)]],
+            [{"name": "s0", "serviceType": "Mlflow", "Connection": LEAKY}],
+            [{"name": "s0", "serviceType": "Mlflow", **LEAKY}],
+            [{"name": "s0", "owners": [{"id": "1", "type": "user", "connection": LEAKY}]}],
+            {"services": [SERVICE]},
+            SERVICE,
+            [["config", f"mysql://user:{SECRET}@host/db"]],
+        ],
+        ids=[
+            "text",
+            "list of texts",
+            "texts in lists",
+            "Connection",
+            "config",
+            "in an owner",
+            "wrapped",
+            "row",
+            "pair",
+        ],
+    )
+    def test_a_declaration_in_a_wrong_shape_is_stored_without_its_secret(self, services: Any) -> None:
+        from airflow.serialization.helpers import serialize_template_field
+
+        operator = BulkUpsertMlModelServicesOperator(task_id="t", services="{{ var }}")
+        operator.services = services
+        operator = self.rendered(operator)
+        assert SECRET not in str(serialize_template_field(operator.services, "services"))
+        assert SECRET not in repr(operator.services)
+        assert unwrapped(operator.services) == services
+
+    def test_known_fields_of_a_row_stay_readable(self) -> None:
+        row = {
+            "name": "s0",
+            "service_type": "Mlflow",
+            "displayName": "S 0",
+            "description": "Models",
+            "owners": [{"id": "1", "type": "user"}],
+            "domains": ["Fraud"],
+            "data_products": ["Fraud.scores"],
+            "tags": ["Tier.Tier1", {"tagFQN": "PII.None", "labelType": "Manual"}],
+            "ingestionRunner": {"id": "2", "type": "ingestionRunner"},
+        }
+        shown = Rendered([{**row, "connection": {"conn_id": "mlflow_prod"}, "own": "x"}], is_connection=False)
+        assert shown.serialize() == [{**row, "connection": {"conn_id": "mlflow_prod"}, "own": "***"}]
 
     def test_rendering_twice_changes_nothing(self, catalog: Catalog, context: Any) -> None:
         operator = CreateMlModelServiceOperator(task_id="t", name="s0", service_type="Mlflow", connection=LEAKY)
@@ -231,6 +283,16 @@ def test_dags_serialise_with_models_as_arguments() -> None:
     text = serialised(dag)
     assert "http://mlflow:5000" in text
     assert "MlflowConnection" not in text
+
+
+@pytest.mark.parametrize("plan_only", ["false", "", 0, 1, None])
+@pytest.mark.parametrize("number", [0, 1, 2], ids=["create", "bulk", "sync"])
+def test_only_a_bool_says_whether_a_run_is_planned(number: int, plan_only: Any, catalog: Catalog, context: Any) -> None:
+    operator: Any = operators()[number]
+    operator.plan_only = plan_only
+    with pytest.raises(AirflowFailException, match="plan_only: must be True or False, not "):
+        operator.execute(context)
+    assert not catalog.requests
 
 
 def test_default_args_and_partial_reach_the_operator(catalog: Catalog, context: Any) -> None:
@@ -373,6 +435,35 @@ class TestAssetEvents:
         )
         assert len(events[self.ALIAS]) == 100
         assert "30 more services changed" in logged()
+
+    def test_a_name_too_long_for_an_asset_makes_none_and_is_counted(
+        self, catalog: Catalog, context: Any, events: Events, logged: Any
+    ) -> None:
+        services = [{**service, "name": f"{n}{'木' * 200}"} for n, service in enumerate(self.services(3))]
+        both = [*services, *self.services(101)]
+        BulkUpsertMlModelServicesOperator(task_id="a", services=both, outlets=[self.ALIAS]).execute(context)
+        assert len(catalog.services) == 104
+        assert {extra["name"] for _, extra in events[self.ALIAS]} == {f"s.{n}" for n in range(100)}
+        assert "3 services that changed have names too long for an asset" in logged()
+        assert "1 more services changed" in logged()
+
+    def test_a_row_that_was_written_in_part_is_an_event(self, catalog: Catalog, context: Any, events: Events) -> None:
+        for name in ("s0", "s1"):
+            catalog.add_service(name, "Sklearn", description="Written by Ana")
+        services = [
+            {"name": "s0", "serviceType": "Sklearn", "connection": None, "description": "Declared"},
+            {
+                "name": "s1",
+                "serviceType": "Sklearn",
+                "connection": None,
+                "description": "Declared",
+                "tags": ["Tier.Tier1"],
+            },
+        ]
+        make = BulkUpsertMlModelServicesOperator
+        make(task_id="a", services=services, on_unapplied="warn", outlets=[self.ALIAS]).execute(context)
+        assert [tag["tagFQN"] for tag in service_in(catalog, "s1")["tags"]] == ["Tier.Tier1"]
+        assert [extra for _, extra in events[self.ALIAS]] == [{"outcome": "unapplied", "name": "s1"}]
 
     def test_none_when_nothing_changed_or_the_task_failed(
         self, catalog: Catalog, context: Any, events: Events, ti: TaskInstance

@@ -13,7 +13,6 @@ from airflow_provider_collate.exceptions import (
     AuthenticationError,
     LimitExceededError,
     NoAnswerError,
-    OutcomeError,
     RedirectError,
     StoppedError,
 )
@@ -133,6 +132,15 @@ class TestSingly:
         assert set(anyone.catalog.services) == {"s0000", "s0001"}
         assert set(anyone.catalog.deleted) == {"s0003"}
 
+    @pytest.mark.parametrize("prune", ["soft", "hard"])
+    def test_pruning_takes_the_models_in_a_service_along(self, anyone: Workbench, prune: str) -> None:
+        anyone.run(many(2))
+        anyone.catalog.add_model("s0000", "kept")
+        anyone.catalog.add_model("s0001", "churn")
+        report = anyone.run(many(1), prune=prune, prune_scope=ALL_IN_SCOPE, max_prune=1)
+        assert report.counts == {"unchanged": 1, "pruned": 1}
+        assert anyone.catalog.models == ["s0000.kept"]
+
     def test_a_soft_deleted_service_is_restored_and_then_made_as_declared(self, anyone: Workbench) -> None:
         anyone.run([mlflow()])
         anyone.catalog.remove_service("fraud_mlflow")
@@ -177,21 +185,22 @@ class TestSingly:
 class TestStopping:
     def test_a_refused_token_stops_the_run(self, old_bot: Workbench) -> None:
         old_bot.catalog.fail(None, skip=5, status=401, method="POST")
-        with pytest.raises(AuthenticationError):
-            old_bot.run(many(200))
+        report = old_bot.run(many(200))
+        assert isinstance(report.error(), AuthenticationError)
+        assert report.counts == {"created": 5, "failed": 195}
+        assert "was not sent, because the run was given up" in str(report.rows[-1])
         assert len(old_bot.sent("POST")) < 30
 
     def test_a_limit_of_the_plan_stops_the_run(self, bot: Workbench) -> None:
         bot.catalog.state.bulk_limit = 50
-        with pytest.raises(LimitExceededError) as caught:
-            bot.run(many(200), chunk_size=100)
-        assert "chunk_size" in caught.value.advice
+        error = bot.run(many(200), chunk_size=100).error()
+        assert isinstance(error, LimitExceededError)
+        assert "chunk_size" in error.advice
         assert len(bot.writes()) == 1
 
     def test_a_redirect_stops_the_run(self, old_bot: Workbench) -> None:
         old_bot.catalog.fail(None, status=302, headers={"Location": "https://login.example/"}, method="POST")
-        with pytest.raises(RedirectError):
-            old_bot.run(many(200))
+        assert isinstance(old_bot.run(many(200)).error(), RedirectError)
         assert len(old_bot.sent("POST")) <= 17
 
     def test_a_certificate_that_is_not_accepted_stops_the_run(self, old_bot: Workbench) -> None:
@@ -203,22 +212,25 @@ class TestStopping:
                 raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired")
 
         old_bot.before = refuse
-        with pytest.raises(NoAnswerError, match="certificate"):
-            old_bot.run(many(200))
+        error = old_bot.run(many(200)).error()
+        assert isinstance(error, NoAnswerError)
+        assert "certificate" in str(error)
         assert len(attempts) <= 17
 
     @pytest.mark.parametrize("status", [503, 429])
     def test_a_server_that_is_down_is_given_up_after_ten_rows(self, old_bot: Workbench, status: int) -> None:
         old_bot.catalog.fail(None, skip=20, status=status, method="POST")
-        with pytest.raises(OutcomeError, match="10 rows in a row failed, so the rest was not sent") as caught:
-            old_bot.run(many(500))
-        assert caught.value.retryable
+        report = old_bot.run(many(500))
+        error = report.error()
+        assert error is not None
+        assert error.message.startswith("10 requests in a row failed, so the rest was not sent")
+        assert error.retryable
+        assert report.counts == {"created": 20, "failed": 480}
         assert len(old_bot.sent("POST")) < 20 + 4 * 30
 
     def test_the_next_attempt_sends_only_what_is_missing(self, old_bot: Workbench) -> None:
         old_bot.catalog.fail(None, skip=20, status=503, method="POST")
-        with pytest.raises(OutcomeError):
-            old_bot.run(many(100), max_workers=1)
+        assert old_bot.run(many(100), max_workers=1).counts == {"created": 20, "failed": 80}
         old_bot.catalog.stop_failing()
         assert old_bot.run(many(100)).counts == {"created": 80, "unchanged": 20}
 

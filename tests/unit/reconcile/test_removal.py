@@ -27,6 +27,16 @@ def test_it_is_gone(anyone: Workbench, hard: bool) -> None:
 
 
 @pytest.mark.parametrize("hard", [False, True])
+def test_the_models_in_it_go_with_it_and_come_back(anyone: Workbench, hard: bool) -> None:
+    anyone.run([sklearn("a")])
+    anyone.catalog.add_model("a", "churn")
+    assert remove(anyone, "a", hard=hard) is not None
+    assert anyone.catalog.models == []
+    anyone.run([sklearn("a")])
+    assert anyone.catalog.models == ([] if hard else ["a.churn"])
+
+
+@pytest.mark.parametrize("hard", [False, True])
 def test_there_is_nothing_to_remove(anyone: Workbench, hard: bool) -> None:
     assert remove(anyone, hard=hard) is None
     assert not anyone.writes()

@@ -111,3 +111,15 @@ def test_ordered_rows_fail_and_the_others_pass(bot: httpx.Client, catalog: Catal
 
     assert answer["failedRequest"] == [{"request": "a", "status": 500, "message": "database is away"}]
     assert list(catalog.services) == ["b"]
+
+
+def test_ordered_rows_wait_for_a_bulk_request(bot: httpx.Client, catalog: Catalog) -> None:
+    fault = catalog.fail(bulk_rows={"a": (500, "database is away")})
+
+    assert bot.get("").status_code == 200
+    assert bot.post("", json=sklearn("c")).status_code == 201
+    assert fault.hits == 0
+
+    answer = bot.put("/bulk", json=[sklearn("a")]).json()
+    assert answer["failedRequest"] == [{"request": "a", "status": 500, "message": "database is away"}]
+    assert fault.hits == 1

@@ -487,6 +487,34 @@ class TestDeleteAndRestore:
         assert not catalog.deleted
         assert bot.post("", json=mlflow("a")).status_code == 201
 
+    @pytest.mark.parametrize("release", ["1.2", "today"])
+    @pytest.mark.parametrize("hard", ["false", "true"])
+    def test_a_service_with_models_is_deleted_only_recursively(
+        self, bot: httpx.Client, catalog: Catalog, release: str, hard: str
+    ) -> None:
+        catalog.release = release
+        service = bot.post("", json=mlflow("a")).json()
+        catalog.add_model("a", "churn.v1")
+
+        refused = bot.delete("/name/a", params={"hardDelete": hard})
+
+        assert (refused.status_code, refused.json()["message"]) == (400, "mlmodelService is not empty")
+        assert catalog.models == ['a."churn.v1"']
+        assert bot.delete("/name/a", params={"hardDelete": hard, "recursive": "true"}).status_code == 200
+        assert catalog.models == []
+        back = bot.put("/restore", json={"id": service["id"]})
+        assert (back.status_code, catalog.models) == ((404, []) if hard == "true" else (200, ['a."churn.v1"']))
+
+    def test_models_stay_when_their_service_changes(self, bot: httpx.Client, catalog: Catalog) -> None:
+        service = bot.post("", json=mlflow("a")).json()
+        catalog.add_model("a", "churn")
+
+        bot.put("", json=mlflow("a", displayName="A"))
+        bot.patch(f"/{service['id']}", json=[{"op": "add", "path": "/description", "value": "x"}], headers=PATCH)
+
+        assert catalog.services["a"]["version"] == 0.3
+        assert catalog.models == ["a.churn"]
+
 
 class TestList:
     @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from typing import Any
 
@@ -34,7 +35,19 @@ with DAG("upstream", start_date=START, schedule=None, default_args=DEFAULTS):
         uri: str = VALUES["mlflow"]["config"]["registryUri"]
         return uri
 
+    @task(show_return_value_in_logs=False)
+    def upstream_text() -> str:
+        return json.dumps(services(VALUES))
+
+    @task(show_return_value_in_logs=False)
+    def upstream_texts() -> list[str]:
+        return [json.dumps(services(VALUES)), json.dumps(services(VALUES)[0])]
+
     rows, chunks, uri = upstream(), upstream_chunks(), upstream_uri()
+    BulkUpsertMlModelServicesOperator(task_id="text", services=upstream_text(), collate_conn_id="collate_good")
+    BulkUpsertMlModelServicesOperator.partial(task_id="text_mapped", collate_conn_id="collate_good").expand(
+        services=upstream_texts()
+    )
     for server in SERVERS:
         given: Any = {"collate_conn_id": f"collate_{server}"}
         BulkUpsertMlModelServicesOperator(task_id=f"{server}_bulk", services=rows, **given)

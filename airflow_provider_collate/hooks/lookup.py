@@ -1,0 +1,49 @@
+"""Look up an Airflow connection, and tell one that is not there from one that could not be had."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from airflow.providers.common.compat import sdk
+
+from airflow_provider_collate.exceptions import CollateError
+
+
+def find_connection(conn_id: str, get_connection: Callable[[str], sdk.Connection]) -> sdk.Connection | None:
+    """The Airflow connection of an id, or None when there is none.
+
+    :param conn_id: its id.
+    :param get_connection: a hook's `get_connection`.
+    :raises CollateError: retryable, when Airflow's API server could not be asked.
+    """
+    try:
+        return get_connection(conn_id)
+    except sdk.AirflowNotFoundException:
+        missing = _is_missing(conn_id)
+    if missing:
+        return None
+    raise CollateError(
+        f'Airflow did not give the connection "{conn_id}": its API server, or the way to it, failed',
+        advice="Airflow's retries will try again.",
+        retryable=True,
+    )
+
+
+def _is_missing(conn_id: str) -> bool:
+    """Whether a connection that Airflow says is not defined is so in truth.
+
+    In a task on Airflow 3 every failure of the API server is said to be that, so the supervisor is asked again.
+    """
+    runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
+    supervisor = getattr(runner, "SUPERVISOR_COMMS", None)
+    if supervisor is None:
+        return True
+    from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+    from airflow.sdk.execution_time.comms import ErrorResponse, GetConnection
+
+    try:
+        answer = supervisor.send(GetConnection(conn_id=conn_id))
+    except AirflowRuntimeError as error:
+        answer = error.error
+    return isinstance(answer, ErrorResponse) and answer.error == ErrorType.CONNECTION_NOT_FOUND
