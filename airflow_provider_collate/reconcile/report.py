@@ -52,7 +52,7 @@ class RowResult:
     :param fqn: its fully qualified name.
     :param service_type: its type.
     :param version: its version as read after the run.
-    :param url: its page in the UI.
+    :param url: its page in the UI, for a run of one row.
     :param error: what went wrong.
     :param wrote: whether some fields were written, also where others were not applied.
     """

@@ -280,7 +280,8 @@ class Reconciler:
         ) from refused
 
     def _report(self, rows: Sequence[_Row], plan_notes: Sequence[str], abort: CollateError | None) -> Report:
-        results = tuple(self._result(row) for row in rows)
+        # Only the result of a single service is shown with its page; thousands of addresses would fill the memory.
+        results = tuple(self._result(row, with_page=len(rows) == 1) for row in rows)
         masked = [(len(row.plan.difference.masked), row.wrote and not row.secrets_unsure) for row in rows]
         written, unknown = (sum(count for count, was in masked if was is wanted) for wanted in (True, False))
         notes = list(plan_notes)
@@ -300,7 +301,7 @@ class Reconciler:
             abort,
         )
 
-    def _result(self, row: _Row) -> RowResult:
+    def _result(self, row: _Row, *, with_page: bool) -> RowResult:
         outcome, changes, error = _judge(row)
         if row.taken and self._options.if_exists == "ignore" and row.next.action is not Action.CONFLICT:
             outcome, changes, error = Outcome.IGNORED, (), None
@@ -314,7 +315,7 @@ class Reconciler:
             changes=changes,
             service_id=shown.service_id,
             version=shown.version,
-            url=self._client.page_of(self._kind, row.plan.name),
+            url=self._client.page_of(self._kind, row.plan.name) if with_page else "",
             error=error,
             wrote=row.wrote and outcome is Outcome.UNAPPLIED,
         )

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
 from airflow_provider_collate.client.kinds import ML_MODEL
-from airflow_provider_collate.client.services import PatchOperation, Services, fqn_of
+from airflow_provider_collate.client.services import PAGE_SIZE, PatchOperation, Services, fqn_of
 from airflow_provider_collate.client.tokens import TokenSource
 from airflow_provider_collate.exceptions import (
     AnswerError,
@@ -56,7 +56,7 @@ def test_a_list_is_read_page_by_page() -> None:
     assert [[service.name for service in page.services] for page in pages] == [["a"], [], ["b"]]
     assert [(page.after, page.total) for page in pages] == [("c1", 9), ("c2", 9), ("", 9)]
     assert [request.url.path for request in network.requests] == [COLLECTION] * 3
-    asked = {"limit": "500", "include": "all", "fields": "owners,tags"}
+    asked = {"limit": str(PAGE_SIZE), "include": "all", "fields": "owners,tags"}
     assert [dict(request.url.params) for request in network.requests] == [
         asked,
         {**asked, "after": "c1"},

@@ -456,8 +456,10 @@ class TestTestConnection:
     def test_an_unknown_connection(self, network: Network) -> None:
         assert CollateHook("no_such_connection").test_connection() == (
             False,
-            'there is no Airflow connection "no_such_connection". '
-            "Add it under Admin > Connections, type Collate, or name another by collate_conn_id.",
+            (
+                'there is no Airflow connection "no_such_connection". '
+                "Add it under Admin > Connections, type Collate, or name another by collate_conn_id."
+            ),
         )
 
     def test_a_bug_is_named_by_its_kind_only(self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import partial
 from typing import Any
 
 import pytest
@@ -59,16 +60,19 @@ class TestInATask:
 
         with pytest.raises(AirflowFailException, match='there is no Airflow connection "missing"'):
             CollateHook("missing").get_service("s0")
-        with pytest.raises(AirflowFailException, match='connection.conn_id: there is no Airflow connection "missing"'):
+        with pytest.raises(
+            AirflowFailException, match=r'connection\.conn_id: there is no Airflow connection "missing"'
+        ):
             CollateHook("missing").upsert_service(SERVICE)
 
     @pytest.mark.parametrize("error", ["API_SERVER_ERROR", "GENERIC_ERROR"])
     def test_a_fault_of_the_api_server_is_not(self, error: str, monkeypatch: pytest.MonkeyPatch, raises: bool) -> None:
         self.answer(monkeypatch, error, raises=raises)
 
-        for call in (lambda hook: hook.get_service("s0"), lambda hook: hook.upsert_service(SERVICE)):
+        hook = CollateHook("missing")
+        for ask in (partial(hook.get_service, "s0"), partial(hook.upsert_service, SERVICE)):
             with pytest.raises(CollateError) as caught:
-                call(CollateHook("missing"))
+                ask()
 
             assert caught.value.retryable
             assert str(caught.value) == (

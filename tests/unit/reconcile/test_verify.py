@@ -268,19 +268,19 @@ class TestRequests:
         assert [seen.method for seen in bot.sent() if seen.path.startswith(COLLECTION)] == ["GET", "POST", "GET"]
 
     def test_no_change_in_many_takes_one_list(self, bot: Workbench) -> None:
-        rows: list[Row] = [sklearn(f"s{n}") for n in range(400)]
+        rows: list[Row] = [sklearn(f"s{n}") for n in range(240)]
         bot.run(rows)
         bot.catalog.requests.clear()
         bot.run(rows)
         assert [(seen.method, seen.path) for seen in bot.sent()] == [("GET", COLLECTION)]
 
     def test_what_changed_is_read_again_and_nothing_else(self, bot: Workbench) -> None:
-        rows: list[Row] = [sklearn(f"s{n:03}") for n in range(400)]
+        rows: list[Row] = [sklearn(f"s{n:03}") for n in range(240)]
         bot.run(rows)
         bot.catalog.requests.clear()
-        bot.run([*rows[:-2], sklearn("s398", tags=["PII.None"]), sklearn("s399", tags=["PII.None"])])
+        bot.run([*rows[:-2], sklearn("s238", tags=["PII.None"]), sklearn("s239", tags=["PII.None"])])
         gets = [seen.path.removeprefix(COLLECTION) for seen in bot.sent("GET") if seen.path.startswith(COLLECTION)]
-        assert sorted(gets) == ["", "/name/s398", "/name/s399"]
+        assert sorted(gets) == ["", "/name/s238", "/name/s239"]
         assert len(bot.writes()) == 2
 
     def test_writes_are_of_declared_fields_only(self, anyone: Workbench) -> None:

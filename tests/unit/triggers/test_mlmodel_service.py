@@ -178,11 +178,11 @@ class TestErrors:
         assert (event["status"], event["retryable"]) == ("error", False)
         assert catalog.requests == []
 
-    def test_a_connection_that_is_not_there_may_come(self, catalog: Catalog) -> None:
+    def test_a_connection_that_is_not_there_is_final(self, catalog: Catalog) -> None:
         event = event_of(make(collate_conn_id="nowhere"))
 
-        assert (event["status"], event["retryable"]) == ("error", True)
-        assert "nowhere" in event["message"]
+        assert (event["status"], event["retryable"]) == ("error", False)
+        assert 'there is no Airflow connection "nowhere"' in event["message"]
 
     def test_what_cannot_be_waited_for_is_an_error_before_any_request(self, catalog: Catalog) -> None:
         event = event_of(make(fields={"descripton": "x"}))
