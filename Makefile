@@ -23,7 +23,7 @@ help:
 	@echo 'make demo        the example DAGs on real Airflow against the sandbox'
 	@echo 'make test        lint, then all tests on Airflow 3.3'
 	@echo 'make test-2.11   all tests on Airflow 2.11 (Python 3.10 to 3.12)'
-	@echo 'make test-floor  all tests on the lowest versions that are declared (Python 3.10)'
+	@echo 'make test-floor  the unit tests on the lowest versions that are declared (Python 3.10)'
 	@echo 'make test-providers  credentials against the official Amazon and Google providers'
 	@echo 'make e2e         Airflow 3.3 in a browser (needs chromium); make e2e-2.11: the same of 2.11'
 	@echo 'make lint        ruff and mypy            make format      ruff mends what it can'
@@ -44,7 +44,8 @@ test-2.11: .venv-2.11/.ready
 # The lowest versions exist for Python 3.10 only in part; where there is no such Python, this says so and is done.
 test-floor:
 	@if $(FIND_PYTHON) 10 10 >/dev/null; then \
-		$(MAKE) --no-print-directory .venv-floor/.ready && .venv-floor/bin/python -m pytest $(PYTEST_ARGS); \
+		$(MAKE) --no-print-directory .venv-floor/.ready && .venv-floor/bin/python -m pytest \
+			tests/conformance tests/property tests/unit $(PYTEST_ARGS); \
 	else echo 'test-floor: skipped, there is no Python 3.10 here'; fi
 
 # COLLATE_SCREENSHOTS=1 takes the pictures in docs/images anew.

@@ -157,7 +157,7 @@ class Reconciler:
             self._write_and_verify([row for row in todo if row.plan.action is not Action.PRUNE], fields)
             if any(_judge(row)[0] is Outcome.FAILED for row in rows if row.plan.action is not Action.PRUNE):
                 for row in doomed:
-                    row.error = OutcomeError(_NOT_PRUNED, retryable=True)
+                    row.error = OutcomeError(_NOT_PRUNED)
             else:
                 self._write_and_verify(doomed, fields)
         except StoppedError:

@@ -355,7 +355,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "No write is carried out, and the connection is closed",
             every_write(closes),
-            "retry 4 | retry 4 | retry 12 | retry 12 | –",
+            "retry 4 | retry 4 | retry 12 | retry 8 | –",
             "{url} broke off before its answer was complete: Server disconnected without sending a response.",
         ),
         Fault(
@@ -381,7 +381,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "500 to writes, always",
             every_write(error(500, "NullPointerException")),
-            "retry 4 | retry 4 | retry 12 | retry 12 | –",
+            "retry 4 | retry 4 | retry 12 | retry 8 | –",
             "Collate answered 500: NullPointerException",
         ),
         Fault(
@@ -461,7 +461,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "403 on some rows",
             _forbidden_rows,
-            "fail 1 | fail 1 | fail 3 | fail 3 | –",
+            "fail 1 | fail 1 | fail 3 | fail 2 | –",
             "Collate answered 403 FORBIDDEN: Principal: CatalogPrincipal{name='ingestion-bot'} operations "
             "[Create] not allowed",
             of_rows="fraud_a: failed: … operations [Create] not allowed",
@@ -505,7 +505,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "Empty answers to writes, which are not carried out",
             every_write(answers(200)),
-            "fail 1 | fail 1 | fail 3 | fail 3 | –",
+            "fail 1 | fail 1 | fail 3 | fail 2 | –",
             "Collate answered 200 with an empty body",
         ),
         Fault(
@@ -517,7 +517,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "A login page with 200 to writes",
             every_write(_page(200, "Sign in")),
-            "fail 1 | fail 1 | fail 3 | fail 3 | –",
+            "fail 1 | fail 1 | fail 3 | fail 2 | –",
             "Collate answered 200 with something that is not JSON: Sign in",
         ),
         Fault(
@@ -529,7 +529,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "JSON of another shape to writes",
             every_write(answers(200, b"{}")),
-            "retry 2 | retry 2 | retry 6 | retry 6 | –",
+            "retry 2 | retry 2 | retry 6 | retry 4 | –",
             "'fraud_a' is not in the catalog, though the server answered the write with success",
         ),
         Fault(
@@ -559,7 +559,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "100 MB to writes",
             every_write(long_body(_LARGE)),
-            "fail 1 | fail 1 | fail 3 | fail 3 | –",
+            "fail 1 | fail 1 | fail 3 | fail 2 | –",
             "The answer is larger than 64 MiB and was not read further",
         ),
         Fault(
@@ -577,7 +577,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "A gzip bomb of 100 MB, to writes",
             every_write(gzip_bomb(_LARGE)),
-            "fail 1 | fail 1 | fail 3 | fail 3 | –",
+            "fail 1 | fail 1 | fail 3 | fail 2 | –",
             "The answer is larger than 64 MiB and was not read further",
         ),
         Fault(

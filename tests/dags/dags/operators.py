@@ -53,7 +53,7 @@ with DAG("models", start_date=START, schedule=None):
 def mapped() -> None:
     @task
     def names() -> list[str]:
-        return ["mapped_a", "mapped_b", "{{ not a template }}"]
+        return ["mapped_a", "mapped_b"]
 
     @task
     def rows() -> list[dict[str, Any]]:
@@ -61,6 +61,10 @@ def mapped() -> None:
             {"name": "kwargs_a", "service_type": "Sklearn", "connection": {"config": {}}},
             {"name": "kwargs_b", "service_type": "Mlflow", "connection": {"config": {"trackingUri": "http://m"}}},
         ]
+
+    @task
+    def described() -> list[list[dict[str, Any]]]:
+        return [[{**sklearn("chunk_b"), "description": "{{ not a template }}"}]]
 
     @task
     def row(number: int) -> dict[str, Any]:
@@ -71,7 +75,7 @@ def mapped() -> None:
     create.partial(task_id="create_kwargs").expand_kwargs(rows())
     BulkUpsertMlModelServicesOperator(task_id="lazy", services=row.expand(number=[1, 2, 3]))
     bulk = BulkUpsertMlModelServicesOperator.partial(task_id="bulk").expand(services=[[sklearn("chunk_a")], []])
-    sync = SyncMlModelServicesOperator.partial(task_id="sync").expand(services=[[sklearn("chunk_b")]])
+    sync = SyncMlModelServicesOperator.partial(task_id="sync").expand(services=described())
     delete = DeleteMlModelServiceOperator.partial(task_id="delete").expand(name=["mapped_a", "missing"])
     [created, bulk, sync] >> delete
 
