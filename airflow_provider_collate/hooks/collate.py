@@ -161,6 +161,7 @@ class CollateHook(BaseHook):
         :param kind: collection of the kind of service.
         :param include: `non-deleted`, `deleted` or `all`.
         :return: the same fields as `get_service`.
+        :raises AirflowFailException: when no retry can mend it; what a retry may mend is raised as it is.
         """
         for page in self._connect().services(_kind(kind)).pages(_ALL_FIELDS, include=include):
             for service in page.services:
@@ -184,6 +185,7 @@ class CollateHook(BaseHook):
         :param on_unapplied: what to do about fields that the catalog keeps: `fail`, `warn` or `enforce`.
         :param rewrite_secrets: write secrets that the catalog shows only masked, though nothing else differs.
         :return: the service and what happened, without its connection.
+        :raises AirflowFailException: when no retry can mend it; what a retry may mend is raised as it is.
         """
         options = RunOptions(if_exists=if_exists, on_unapplied=on_unapplied, rewrite_secrets=rewrite_secrets)
         report = self._reconcile([service], options, _kind(kind), single=True)
@@ -201,11 +203,14 @@ class CollateHook(BaseHook):
     ) -> dict[str, JsonValue]:
         """Create or change a service; what is as declared is not written, what is not mentioned not touched.
 
+        Calls `POST /v1/services/{kind}` or `PATCH /v1/services/{kind}/{id}`, and reads again.
+
         :param service: the declaration.
         :param kind: collection of the kind of service.
         :param on_unapplied: what to do about fields that the catalog keeps: `fail`, `warn` or `enforce`.
         :param rewrite_secrets: write secrets that the catalog shows only masked, though nothing else differs.
         :return: the service and what happened, without its connection.
+        :raises AirflowFailException: when no retry can mend it; what a retry may mend is raised as it is.
         """
         options = RunOptions(on_unapplied=on_unapplied, rewrite_secrets=rewrite_secrets)
         report = self._reconcile([service], options, _kind(kind), single=True)
@@ -222,6 +227,7 @@ class CollateHook(BaseHook):
         :param operations: JSON Patch operations, e.g. `{"op": "add", "path": "/description", "value": "…"}`.
         :param kind: collection of the kind of service.
         :return: the service as the catalog shows it afterwards, as `get_service`.
+        :raises AirflowFailException: when no retry can mend it; what a retry may mend is raised as it is.
         """
         patch = _patch(operations)
         mask_secrets(_texts(operation.value for operation in patch if operation.path.startswith("/connection")))
@@ -246,6 +252,7 @@ class CollateHook(BaseHook):
         :param hard_delete: delete it for good, with all that belongs to it; else it can be restored.
         :param if_missing: what to do when there is no such service: `ignore` or `fail`.
         :return: the service and what happened: `deleted`, or `ignored` when there was none.
+        :raises AirflowFailException: when no retry can mend it; what a retry may mend is raised as it is.
         """
         if if_missing not in ("ignore", "fail"):
             raise InvalidDeclarationError([f"if_missing: is {if_missing!r}, but must be 'ignore' or 'fail'"])
@@ -285,6 +292,9 @@ class CollateHook(BaseHook):
     ) -> dict[str, JsonValue]:
         """Create or change many services; only what differs is written.
 
+        Calls `PUT /v1/services/{kind}/bulk` or `POST /v1/services/{kind}` for new ones, and
+        `PATCH /v1/services/{kind}/{id}` for what differs.
+
         :param services: the declarations.
         :param kind: collection of the kind of service.
         :param on_unapplied: what to do about fields that the catalog keeps: `fail`, `warn` or `enforce`.
@@ -292,6 +302,7 @@ class CollateHook(BaseHook):
         :param chunk_size: rows in one bulk request.
         :param max_workers: single writes in flight at once.
         :return: the report: counts, and details of at most 1,000 rows that are not unchanged.
+        :raises AirflowFailException: when no retry can mend it; what a retry may mend is raised as it is.
         """
         options = RunOptions(
             on_unapplied=on_unapplied,
@@ -320,6 +331,8 @@ class CollateHook(BaseHook):
     ) -> dict[str, JsonValue]:
         """Make the declaration the whole truth for the services in its scope.
 
+        Calls what `bulk_upsert_services` calls, and `DELETE /v1/services/{kind}/{id}`.
+
         :param services: the declarations.
         :param kind: collection of the kind of service.
         :param prune: how to delete services in scope that are not declared: `soft` or `hard`; None deletes nothing.
@@ -331,6 +344,7 @@ class CollateHook(BaseHook):
         :param chunk_size: rows in one bulk request.
         :param max_workers: single writes in flight at once.
         :return: the report, as for `bulk_upsert_services`.
+        :raises AirflowFailException: when no retry can mend it; what a retry may mend is raised as it is.
         """
         options = self.run_options(
             on_unapplied=on_unapplied,
@@ -376,6 +390,7 @@ class CollateHook(BaseHook):
         :param options: as for `reconcile`.
         :param kind: collection of the kind of service.
         :param single: messages speak of the one service instead of `services[0]`.
+        :raises AirflowFailException: when no retry can mend it; what a retry may mend is raised as it is.
         """
         requests = self._validated(services, _kind(kind), single)
         return Reconciler(self._connect(), _kind(kind), options).plan(requests)
@@ -395,6 +410,7 @@ class CollateHook(BaseHook):
         :param options: how the run treats what it finds.
         :param kind: collection of the kind of service.
         :param single: messages speak of the one service instead of `services[0]`.
+        :raises AirflowFailException: when no retry can mend it; what a retry may mend is raised as it is.
         """
         return self._reconcile(services, options, _kind(kind), single=single)
 
@@ -415,7 +431,10 @@ class CollateHook(BaseHook):
         return Reconciler(self._connect(), kind, options).run(requests)
 
     def _validated(self, services: Sequence[object], kind: ServiceKind, single: bool) -> Sequence[CreateServiceRequest]:
-        """Resolve `conn_id`s, check every row, and have all secrets masked before anything can print them."""
+        """Resolve `conn_id`s, check every row, and have all secrets masked before anything can print them.
+
+        :raises AirflowFailException: when no retry can mend it; what a retry may mend is raised as it is.
+        """
         rows: Any = services
         if isinstance(rows, Iterable) and not isinstance(rows, str | bytes | Mapping):
             rows, secrets = resolve_services(list(rows), self.get_connection, single=single)

@@ -51,6 +51,7 @@ _FILLED_IN: dict[str, tuple[JsonValue, ...]] = {
     "authProviderX509CertUrl": ("https://www.googleapis.com/oauth2/v1/certs",),
 }
 _SHOWN_LENGTH = 60
+_SHOWN_BEFORE = 20
 _LONGEST_PATH = 200
 
 
@@ -155,10 +156,11 @@ class Comparison:
             path = f"/{name}"
             guard = (PatchOperation("test", path, shown),) if shown else ()
             change = PatchOperation("add", path, asked) if asked else PatchOperation("remove", path)
+            old, new = _quoted_pair(shown or "", str(asked))
             if shown and not self.enforce and self.is_bot():
-                yield FieldChange(name, f"{quoted(shown)} stays, {quoted(asked)} was asked", (), KEPT_FROM_BOTS)
+                yield FieldChange(name, f"{old} stays, {new} was asked", (), KEPT_FROM_BOTS)
             else:
-                yield FieldChange(name, f"{quoted(shown)} → {quoted(asked)}", (*guard, change), only_patched=True)
+                yield FieldChange(name, f"{old} → {new}", (*guard, change), only_patched=True)
 
     def _references(self, declared: Row, service: Service) -> Iterator[FieldChange]:
         if "owners" in declared:
@@ -220,6 +222,16 @@ def fields_to_read(requests: Iterable[CreateServiceRequest]) -> frozenset[str]:
 def quoted(text: JsonValue) -> str:
     """A text in quotes on one line, bounded."""
     return f'"{_one_line(str(text or ""), _SHOWN_LENGTH)}"'
+
+
+def _quoted_pair(old: str, new: str) -> tuple[str, str]:
+    """Two texts that differ, in quotes; from shortly before the first difference where their beginnings look alike."""
+    if quoted(old) != quoted(new):
+        return quoted(old), quoted(new)
+    pairs = enumerate(zip(old, new, strict=False))
+    alike = next((place for place, (one, other) in pairs if one != other), min(len(old), len(new)))
+    start = max(0, alike - _SHOWN_BEFORE)
+    return quoted(f"…{old[start:]}"), quoted(f"…{new[start:]}")
 
 
 def _compare_connection(

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.compare import KEPT_FROM_BOTS, Comparison, Difference, fields_to_read
-from tests.unit.reconcile.workbench import request, requests, sagemaker, shown
+from tests.unit.reconcile.workbench import Workbench, request, requests, sagemaker, shown, sklearn
 
 ANA = {"id": "8a1f2b3c-0000-4000-8000-00000000000a", "type": "user"}
 TEAM = {"id": "8a1f2b3c-0000-4000-8000-00000000000b", "type": "team"}
@@ -389,3 +389,9 @@ def _connection(declared: Mapping[str, object]) -> dict[str, object]:
 
 def _key(secret: str) -> dict[str, str]:
     return {"awsAccessKeyId": "AKIAEXAMPLE", "awsSecretAccessKey": secret}
+
+
+def test_long_texts_are_shown_where_they_differ(person: Workbench) -> None:
+    person.run([sklearn(description=f"{'a' * 100} old end")])
+    (row,) = person.plan([sklearn(description=f"{'a' * 100} new end")]).rows
+    assert str(row.difference.changes[0]) == f'description: "…{"a" * 19} old end" → "…{"a" * 19} new end"'
