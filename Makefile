@@ -16,12 +16,13 @@ FIND_PYTHON := sh scripts/find_python.sh
 COMPILE := pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
 	--no-emit-package airflow-provider-collate --extra sandbox --extra test --extra e2e --extra lint $(UPGRADE)
 
-.PHONY: help setup test test-3.3 test-2.11 test-floor test-providers e2e e2e-2.11 lint format demo bench soak wheel docs constraints clean
+.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers e2e e2e-2.11 lint format demo bench soak wheel docs constraints clean
 
 help:
 	@echo 'make setup       an environment with Airflow 3.3 in .venv'
 	@echo 'make demo        the example DAGs on real Airflow against the sandbox'
 	@echo 'make test        lint, then all tests on Airflow 3.3'
+	@echo 'make test-unit   the unit tests alone, in two processes'
 	@echo 'make test-2.11   all tests on Airflow 2.11 (Python 3.10 to 3.12)'
 	@echo 'make test-floor  the unit tests on the lowest versions that are declared (Python 3.10)'
 	@echo 'make test-providers  credentials against the official Amazon and Google providers'
@@ -37,6 +38,10 @@ test: lint test-3.3
 
 test-3.3: .venv/.ready
 	.venv/bin/python -m pytest --cov $(PYTEST_ARGS)
+
+# Two processes, for a quick look.
+test-unit: .venv/.ready
+	.venv/bin/python -m pytest -n 2 tests/unit $(PYTEST_ARGS)
 
 test-2.11: .venv-2.11/.ready
 	.venv-2.11/bin/python -m pytest $(PYTEST_ARGS)
