@@ -32,7 +32,7 @@ from airflow_provider_collate.hooks.connection_form import connection_form_widge
 from airflow_provider_collate.hooks.credentials import resolve_services
 from airflow_provider_collate.hooks.lookup import find_connection
 from airflow_provider_collate.hooks.masking import keep_headers_out_of_traces, mask_secrets
-from airflow_provider_collate.models import CreateServiceRequest, secret_values, validate_services
+from airflow_provider_collate.models import CreateServiceRequest, validate_services
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.options import IfExists, OnUnapplied, Prune, RunOptions
 from airflow_provider_collate.reconcile.plan import Plan
@@ -272,6 +272,7 @@ class CollateHook(BaseHook):
         :param name: the service's name.
         :param kind: collection of the kind of service.
         :return: the service as the catalog shows it afterwards, as `get_service`.
+        :raises AirflowFailException: when no retry can mend it; what a retry may mend is raised as it is.
         """
         services = self._connect().services(_kind(kind))
         service = _found(services.by_name(_name(name), include="all"), name, _kind(kind))
@@ -440,7 +441,7 @@ class CollateHook(BaseHook):
             rows, secrets = resolve_services(list(rows), self.get_connection, single=single)
             mask_secrets(secrets)
         validated = validate_services(rows, model=kind.request_model, single=single)
-        mask_secrets(_secrets_in(validated.services))
+        mask_secrets(secret for service in validated.services for secret in service.secrets())
         for warning in validated.warnings:
             self.log.warning("%s", warning)
         return validated.services
@@ -529,13 +530,6 @@ def _raise_error_of(report: Report) -> None:
     error = report.error()
     if error is not None:
         raise error
-
-
-def _secrets_in(services: Sequence[CreateServiceRequest]) -> Iterator[str]:
-    for service in services:
-        connection = service.declared().get("connection")
-        if isinstance(connection, dict) and isinstance(config := connection.get("config"), dict):
-            yield from secret_values(config)
 
 
 def _name(name: object) -> str:

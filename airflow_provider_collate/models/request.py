@@ -24,6 +24,7 @@ from airflow_provider_collate.models.mlmodel_connections import (
     ServiceConnection,
     UndocumentedConnection,
 )
+from airflow_provider_collate.models.secret_values import secret_values
 
 _LONGEST_QUOTE = 80
 
@@ -63,6 +64,12 @@ class CreateServiceRequest(DeclaredModel):
     def declared(self) -> dict[str, JsonValue]:
         """Give what was given, an explicit `None` too, under the documented names, for comparison."""
         return self.model_dump(by_alias=True, exclude_unset=True, warnings=False)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Give the values of the connection that are secret, to be masked and kept out of messages."""
+        connection = self.declared().get("connection")
+        config = connection.get("config") if isinstance(connection, dict) else None
+        return tuple(secret_values(config)) if isinstance(config, dict) else ()
 
     @model_validator(mode="before")
     @classmethod

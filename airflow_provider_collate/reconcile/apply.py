@@ -30,7 +30,7 @@ from airflow_provider_collate.exceptions import (
     StoppedError,
     TooManyRequestsError,
 )
-from airflow_provider_collate.models import BulkOperationResult, BulkRow, CreateServiceRequest, secret_values
+from airflow_provider_collate.models import BulkOperationResult, BulkRow
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.plan import Action, RowPlan
 from airflow_provider_collate.reconcile.workers import each
@@ -157,7 +157,7 @@ class Writer:
         if row.action is Action.CREATE and row.request is not None:
             # POST, not PUT: if someone has created the service meanwhile, a PUT would overwrite it and, by a
             # person's token, clear what the declaration does not mention (recorded). A 409 is settled by reading.
-            self._services.create(row.request.to_payload(), _secrets(row.request))
+            self._services.create(row.request.to_payload(), row.request.secrets())
         elif row.action is Action.PRUNE:
             self._prune(row)
         elif row.action is Action.RESTORE and row.service_id is not None:
@@ -192,7 +192,7 @@ class Writer:
     def _patch(self, row: RowPlan) -> None:
         operations = [operation for change in row.difference.writable for operation in change.operations]
         if operations and row.service_id is not None and row.request is not None:
-            self._services.patch(row.service_id, [*row.guard, *operations], _secrets(row.request))
+            self._services.patch(row.service_id, [*row.guard, *operations], row.request.secrets())
 
     def _bulk(self, rows: Sequence[RowPlan]) -> list[tuple[str, CollateError | None]] | None:
         """One bulk request; None where the rows are to be sent one by one instead."""
@@ -200,7 +200,7 @@ class Writer:
             raise StoppedError("The task was told to stop; no further request was sent")
         requests = [row.request for row in rows if row.request is not None]
         payloads: list[dict[str, JsonValue]] = [request.to_payload() for request in requests]
-        secrets = tuple(value for request in requests for value in _secrets(request))
+        secrets = tuple(value for request in requests for value in request.secrets())
         try:
             result = self._services.put_bulk(payloads, secrets)
         except MissingEndpointError:
@@ -223,13 +223,6 @@ class Writer:
             refused = failed.get(plan.name) or failed.get(fqn_of(plan.name))
             outcomes.append((plan.name, _row_error(refused, self._services, secrets) if refused else None))
         return outcomes
-
-
-def _secrets(request: CreateServiceRequest) -> tuple[str, ...]:
-    """Values in a request that must not come back in a message."""
-    connection = request.declared().get("connection")
-    config = connection.get("config") if isinstance(connection, dict) else None
-    return tuple(secret_values(config)) if isinstance(config, dict) else ()
 
 
 def _row_error(row: BulkRow, services: Services, secrets: Sequence[str]) -> CollateError:

@@ -103,6 +103,8 @@ class Reconciler:
         self._client = client
         self._kind = kind
         self._options = options
+        # Once a row is written, the service is ours: it is compared as under `update`.
+        self._settling = replace(options, if_exists="update")
         self._clock = clock
         self._services: Services = client.services(kind)
         self._reader = CatalogReader(
@@ -229,11 +231,6 @@ class Reconciler:
             return _look_at_doomed(row, service, self._options)
         service = self._services.by_id(row.service_id, fields_to_read([request]), include="all")
         return plan_row(row.row, request, service, self._comparison, self._settling)
-
-    @property
-    def _settling(self) -> RunOptions:
-        """Once a row is written, the service is ours: it is compared as under `update`."""
-        return replace(self._options, if_exists="update")
 
     def _verify(self, rows: Sequence[_Row], fields: Collection[str]) -> None:
         unseen = {row.plan.name: row for row in rows}
