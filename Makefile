@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+# Two processes. The tests of a file stay together, because they share an Airflow; the order is that of pyproject.toml.
+IN_PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 
 export PYTHON
 export UV_CACHE_DIR ?= $(CURDIR)/.make/uv-cache
@@ -14,9 +16,9 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV AIRFLOW_HOME
 UV := .make/bin/uv
 FIND_PYTHON := sh scripts/find_python.sh
 COMPILE := pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
-	--no-emit-package airflow-provider-collate --extra sandbox --extra test --extra e2e --extra lint $(UPGRADE)
+	--no-emit-package airflow-provider-collate --extra sandbox --extra test --group e2e --group lint $(UPGRADE)
 
-.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers e2e e2e-2.11 lint format demo bench soak wheel docs constraints clean
+.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers e2e e2e-2.11 lint format demo bench soak size mutants wheel docs constraints clean
 
 help:
 	@echo 'make setup       an environment with Airflow 3.3 in .venv'
@@ -27,8 +29,10 @@ help:
 	@echo 'make test-floor  the unit tests on the lowest versions that are declared (Python 3.10)'
 	@echo 'make test-providers  credentials against the official Amazon and Google providers'
 	@echo 'make e2e         Airflow 3.3 in a browser (needs chromium); make e2e-2.11: the same of 2.11'
-	@echo 'make lint        ruff and mypy            make format      ruff mends what it can'
+	@echo 'make mutants     test the tests: what can change unnoticed (PART=reconcile, kinds, models or client)'
+	@echo 'make lint        ruff, mypy, imports      make format      ruff corrects what it can'
 	@echo 'make bench       the benchmarks           make soak        the long tests'
+	@echo 'make size        lines against their limits'
 	@echo 'make wheel       build and check it       make docs        build the site'
 	@echo 'make constraints pin what is tested       make clean       remove all that make has made'
 
@@ -37,23 +41,23 @@ setup: .venv/.ready
 test: lint test-3.3
 
 test-3.3: .venv/.ready
-	.venv/bin/python -m pytest --cov $(PYTEST_ARGS)
+	.venv/bin/python -m pytest $(IN_PARALLEL) --cov $(PYTEST_ARGS)
 
 # Two processes, for a quick look.
 test-unit: .venv/.ready
-	.venv/bin/python -m pytest -n 2 tests/unit $(PYTEST_ARGS)
+	.venv/bin/python -m pytest $(IN_PARALLEL) tests/unit $(PYTEST_ARGS)
 
 test-2.11: .venv-2.11/.ready
-	.venv-2.11/bin/python -m pytest $(PYTEST_ARGS)
+	.venv-2.11/bin/python -m pytest $(IN_PARALLEL) $(PYTEST_ARGS)
 
 # The lowest versions exist for Python 3.10 only in part; where there is no such Python, this says so and is done.
 test-floor:
 	@if $(FIND_PYTHON) 10 10 >/dev/null; then \
 		$(MAKE) --no-print-directory .venv-floor/.ready && .venv-floor/bin/python -m pytest \
-			tests/conformance tests/property tests/unit $(PYTEST_ARGS); \
+			$(IN_PARALLEL) tests/conformance tests/property tests/unit $(PYTEST_ARGS); \
 	else echo 'test-floor: skipped, there is no Python 3.10 here'; fi
 
-# COLLATE_SCREENSHOTS=1 takes the pictures in docs/images anew.
+# COLLATE_SCREENSHOTS=1 takes the pictures in docs/images again.
 e2e: .venv/.ready-e2e
 	.venv/bin/python -m pytest tests/e2e $(PYTEST_ARGS)
 
@@ -68,6 +72,7 @@ lint: .venv/.ready
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo --cache-dir .make/import-linter
 
 format: .venv/.ready
 	.venv/bin/ruff check --fix .
@@ -79,8 +84,15 @@ demo: .venv/.ready
 bench: .venv/.ready
 	.venv/bin/python -m benchmarks
 
+size: .venv/.ready
+	.venv/bin/python -m benchmarks size
+
 soak: .venv/.ready
 	.venv/bin/python -m pytest -m soak $(PYTEST_ARGS)
+
+# One part: make mutants PART=reconcile
+mutants: .venv/.ready-mutants
+	.venv/bin/python scripts/mutants.py $(PART)
 
 wheel: .venv/.ready
 	rm -rf dist .venv-wheel
@@ -89,16 +101,19 @@ wheel: .venv/.ready
 	$(UV) venv --quiet --python .venv/bin/python .venv-wheel
 	$(UV) pip install --quiet --python .venv-wheel/bin/python -c constraints/airflow-3.3.txt dist/*.whl
 	AIRFLOW_HOME=$(CURDIR)/.airflow/wheel .venv-wheel/bin/python scripts/check_wheel.py --installed
+	$(UV) pip install --quiet --python .venv-wheel/bin/python -c constraints/airflow-3.3.txt \
+		"airflow-provider-collate[sandbox] @ file://$$(ls $(CURDIR)/dist/*.whl)"
+	.venv-wheel/bin/python scripts/check_wheel.py --sandbox
 
 docs: .venv/.ready-docs
 	.venv/bin/mkdocs build --strict
 
-# Pins what is new; with UPGRADE=--upgrade all anew. Airflow 2.11 does not run on Python 3.13: its pins leave that out.
+# Pins what is new; with UPGRADE=--upgrade all of it again. Airflow 2.11 does not run on Python 3.13: its pins leave that out.
 constraints: $(UV)
 	@mkdir -p .make/old constraints
 	echo 'apache-airflow==3.3.2' > .make/old/new.in
-	$(UV) $(COMPILE) pyproject.toml --extra docs --constraint .make/old/new.in -o constraints/airflow-3.3.txt
-	$(UV) $(COMPILE) pyproject.toml --extra providers --constraint .make/old/new.in -o constraints/providers.txt
+	$(UV) $(COMPILE) pyproject.toml --group docs --group mutants --constraint .make/old/new.in -o constraints/airflow-3.3.txt
+	$(UV) $(COMPILE) pyproject.toml --group providers --constraint .make/old/new.in -o constraints/providers.txt
 	cat pyproject.toml > .make/old/pyproject.toml
 	echo "[tool.uv]" >> .make/old/pyproject.toml
 	echo "environments = [\"python_version < '3.13'\"]" >> .make/old/pyproject.toml
@@ -124,26 +139,30 @@ $(UV):
 .venv/.ready: pyproject.toml constraints/airflow-3.3.txt | $(UV)
 	@python=$$($(FIND_PYTHON) 10 13) || { echo 'Python 3.10 to 3.13 is needed' >&2; exit 1; }; \
 	test -x .venv/bin/python || $(UV) venv --quiet --python "$$python" .venv
-	$(UV) pip install --quiet --python .venv/bin/python -c constraints/airflow-3.3.txt -e '.[sandbox,test,lint]'
+	$(UV) pip install --quiet --python .venv/bin/python -c constraints/airflow-3.3.txt -e '.[sandbox,test]' --group lint
 	@touch $@
 
 .venv/.ready-e2e: .venv/.ready
-	$(UV) pip install --quiet --python .venv/bin/python -c constraints/airflow-3.3.txt -e '.[e2e]'
+	$(UV) pip install --quiet --python .venv/bin/python -c constraints/airflow-3.3.txt --group e2e
 	@touch $@
 
 .venv-2.11/.ready-e2e: .venv-2.11/.ready
-	$(UV) pip install --quiet --python .venv-2.11/bin/python -c constraints/airflow-2.11.txt -e '.[e2e]'
+	$(UV) pip install --quiet --python .venv-2.11/bin/python -c constraints/airflow-2.11.txt --group e2e
 	@touch $@
 
 .venv-providers/.ready: pyproject.toml constraints/providers.txt | $(UV)
 	@python=$$($(FIND_PYTHON) 10 13) || { echo 'Python 3.10 to 3.13 is needed' >&2; exit 1; }; \
 	test -x .venv-providers/bin/python || $(UV) venv --quiet --python "$$python" .venv-providers
 	$(UV) pip install --quiet --python .venv-providers/bin/python -c constraints/providers.txt \
-		-e '.[sandbox,test,providers]'
+		-e '.[sandbox,test]' --group providers
+	@touch $@
+
+.venv/.ready-mutants: .venv/.ready
+	$(UV) pip install --quiet --python .venv/bin/python -c constraints/airflow-3.3.txt --group mutants
 	@touch $@
 
 .venv/.ready-docs: .venv/.ready
-	$(UV) pip install --quiet --python .venv/bin/python -c constraints/airflow-3.3.txt -e '.[docs]'
+	$(UV) pip install --quiet --python .venv/bin/python -c constraints/airflow-3.3.txt --group docs
 	@touch $@
 
 .venv-2.11/.ready: pyproject.toml constraints/airflow-2.11.txt | $(UV)

@@ -13,7 +13,7 @@ def get_provider_info() -> dict[str, object]:
         "name": "Collate",
         "description": "Keep the ML model services of a Collate or OpenMetadata catalog as declared.",
         "connection-types": [connection_type()],
-        "extra-links": ["airflow_provider_collate.links.mlmodel_service.MlModelServiceLink"],
+        "extra-links": ["airflow_provider_collate.links.service.ServiceLink"],
         "asset-uris": asset_uris,
         "dataset-uris": asset_uris,  # what Airflow 2.11 calls them
     }

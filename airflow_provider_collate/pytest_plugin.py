@@ -25,8 +25,8 @@ DEFAULT_CONN_ID = "collate_default"
 class InMemoryCollate:
     """What the fixture `collate` gives: a catalog that behaves as recorded and documented, empty for each test.
 
-    :param catalog: the catalog itself, for what is not offered here: users, teams, domains, forbidden operations,
-        rotated tokens.
+    :param catalog: the catalog itself, for what is not offered here: data products, models in services, forbidden
+        operations, rotated tokens, a narrow role.
     :param url: its address, without `/api`; other processes reach it, too.
     :param monkeypatch: sets environment variables for the length of the test.
     """
@@ -58,7 +58,7 @@ class InMemoryCollate:
 
     @property
     def release(self) -> str:
-        """Whose behaviour it has: `today` or `1.2`; may be set at any time."""
+        """Whose behaviour it has: `2.x`, `1.13`, `1.12` or `1.2`; may be set at any time."""
         return self.catalog.release
 
     @release.setter
@@ -107,6 +107,50 @@ class InMemoryCollate:
         self.catalog.edit_service(name, **self._documented(fields))
         return self.services[name]
 
+    def add_user(self, name: str, email: str = "", display_name: str = "") -> dict[str, object]:
+        """Let there be a user.
+
+        :param name: its name; a real server takes it from the e-mail.
+        :param email: its e-mail; the name at `acme.example` if empty.
+        :param display_name: how people see it.
+        :return: a reference to it, as `owners` takes it.
+        """
+        from airflow_provider_collate.sandbox import User
+
+        return self.catalog.add_user(User(name, email or f"{name}@acme.example", display_name)).reference()
+
+    def add_team(self, name: str, display_name: str = "") -> dict[str, object]:
+        """Let there be a team.
+
+        :param name: its name.
+        :param display_name: how people see it.
+        :return: a reference to it, as `owners` takes it.
+        """
+        return self.catalog.add_team(name, display_name).reference()
+
+    def add_domain(self, name: str) -> dict[str, object]:
+        """Let there be a domain.
+
+        :param name: its fully qualified name; `Parent.Child` is a subdomain.
+        :return: a reference to it, as `domains` of `add` and `edit` takes it.
+        """
+        return self.catalog.add_domain(name).reference()
+
+    def add_tag(self, name: str, *, disabled: bool = False) -> None:
+        """Let there be a tag and its classification.
+
+        :param name: its fully qualified name, such as `Team.ml`.
+        :param disabled: whether no service may carry it any more.
+        """
+        self.catalog.add_tag(name, disabled=disabled)
+
+    def add_glossary_term(self, name: str) -> None:
+        """Let there be a glossary term and its glossary.
+
+        :param name: its fully qualified name, such as `Business.Churn`.
+        """
+        self.catalog.add_tag(name, glossary=True)
+
     def fail(
         self,
         times: int | None = 1,
@@ -145,9 +189,8 @@ class InMemoryCollate:
     def _documented(self, fields: Mapping[str, object]) -> dict[str, Any]:
         """The fields under the API's names, with the tags they name put in the catalog."""
         tags = fields.get("tags")
-        known = {entry.fqn for entry in self.catalog.state.directory.of_kind("tag")}
         for tag in tags if isinstance(tags, list | tuple) else ():
-            if isinstance(tag, str) and tag not in known:
+            if isinstance(tag, str) and self.catalog.state.directory.find("tag", tag) is None:
                 self.catalog.add_tag(tag)
         return {_camel_case(name): value for name, value in fields.items()}
 

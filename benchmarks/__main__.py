@@ -8,7 +8,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import creating, faults, importing, memory, planning, syncing
+from benchmarks import calls, creating, faults, importing, memory, planning, size, syncing
 from benchmarks.table import Table
 
 MEASUREMENTS: dict[str, Callable[[], Iterator[Table]]] = {
@@ -18,6 +18,8 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Table]]] = {
     "creating": creating.measure,
     "syncing": syncing.measure,
     "faults": faults.measure,
+    "calls": calls.measure,
+    "size": size.measure,
 }
 
 

@@ -22,7 +22,7 @@ def measure() -> Iterator[Table]:
     )
     ways = {"httpx.Client.put in a loop": put_one_by_one, "the same in 8 threads": put_in_threads, "ours": reconcile}
     seconds: dict[str, float] = {}
-    with served("today", LatencyProfile(per_request=0.020), has_bulk=False) as server:
+    with served("2.x", LatencyProfile(per_request=0.020), has_bulk=False) as server:
         for name, way in ways.items():
             server.clear()
             seconds[name] = timed(way, server, rows)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.kinds import ML_MODEL
-from airflow_provider_collate.client.tokens import TokenSource
+from airflow_provider_collate.client.token_source import TokenSource
+from airflow_provider_collate.kinds.mlmodel import ML_MODEL, CreateMlModelServiceRequest
 from airflow_provider_collate.models import validate_services
+from airflow_provider_collate.reconcile.engine import Reconciler
 from airflow_provider_collate.reconcile.options import RunOptions
-from airflow_provider_collate.reconcile.run import Reconciler
 from airflow_provider_collate.sandbox import Catalog, InProcessTransport
 from benchmarks.rows import Row, make_rows, with_changes
 from benchmarks.table import Table
@@ -91,7 +91,9 @@ def reconcile(
     config = ClientConfig("http://collate.acme.example/api")
     tokens = TokenSource(lambda: catalog.bot_token)
     with CollateClient(config, tokens, http=InProcessTransport(catalog), sleep=lambda seconds: None) as client:
-        report = Reconciler(client, ML_MODEL, RunOptions()).run(validate_services(rows).services)
+        report = Reconciler(client, ML_MODEL, RunOptions()).run(
+            validate_services(rows, model=CreateMlModelServiceRequest).services
+        )
     return _judge(rows, catalog, before, policy.counts.total(), report.summary())
 
 

@@ -23,7 +23,7 @@ def measure() -> Iterator[Table]:
     holding = _peak("hold")
     table.add("holds the rows", f"{holding:.0f}", "0")
     table.add("holds the rows, with httpx and pydantic loaded", f"{_peak('load'):.0f}", "")
-    for release in ("today", "1.2"):
+    for release in ("2.x", "1.2"):
         with served(release, LatencyProfile()) as server:
             for name in ("all new", "all unchanged"):
                 peak = _peak("run", server)

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 import httpx
 
 from airflow_provider_collate.client.release import Release
-from airflow_provider_collate.models import CreateMlModelServiceRequest
+from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest
 from airflow_provider_collate.models.service import Service
-from airflow_provider_collate.reconcile.compare import Comparison
+from airflow_provider_collate.reconcile.changes import Desired
+from airflow_provider_collate.reconcile.facts import ServerFacts
 from airflow_provider_collate.reconcile.options import RunOptions
-from airflow_provider_collate.reconcile.plan import make_plan
+from airflow_provider_collate.reconcile.planner import Planner
 from airflow_provider_collate.sandbox import Catalog, InProcessTransport
 from benchmarks.rows import Row, make_rows, with_changes
 from benchmarks.served import COLLECTION
@@ -50,8 +51,11 @@ def _validate(rows: list[Row]) -> None:
 
 
 def _plan(requests: list[CreateMlModelServiceRequest], shown: list[Row]) -> None:
-    comparison = Comparison(lambda: Release("1.12.3"), lambda: True, lambda collection, fqn: None)
-    plan = make_plan(requests, map(Service.model_validate, shown), comparison, RunOptions())
+    desired = [Desired(row, request) for row, request in enumerate(requests)]
+    planner = Planner(desired, ServerFacts(Release("1.12.3"), "ingestion-bot", is_bot=True), RunOptions())
+    for row in shown:
+        planner.add(Service.model_validate(row))
+    plan = planner.plan()
     assert set(plan.counts()) <= {"unchanged", "update"}
 
 

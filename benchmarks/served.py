@@ -41,12 +41,12 @@ class Server:
 
 
 @contextmanager
-def served(release: str, latency: LatencyProfile, *, has_bulk: bool | None = None) -> Iterator[Server]:
+def served(release: str, latency: LatencyProfile, *, has_bulk: bool = False) -> Iterator[Server]:
     """Serve for the length of a `with` block.
 
     :param release: whose behaviour, `today` or `1.2`.
     :param latency: how long answers take.
-    :param has_bulk: whether there is a bulk endpoint; None for what the release has.
+    :param has_bulk: whether there is a bulk endpoint.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -61,7 +61,7 @@ def served(release: str, latency: LatencyProfile, *, has_bulk: bool | None = Non
         process.kill()
 
 
-def _serve(release: str, latency: LatencyProfile, has_bulk: bool | None, pipe: Connection) -> None:
+def _serve(release: str, latency: LatencyProfile, has_bulk: bool, pipe: Connection) -> None:
     catalog = Catalog(release, latency=latency, has_bulk=has_bulk)
     with serve_in_thread(catalog) as url:
         pipe.send((url, catalog.bot_token))

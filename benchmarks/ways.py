@@ -12,12 +12,12 @@ import httpx
 
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.kinds import ML_MODEL
-from airflow_provider_collate.client.tokens import TokenSource
+from airflow_provider_collate.client.token_source import TokenSource
+from airflow_provider_collate.kinds.mlmodel import ML_MODEL, CreateMlModelServiceRequest
 from airflow_provider_collate.models import validate_services
+from airflow_provider_collate.reconcile.engine import Reconciler
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.report import Report
-from airflow_provider_collate.reconcile.run import Reconciler
 from benchmarks.rows import Row
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ def reconcile(server: Server, rows: Sequence[Row]) -> Report:
 def reconcile_at(url: str, token: str, rows: Sequence[Row]) -> Report:
     """Our way, for a process that knows only the server's address."""
     with CollateClient(ClientConfig(url), TokenSource(lambda: token)) as client:
-        return Reconciler(client, ML_MODEL, RunOptions()).run(validate_services(rows).services)
+        return Reconciler(client, ML_MODEL, RunOptions()).run(
+            validate_services(rows, model=CreateMlModelServiceRequest).services
+        )
 
 
 def put_one_by_one(server: Server, rows: Sequence[Row]) -> None:

@@ -16,6 +16,7 @@ with DAG("register_mlflow_service", start_date=datetime(2026, 1, 1, tzinfo=timez
         service_type="Mlflow",
         connection={"conn_id": "mlflow_tracking", "registry_conn_id": "mlflow_registry"},
         description="Models of the **fraud** team",
+        owners=["ana@acme.example"],
         tags=["Tier.Tier1"],
         if_exists="update",
     )

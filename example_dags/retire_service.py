@@ -1,4 +1,4 @@
-"""Take a service out of the catalog; it can be restored."""
+"""Delete a service; it can be restored."""
 
 from __future__ import annotations
 

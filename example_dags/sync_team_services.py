@@ -1,4 +1,4 @@
-"""Make a list the whole truth for the services of one team; what is not on it any more is soft-deleted."""
+"""Keep exactly the listed services of one team; those that are not on the list any more are soft-deleted."""
 
 from __future__ import annotations
 

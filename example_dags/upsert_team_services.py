@@ -1,4 +1,4 @@
-"""Register the services of a team from what an earlier task found; only what differs is written."""
+"""Register the services that an earlier task returned; only what differs is written."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ def upsert_team_services() -> None:
                 "serviceType": "SageMaker",
                 "connection": {"conn_id": "aws_prod"},
                 "description": "Training jobs in eu-central-1",
+                "owners": ["team:ml-platform"],
+                "tags": ["PII.Sensitive"],
             },
             {
                 "name": "fraud_notebooks",

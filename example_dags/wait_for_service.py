@@ -1,4 +1,4 @@
-"""Wait until another team has registered its service, and go on from there; waiting takes no worker slot."""
+"""Wait until another team has registered its service, then go on; the wait takes no worker slot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_provider_collate.sensors.mlmodel_service import MlModelServiceSenso
 # [START wait_for_service]
 @dag(start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule=None)
 def wait_for_service() -> None:
-    certified = MlModelServiceSensor(
+    found = MlModelServiceSensor(
         task_id="wait",
         name="prod_mlflow",
         fields={"tags": ["Tier.Tier1"]},
@@ -24,9 +24,9 @@ def wait_for_service() -> None:
 
     @task
     def announce(service: Any) -> str:
-        return f"{service['name']} is certified: {service['url']}"
+        return f"{service['name']} is a tier 1 service now: {service['url']}"
 
-    announce(certified.output)
+    announce(found.output)
 
 
 wait_for_service()

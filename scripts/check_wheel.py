@@ -1,6 +1,7 @@
 """Check that a built wheel holds the package and nothing else, and that Airflow finds it where it is installed.
 
-Run by `make wheel`, once on the wheel's file and once, with `--installed`, where nothing else of the checkout is.
+Run by `make wheel` on the wheel's file, and then where nothing else of the checkout is: with `--installed`, and with
+`--sandbox` once the extra is installed too.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def check_contents(wheel: Path) -> None:
 
 
 def check_installed() -> None:
-    """Ask Airflow for the provider, and the sandbox for its usage."""
+    """Ask Airflow for the provider."""
     from airflow.providers_manager import ProvidersManager
 
     import airflow_provider_collate
@@ -37,13 +38,20 @@ def check_installed() -> None:
     manager = ProvidersManager()  # type: ignore[no-untyped-call]
     if "airflow-provider-collate" not in manager.providers:
         sys.exit("Airflow does not find the provider")
-    subprocess.run([sys.executable, "-m", f"{PACKAGE}.sandbox", "--help"], check=True, stdout=subprocess.DEVNULL)
     print(f"installed from the wheel: {PACKAGE} {airflow_provider_collate.__version__}")
+
+
+def check_sandbox() -> None:
+    """Ask the sandbox for its usage."""
+    subprocess.run([sys.executable, "-m", f"{PACKAGE}.sandbox", "--help"], check=True, stdout=subprocess.DEVNULL)
+    print("the sandbox starts")
 
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--installed"]:
         check_installed()
+    elif sys.argv[1:] == ["--sandbox"]:
+        check_sandbox()
     else:
         for argument in sys.argv[1:]:
             check_contents(Path(argument))

@@ -14,49 +14,48 @@ _INTRODUCTION = """\
 
 <!-- Written by scripts/write_faults_table.py from tests/faults/table.py. Do not edit it here. -->
 
-What comes of a task when the way to Collate, or Collate itself, is at fault. Each cell is a test: a real operator or
+How a task ends when the network, or Collate itself, is at fault. Each cell of the tables is a test: a real operator, or
 the connection form's Test button, against a server that misbehaves on real sockets.
 
-* **ok**: the task succeeds, and the catalog holds what was declared. No answer alone makes a success: the catalog is
-  read again after every write.
-* **retry**: the task fails with an error that Airflow's `retries` try again.
-* **fail**: the task fails with `AirflowFailException`, which Airflow does not retry: no later attempt could succeed
-  before somebody has changed something.
+* **ok**: the task succeeds, and the catalog shows what was declared; it is read again after every write.
+* **retry**: the task fails with a retryable error, so Airflow's `retries` apply.
+* **fail**: the task fails with `AirflowFailException`, which Airflow does not retry, because somebody has to change
+  something first.
 
-The number is how many requests (or connections, where no request arrives) the server saw of those that met the
-fault; 0 where nothing reaches it. The tests allow one retry in the client (`max_retries: 1`; the default is 3). A
-row that still fails after that is written once more at the end of the run, so twice as many writes can be seen. The
-Test button retries nothing, and waits at most 10 s for an answer.
+The number says how many requests met the fault (or connections, where no request arrives); 0 where nothing reaches the
+server. The tests allow one retry in the client (`max_retries: 1`; the default is 3). A row that still fails is written
+once more at the end of the run, so the number of writes can be twice as high. The Test button does not retry, and waits
+at most 10 s for an answer.
 
-Three things hold in every cell, and are tested in every cell:
+Each cell also tests that there is:
 
-* no success unless the catalog holds what was declared;
-* no service is created twice, and no version goes up more than once;
-* no hang: an attempt ends after `timeout` seconds, however busy the server looks, and attempts end after
-  `max_retries`. Between them the client waits a random time that grows (at most 0.5 s, 1 s, 2 s, … 60 s), or as long
-  as `Retry-After` asks for. Who asks for more than two minutes is left to Airflow's `retry_delay`. What the system
-  takes to look up a host's name comes on top.
+* no success unless the catalog shows what was declared;
+* no service that is created twice, and no version that goes up more than once;
+* no hang. An attempt ends after `timeout` seconds, even if the server goes on sending, and there are at most
+  `max_retries` further attempts. Between them the client waits a random time that grows (at most 0.5 s, 1 s, 2 s, …
+  60 s), or as long as `Retry-After` says. If that is more than two minutes, the task fails and Airflow's `retry_delay`
+  applies. The time that the system takes to look up a host's name is not counted.
 
-`Bulk` is a server with the bulk endpoint, `one by one` one without it. `Sync` creates, changes and prunes.
-Wherever a message ends, the request, its id (sent as `X-Request-Id`) and what to do follow; `…` stands for what
-differs from run to run.
+`Bulk` is against a server with the bulk endpoint, `Bulk, one by one` against one without it. `Sync` creates, changes
+and deletes services. The last column is the beginning of the task's message; then follow the request, its id (sent as
+`X-Request-Id`) and what to do. `…` stands for what differs from run to run.
 """
 _END = """
 ## Proxies and the environment
 
-The proxy is that of the connection's extra, else that of the environment: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
+The proxy is that of the connection's extra, or else that of the environment: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
 and `NO_PROXY` for exceptions. `SSL_CERT_FILE` and `SSL_CERT_DIR` name the authorities to trust, as the extra's
-`verify` does. `.netrc` is not read. No redirect is followed, so the token never leaves for another address.
+`verify` does. `.netrc` is not read. No redirect is followed, so the token is not sent to another address.
 
 Every request carries `User-Agent: airflow-provider-collate/VERSION airflow/VERSION python/VERSION`. At most 32
 connections are open at a time, of which a task uses `max_workers`.
 
 ## Tasks that are killed
 
-A worker that is killed in the middle of a run leaves some services written and others not. The next attempt reads
-the catalog, writes what is missing, and no more: a create that its own earlier attempt has made counts as done.
-`tests/kills` kills real task processes at random moments and looks at the catalog afterwards. On SIGTERM, and after
-`execution_timeout`, no further request is sent, and no thread keeps the process alive.
+A worker that is killed in the middle of a run leaves some services written and others not. The next attempt reads the
+catalog and writes only what is missing; a service that an earlier attempt of the same run created is not an error.
+`tests/kills` kills real task processes at random moments and then compares the catalog with the declaration. On
+SIGTERM, and after `execution_timeout`, no further request is sent, and no thread keeps the process alive.
 """
 
 
@@ -66,7 +65,7 @@ def main() -> None:
 
 
 def render() -> str:
-    """The page as it is to be."""
+    """Return the page."""
     return "".join([_INTRODUCTION, *_tables(), _END])
 
 

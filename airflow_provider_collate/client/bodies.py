@@ -14,7 +14,7 @@ ACCEPTED_ENCODING = "gzip"
 
 
 class BodyTooLargeError(Exception):
-    """The body, unpacked, has more bytes than are taken."""
+    """The body, unpacked, has more bytes than are read."""
 
 
 class BodyEncodingError(Exception):
@@ -22,7 +22,7 @@ class BodyEncodingError(Exception):
 
 
 class NotJsonError(Exception):
-    """The body is no JSON that can be used.
+    """The body is not JSON that can be used.
 
     :param what: what it is instead, in words; empty if only its beginning could tell.
     :param cut_off: whether it looks like the beginning of JSON.
@@ -38,46 +38,31 @@ def read_body(response: httpx.Response, limit: int = MAX_BYTES) -> bytes:
     """Read a streamed answer, unpacking gzip piece by piece, so that a small bomb stays small.
 
     :param response: an answer whose body is not read yet.
-    :param limit: bytes that are taken at most, after unpacking.
+    :param limit: bytes that are read at most, after unpacking.
     :raises BodyTooLargeError: when there are more.
     :raises BodyEncodingError: when the compression is broken or unknown.
     """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    if encoding in ("", "identity"):
-        return _read_plain(response, limit)
-    if encoding == ACCEPTED_ENCODING:
-        return _read_gzip(response, limit)
-    raise BodyEncodingError
-
-
-def _read_plain(response: httpx.Response, limit: int) -> bytes:
-    body = bytearray()
-    for chunk in response.iter_raw():
-        body += chunk
-        if len(body) > limit:
-            raise BodyTooLargeError
-    return bytes(body)
-
-
-def _read_gzip(response: httpx.Response, limit: int) -> bytes:
-    unpacker = zlib.decompressobj(wbits=31)
+    if encoding not in ("", "identity", ACCEPTED_ENCODING):
+        raise BodyEncodingError
+    unpacker = zlib.decompressobj(wbits=31) if encoding == ACCEPTED_ENCODING else None
     body = bytearray()
     try:
         for chunk in response.iter_raw():
-            body += unpacker.decompress(chunk, limit + 1 - len(body))
-            if len(body) > limit or unpacker.unconsumed_tail:
+            body += unpacker.decompress(chunk, limit + 1 - len(body)) if unpacker else chunk
+            if len(body) > limit or (unpacker and unpacker.unconsumed_tail):
                 raise BodyTooLargeError
-            if unpacker.unused_data:  # zlib would keep all that comes after the end
+            if unpacker and unpacker.unused_data:  # zlib would keep all that comes after the end
                 raise BodyEncodingError
     except zlib.error:
         raise BodyEncodingError from None
-    if not unpacker.eof:
+    if unpacker and not unpacker.eof:
         raise BodyEncodingError
     return bytes(body)
 
 
 def parse_json(body: bytes) -> JsonValue:
-    """The JSON in a body.
+    """Return the JSON in a body.
 
     :raises NotJsonError: when it is not JSON, not UTF-8, has NaN or an infinite number in it, or is nested too deeply.
     """

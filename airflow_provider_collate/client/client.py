@@ -1,4 +1,4 @@
-"""One server: its release, who the token belongs to, and its services."""
+"""Talk to one server: its release, the owner of the token, and its services."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import httpx
-from pydantic import JsonValue
 
 from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.kinds import KINDS, ServiceKind
+from airflow_provider_collate.client.directory import Directory
 from airflow_provider_collate.client.messages import ApiRequest
 from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.client.services import Services, fqn_of
-from airflow_provider_collate.client.tokens import TokenSource
+from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.client.transport import Transport
-from airflow_provider_collate.exceptions import NotFoundError
+from airflow_provider_collate.kinds import ServiceKind
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose token it is.
+    """The user that a token belongs to.
 
     :param name: the user's name.
     :param is_bot: whether the server treats it as a bot, whose PUT keeps what people wrote (recorded).
@@ -41,8 +40,8 @@ class Identity:
 class CollateClient:
     """A thread-safe client of one Collate or OpenMetadata server.
 
-    :param config: where the server is and how patient to be.
-    :param tokens: where the token comes from, and comes from again when it is refused.
+    :param config: where the server is, and the limits of a request.
+    :param tokens: where the token comes from, also when it is refused and must be read again.
     :param http: the network, or what stands in for it.
     :param clock: a monotonic clock in seconds.
     :param sleep: waits for seconds between attempts.
@@ -62,8 +61,6 @@ class CollateClient:
         self._lock = threading.RLock()
         self._release: Release | None = None
         self._identity: Identity | None = None
-        self._references: dict[tuple[str, str], dict[str, JsonValue] | None] = {}
-        self._services = {name: Services(self.transport, kind, self.release) for name, kind in KINDS.items()}
         self.bulk_is_missing = False
 
     def __enter__(self) -> Self:
@@ -82,30 +79,42 @@ class CollateClient:
         """Send nothing more; safe to call from a signal handler."""
         self.transport.stop()
 
+    def pause(self, seconds: float) -> None:
+        """Wait, unless the task is told to stop.
+
+        :param seconds: how long.
+        """
+        self.transport.pause(seconds)
+
     @property
     def stopped(self) -> bool:
-        """Whether `stop` was called."""
+        """Return whether `stop` was called."""
         return self.transport.stopped
 
     @property
     def ui_url(self) -> str:
-        """The address of the user interface, without a slash at its end."""
+        """Return the address of the user interface, without a slash at its end."""
         return self.config.url.removesuffix("/api")
 
+    @property
+    def directory(self) -> Directory:
+        """Return the endpoints of what services refer to."""
+        return Directory(self.transport)
+
     def services(self, kind: ServiceKind) -> Services:
-        """The endpoints of one kind of service."""
-        return self._services[kind.collection]
+        """Return the endpoints of one kind of service, registered or not."""
+        return Services(self.transport, kind, self.release)
 
     def page_of(self, kind: ServiceKind, name: str) -> str:
-        """The UI's page of a service."""
+        """Return the UI's page of a service."""
         return f"{self.ui_url}/service/{kind.collection}/{quote(fqn_of(name), safe='')}"
 
     def list_page(self, kind: ServiceKind) -> str:
-        """The UI's page of all services of a kind."""
+        """Return the UI's page of all services of a kind."""
         return f"{self.ui_url}/{kind.list_page}"
 
     def release(self) -> Release:
-        """The server's release, asked once. `GET /v1/system/version`, which answers without a token.
+        """Return the server's release, asked once. `GET /v1/system/version`, which answers without a token.
 
         :raises RequestError: as `Transport.send`.
         """
@@ -119,7 +128,7 @@ class CollateClient:
             return self._release
 
     def identity(self) -> Identity:
-        """Whose token it is, asked once. `GET /v1/users/loggedInUser`.
+        """Return the user that the token belongs to, asked once. `GET /v1/users/loggedInUser`.
 
         :raises AuthenticationError: when the token is refused.
         """
@@ -132,25 +141,3 @@ class CollateClient:
                     raise answer.unexpected("a user")
                 self._identity = Identity(name, body.get("isBot") is True)
             return self._identity
-
-    def reference(self, collection: str, fqn: str) -> dict[str, JsonValue] | None:
-        """The reference to a domain or data product that a patch needs, asked once each; None when it does not exist.
-
-        :param collection: `domains` or `dataProducts`.
-        :param fqn: its fully qualified name.
-        """
-        with self._lock:
-            if (collection, fqn) not in self._references:
-                self._references[collection, fqn] = self._look_up(collection, fqn)
-            return self._references[collection, fqn]
-
-    def _look_up(self, collection: str, fqn: str) -> dict[str, JsonValue] | None:
-        path = f"/v1/{collection}/name/{quote(fqn, safe='')}"
-        try:
-            answer = self.transport.send(ApiRequest("GET", path))
-        except NotFoundError:
-            return None
-        found = answer.mapping().get("id")
-        if not isinstance(found, str):
-            raise answer.unexpected("an id")
-        return {"id": found, "type": collection.removesuffix("s")}

@@ -1,7 +1,12 @@
-"""One deadline for a whole attempt of a request.
+"""Bound a whole attempt of a request by one deadline.
 
-httpx bounds each read and write on its own, so a server that sends a byte a second holds a
-request for ever. Here every operation on the socket gets only what is left of the attempt's time.
+httpx bounds each read and write on its own, so a server that sends a byte a second holds a request for ever. Here
+every operation on the socket gets only what is left of the attempt's time. What is not bounded is the look-up of a
+host's name, which the operating system does.
+
+httpcore's network backend is public, but httpx has no argument for it. Setting it on httpx's pool is one private
+line, and a transport of our own over httpcore would repeat what httpx does for proxies and errors. Tests over real
+sockets, with headers that trickle and requests that are not read, fail when that line no longer works.
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ _PIECE = 16 * 1024
 
 
 class Deadline:
-    """The time at which the current thread's attempt ends.
+    """Hold the time at which the current thread's attempt ends.
 
     :param clock: a monotonic clock in seconds.
     """
@@ -38,7 +43,7 @@ class Deadline:
             self._local.ends_at = None
 
     def left(self, timeout: float | None) -> float | None:
-        """Seconds that the next operation may take, or raise when there are none left.
+        """Return the seconds that the next operation may take.
 
         :raises httpcore.ReadTimeout: when the attempt's time is used up.
         """
@@ -60,7 +65,7 @@ class _BoundedStream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, self._deadline.left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # In pieces, because httpcore gives each piece that the socket takes the whole timeout again.
+        # In pieces, because httpcore gives the whole timeout again for each part that the socket takes.
         for start in range(0, len(buffer), _PIECE):
             self._stream.write(buffer[start : start + _PIECE], self._deadline.left(timeout))
 
@@ -95,19 +100,13 @@ class _BoundedBackend(httpcore.NetworkBackend):
 
 
 class DeadlineTransport(httpx.HTTPTransport):
-    """httpx's own transport, each of its socket operations bounded by the attempt's deadline.
+    """Send as httpx does, each operation on the socket bounded by the attempt's deadline.
 
     :param deadline: the deadline to obey.
     """
 
     def __init__(
-        self,
-        deadline: Deadline,
-        *,
-        verify: SSLContext,
-        proxy: httpx.Proxy | None,
-        limits: httpx.Limits,
+        self, deadline: Deadline, *, verify: SSLContext, proxy: httpx.Proxy | None, limits: httpx.Limits
     ) -> None:
         super().__init__(verify=verify, proxy=proxy, limits=limits, trust_env=False)
-        # httpx offers no argument for httpcore's network backend; a test with trickled headers guards this line.
         self._pool._network_backend = _BoundedBackend(httpcore.SyncBackend(), deadline)  # noqa: SLF001

@@ -1,28 +1,28 @@
-"""Turn what went wrong on the wire, or an error answer, into this package's errors. The one place that does."""
+"""Turn a failed connection, or an answer that is not a success, into this package's errors."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import TypedDict
 
 import httpx
 from pydantic import JsonValue
 
 from airflow_provider_collate.client.bodies import NotJsonError
-from airflow_provider_collate.client.messages import ApiRequest
-from airflow_provider_collate.client.redaction import clean_message, first_line
+from airflow_provider_collate.client.messages import ApiRequest, Attempt
+from airflow_provider_collate.client.redaction import Redactor, clean_message, first_line
 from airflow_provider_collate.exceptions import (
     AnswerError,
+    AnswerTooLargeError,
     AuthenticationError,
     BadRequestError,
     ChangedMeanwhileError,
     ConflictError,
     LimitExceededError,
+    LockedError,
     MissingEndpointError,
     NoAnswerError,
     NotFoundError,
@@ -42,305 +42,264 @@ _NEVER_SENT = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
-_NOT_THE_API_ADVICE = (
-    "Such an answer comes from a proxy or a login page, not from the API: check the connection's host."
-)
+_REDIRECTS = (301, 302, 303, 307, 308)
 _CUT_OFF_ADVICE = (
     "Airflow's retries will try again; if it persists, look for a proxy or load balancer that cuts answers off."
 )
-_REDIRECT_ADVICE = (
-    "Put the address that serves the API itself into the connection's host: a redirect usually means a wrong host, "
-    "http instead of https, or a login page."
-)
-_REDIRECTS = (301, 302, 303, 307, 308)
-
-# 500s of the real server that no retry can mend (recorded on OpenMetadata 1.2).
-_TEST_FAILED = "JsonPatch.Operation.TEST fails"
-_WRONG_METHOD = "[HTTP 405"
-_NO_SUCH_PATH = "HTTP 404 Not Found"
-# Documented: a plan's limit is a 429 too, and no waiting mends it.
-_PLAN_LIMIT = "LIMITS_EXCEPTION"
-_ASKS_FOR_CERTIFICATE = re.compile(r"(?i)alert certificate required|alert handshake failure|alert bad certificate")
-_NOT_TLS = re.compile(r"WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|RECORD_LAYER_FAILURE")
+_LOGIN_PAGE_ADVICE = "Such an answer comes from a proxy or a login page, not from the API: check the connection's host."
+_NOT_THIS_API = "Check that the connection's host is a Collate or OpenMetadata server."
 _SOURCE_OF_PYTHON = re.compile(r" \(_ssl\.c:\d+\)|_ssl\.c:\d+: ")
-_FINAL_500 = re.compile(
-    r"\[HTTP 4\d\d |Illegal value for the operationName|contains no value for name|JsonPatch\.|JSON [Pp]atch"
-)
-
-
-class _Details(TypedDict):
-    method: str
-    path: str
-    request_id: str
-
-
-def _details(request: ApiRequest, request_id: str) -> _Details:
-    return {"method": request.method, "path": request.path, "request_id": request_id}
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
-    error: type[StatusError]
+class _Reason:
+    """Why there was no answer: the message with places for `where` and `reason`, and what to do."""
+
+    message: str
     advice: str
-    what: str = ""
+    retryable: bool = False
 
 
-_LIMIT = _Kind(
-    LimitExceededError,
-    "Send less at a time (in bulk, a smaller chunk_size), or ask for a higher limit of the server or the plan.",
-)
-_KINDS = {
-    400: _Kind(
-        BadRequestError,
-        "Correct the field that the server names; it knows only the fields of its own release.",
+_REASONS_BY_TEXT = {
+    re.compile(r"(?i)alert certificate required|alert handshake failure|alert bad certificate"): _Reason(
+        "{where} asks for a client certificate: {reason}",
+        "Set `client_cert` in the connection's extra to the path of the certificate and its key.",
     ),
-    401: _Kind(
-        AuthenticationError,
-        "Renew the token (Settings > Bots, or your profile > Access Token) and put it into the connection's password.",
+    re.compile("CERTIFICATE_VERIFY_FAILED"): _Reason(
+        "The certificate of {where} was not accepted: {reason}",
+        "Check the host, or set `verify` in the connection's extra to the path of your CA certificate.",
     ),
-    403: _Kind(
-        PermissionDeniedError,
-        "Give the token's user a role that may edit ML model services, or use another token.",
+    re.compile("WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG|RECORD_LAYER_FAILURE"): _Reason(
+        "{where} does not speak TLS as expected: {reason}",
+        "Check the connection's host and port: https:// may have to be http://, or the port another one.",
     ),
-    404: _Kind(
-        NotFoundError,
-        "Check the names: what the request refers to (service, owner, tag or domain) does not exist.",
+    # httpx reads the address of a redirect even when it does not follow it.
+    re.compile("in location header"): _Reason(
+        "{where} answered with a redirect to an address that is not a URL", RedirectError.advice
     ),
-    407: _Kind(BadRequestError, "A proxy wants credentials: put them into the proxy's URL, http://user:password@host."),
-    408: _Kind(ServerError, "The request did not arrive in time; Airflow's retries will try again."),
-    409: _Kind(
-        ConflictError,
-        'A service of this name exists, perhaps soft-deleted: use if_exists="update" or "ignore", or another name.',
-    ),
-    413: _LIMIT,
-    422: _Kind(BadRequestError, "Correct the field that the server names."),
-    429: _Kind(TooManyRequestsError, "Lower max_workers, or let Airflow's retry_delay give the server time."),
 }
-_OTHER_4XX = _Kind(BadRequestError, "Check that the connection's host is a Collate or OpenMetadata server.")
-_SERVER_FAILED = _Kind(
-    ServerError, "The server failed; Airflow's retries will try again. If it persists, ask its operator."
+_REASONS_BY_TYPE: dict[type[Exception] | tuple[type[Exception], ...], _Reason] = {
+    httpx.ProxyError: _Reason(
+        "The way to {where} was refused: {reason}",
+        "Check the proxy in the connection's extra, or in the worker's environment (HTTPS_PROXY, NO_PROXY).",
+    ),
+    (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError): _Reason(
+        "The request could not be sent: {reason}", "Check the connection's host and password."
+    ),
+    (httpx.ConnectTimeout, httpx.ConnectError): _Reason(
+        "{where} cannot be reached: {reason}",
+        "Check the connection's host and port, and that this worker may reach it.",
+        retryable=True,
+    ),
+    httpx.TimeoutException: _Reason(
+        "{where} did not answer in time: {reason}",
+        "If the server is just slow, raise `timeout` (seconds) in the connection's extra.",
+        retryable=True,
+    ),
+    Exception: _Reason(
+        "{where} broke off before its answer was complete: {reason}",
+        "Airflow's retries will try again; if it persists, look for a proxy or load balancer that cuts connections.",
+        retryable=True,
+    ),
+}
+
+_ERRORS: dict[int, type[StatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    404: NotFoundError,
+    408: ServerError,
+    409: ConflictError,
+    413: LimitExceededError,
+    422: BadRequestError,
+    429: TooManyRequestsError,
+}
+_ADVICE = {
+    407: "A proxy wants credentials: put them into the proxy's URL, http://user:password@host.",
+    408: "The request did not arrive in time; Airflow's retries will try again.",
+}
+_RULE_ADVICE = (
+    "The catalog's own rules forbid this: usually, owners are several users or one team, a service has one domain, "
+    "and its data products belong to that domain. Correct the declaration, or have an admin change the rule."
 )
-_NO_ENDPOINT = _Kind(
-    MissingEndpointError,
-    "This release of the server does not offer the call; check that the host is a Collate or OpenMetadata server.",
+
+# Texts of servers, recorded on 1.2 or from the source of 1.12; a 500 with one of the last is the same each time.
+_TEST_FAILED = re.compile(r"JsonPatch\.Operation\.TEST fails|JSON Patch operation 'test' failed for path")
+_WRONG_METHOD = "[HTTP 405"
+_FINAL_500 = re.compile(
+    r"\[HTTP 4\d\d |Illegal value for the operationName|contains no value for name|Non-existing name/value pair|"
+    r"contains no mapping for the name|JsonPatch\.|JSON [Pp]atch"
 )
-_MEANWHILE = _Kind(
-    ChangedMeanwhileError,
-    "Nothing was overwritten. Look at the service in Collate, and run the task again to plan anew.",
-    what="The service was changed by someone meanwhile, so the patch was not applied: ",
-)
-_FINAL = _Kind(BadRequestError, "The server will refuse this request each time; report it with the request id.")
+_NO_SUCH_PATH = "HTTP 404 Not Found"
+_LOCK = re.compile(r"Cannot modify |being deleted")
+_RULE = re.compile(r"Rule \[.*\] validation failed")
+# Documented: a plan's limit is a 429 too, which waiting does not change.
+_PLAN_LIMIT = "LIMITS_EXCEPTION"
+_OPERATIONS = {"GET": "ViewAll", "POST": "Create", "PUT": "Create and EditAll", "PATCH": "EditAll", "DELETE": "Delete"}
 
 
-def no_answer(
-    error: Exception, request: ApiRequest, request_id: str, *, where: str, secrets: Sequence[str] = ()
-) -> NoAnswerError:
-    """The error for a request that got no answer.
+def no_answer(error: Exception, attempt: Attempt, *, where: str) -> NoAnswerError:
+    """Return the error for a request that got no answer.
 
     :param error: what httpx, or the operating system below it, raised.
-    :param request: what was asked.
-    :param request_id: its `X-Request-Id`.
+    :param attempt: what was sent; httpx prints a header that it refuses, the token included.
     :param where: the server, and the proxy on the way, as the message calls them.
-    :param secrets: what was sent and must not be shown: httpx prints a header that it refuses.
     """
-    text = _SOURCE_OF_PYTHON.sub("", str(error))
-    reason = clean_message(text, (*request.secrets, *secrets)) or type(error).__name__
-    what, advice, retryable = _describe(error, reason, where)
+    text = clean_message(_SOURCE_OF_PYTHON.sub("", str(error)), attempt.secrets) or type(error).__name__
+    by_text = (reason for pattern, reason in _REASONS_BY_TEXT.items() if pattern.search(text))
+    by_type = (reason for kinds, reason in _REASONS_BY_TYPE.items() if isinstance(error, kinds))
+    reason = next(by_text, None) or next(by_type)
     return NoAnswerError(
-        what,
-        **_details(request, request_id),
-        advice=advice,
-        retryable=retryable,
-        maybe_applied=request.is_write and not isinstance(error, _NEVER_SENT),
+        reason.message.format(where=where, reason=text),
+        **attempt.details(),
+        advice=reason.advice,
+        retryable=reason.retryable or (isinstance(error, httpx.ProxyError) and text.startswith("5")),
+        maybe_applied=attempt.request.is_write and not isinstance(error, _NEVER_SENT),
     )
 
 
-def _describe(error: Exception, reason: str, where: str) -> tuple[str, str, bool]:
-    if _ASKS_FOR_CERTIFICATE.search(reason):
-        return (
-            f"{where} asks for a client certificate: {reason}",
-            "Set `client_cert` in the connection's extra to the path of the certificate and its key.",
-            False,
-        )
-    if "CERTIFICATE_VERIFY_FAILED" in reason:
-        return (
-            f"The certificate of {where} was not accepted: {reason}",
-            "Check the host, or set `verify` in the connection's extra to the path of your CA certificate.",
-            False,
-        )
-    if _NOT_TLS.search(reason):
-        return (
-            f"{where} does not speak TLS as expected: {reason}",
-            "Check the connection's host and port: https:// may have to be http://, or the port another one.",
-            False,
-        )
-    if "in location header" in reason:  # httpx looks at a redirect even when it is not to follow it
-        return f"{where} answered with a redirect to an address that is not a URL", _REDIRECT_ADVICE, False
-    if isinstance(error, httpx.ProxyError):
-        return (
-            f"The way to {where} was refused: {reason}",
-            "Check the proxy in the connection's extra, or in the worker's environment (HTTPS_PROXY, NO_PROXY).",
-            reason.startswith("5"),
-        )
-    if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | httpx.InvalidURL | UnicodeError):
-        return f"The request could not be sent: {reason}", "Check the connection's host and password.", False
-    if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError):
-        return (
-            f"{where} cannot be reached: {reason}",
-            "Check the connection's host and port, and that this worker may reach it.",
-            True,
-        )
-    if isinstance(error, httpx.TimeoutException):
-        return (
-            f"{where} did not answer in time: {reason}",
-            "If the server is just slow, raise `timeout` (seconds) in the connection's extra.",
-            True,
-        )
-    return (
-        f"{where} broke off before its answer was complete: {reason}",
-        "Airflow's retries will try again; if it persists, look for a proxy or load balancer that cuts connections.",
-        True,
-    )
+def too_large(attempt: Attempt, limit: int) -> AnswerTooLargeError:
+    """Return the error for an answer of more than `limit` bytes."""
+    message = f"The answer is larger than {limit // 2**20} MiB and was not read further"
+    return AnswerTooLargeError(message, **attempt.details(), maybe_applied=attempt.request.is_write)
 
 
-def too_large(request: ApiRequest, request_id: str, limit: int) -> AnswerError:
-    """The error for an answer of more bytes than this client takes."""
-    return AnswerError(
-        f"The answer is larger than {limit // 2**20} MiB and was not read further",
-        **_details(request, request_id),
-        advice="Check that the connection's host is a Collate or OpenMetadata server.",
-        maybe_applied=request.is_write,
-    )
-
-
-def undecodable(request: ApiRequest, request_id: str) -> AnswerError:
-    """The error for an answer whose compression is broken or was not asked for."""
+def undecodable(attempt: Attempt) -> AnswerError:
+    """Return the error for an answer whose compression is broken or was not asked for."""
     return AnswerError(
         "The answer's compression is broken, or of a kind that was not asked for",
-        **_details(request, request_id),
+        **attempt.details(),
         advice="Look for a proxy between this worker and Collate that changes answers.",
-        maybe_applied=request.is_write,
+        maybe_applied=attempt.request.is_write,
     )
 
 
-def not_json(
-    status: int, error: NotJsonError | None, text: str, request: ApiRequest, request_id: str, token: str
-) -> AnswerError:
-    """The error for an answer that should be JSON and is not, whole or cut off; it shows the first line.
+def not_json(status: int, error: NotJsonError | None, text: str, attempt: Attempt) -> AnswerError:
+    """Return the error for an answer that should be JSON and is not; it shows the first line.
 
     :param status: HTTP status.
-    :param error: what is wrong with the body; None where there is none.
+    :param error: what is wrong with the body; None where the body is empty.
     :param text: the body as text.
-    :param request: what was asked.
-    :param request_id: its `X-Request-Id`.
-    :param token: the token that was sent, never to be shown.
+    :param attempt: what was sent.
     """
+    cut_off = error is not None and error.cut_off
     if error is None:
         what = "an empty body"
-    elif error.what:
-        what = error.what
-    elif error.cut_off:
+    elif cut_off:
         what = "the beginning of JSON, broken off"
     else:
-        what = f"something that is not JSON: {first_line(text, (*request.secrets, token)) or 'no readable text'}"
-    cut_off = error is not None and error.cut_off
+        line = first_line(text, attempt.secrets) or "no readable text"
+        what = error.what or f"something that is not JSON: {line}"
     return AnswerError(
         f"Collate answered {status} with {what}",
-        **_details(request, request_id),
-        advice=_CUT_OFF_ADVICE if cut_off else _NOT_THE_API_ADVICE,
+        **attempt.details(),
+        advice=_CUT_OFF_ADVICE if cut_off else _LOGIN_PAGE_ADVICE,
         retryable=cut_off,
-        maybe_applied=request.is_write,
+        maybe_applied=attempt.request.is_write,
     )
 
 
 def error_answer(
-    response: httpx.Response,
-    text: str,
-    data: JsonValue,
-    request: ApiRequest,
-    *,
-    request_id: str,
-    token: str,
-    now: datetime,
+    response: httpx.Response, text: str, data: JsonValue, attempt: Attempt, *, now: datetime
 ) -> AnswerError | StatusError:
-    """The error for an answer that is not 2xx.
+    """Return the error for an answer that is not 2xx.
 
     :param response: status and headers.
     :param text: the body as text.
     :param data: the body as JSON, or None.
-    :param request: what was asked.
-    :param request_id: its `X-Request-Id`.
-    :param token: the token that was sent, never to be shown.
+    :param attempt: what was sent.
     :param now: the time, to judge a `Retry-After` that is a date.
     """
-    details = _details(request, request_id)
-    secrets = (*request.secrets, token)
-    if response.status_code in _REDIRECTS:
-        return _redirect(response, details, secrets)
+    status, request = response.status_code, attempt.request
+    if status in _REDIRECTS:
+        where = _target(response.headers.get("Location", ""), attempt.secrets)
+        message = f"Collate answered {status}, pointing to {where}; nothing was sent there"
+        return RedirectError(message, **attempt.details())
     said, code = _server_message(text, data)
-    message = clean_message(said, secrets) if data is not None else first_line(text, secrets)
-    status = response.status_code
-    kind = _kind(status, said, code, request, is_json=isinstance(data, dict))
+    error, advice = _judge(status, said, code, request)
+    if status in (405, 501) or (status == 404 and (request.path.endswith("/bulk") or said == _NO_SUCH_PATH)):
+        error, advice = MissingEndpointError, ""
+    elif status == 404 and not (isinstance(data, dict) and (said or code)):
+        # A wrong host answers so; as "no such service" it would make a deletion look done.
+        error, advice = BadRequestError, _NOT_THIS_API
+    message = clean_message(said, attempt.secrets) if data is not None else first_line(text, attempt.secrets)
     wait = retry_after(response.headers.get("Retry-After"), now)
-    return kind.error(
-        f"{kind.what}Collate answered {status}{f' {code}' if code else ''}: {message or response.reason_phrase}",
+    asks = f" It asks to wait {wait:,.0f} s." if wait and error.retryable else ""
+    return error(
+        _told(error, f"Collate answered {status}{f' {code}' if code else ''}: {message or response.reason_phrase}"),
         status=status,
         code=code,
         server_message=message,
-        advice=f"{kind.advice} It asks to wait {wait:,.0f} s." if wait and kind.error.retryable else kind.advice,
+        advice=f"{advice or error.advice}{asks}",
         retry_after=wait,
-        maybe_applied=request.is_write and kind.error is ServerError,
-        **details,
+        maybe_applied=request.is_write and error is ServerError,
+        **attempt.details(),
     )
 
 
-def refused_row(status: int, said: str, path: str, secrets: Sequence[str]) -> StatusError:
-    """The error for a row that a bulk request refused, though the request itself was answered with 200.
+def refused_row(
+    status: int, said: str, path: str, secrets: Iterable[str] | Redactor = (), label: str = "service"
+) -> StatusError:
+    """Return the error for a row that a bulk request refused, though the request itself was answered with 200.
 
     :param status: the row's own status.
     :param said: the row's own message, which can echo the row (documented).
     :param path: path of the bulk endpoint.
-    :param secrets: values of the request that must not be shown.
+    :param secrets: values that must not be shown; nothing where `Services.put_bulk` has cleaned the message.
+    :param label: how messages call one service of the kind.
     """
-    kind = _SERVER_FAILED if status >= 500 else _KINDS.get(status, _OTHER_4XX)
     message = clean_message(said, secrets)
-    return kind.error(
-        f"refused with {status}: {message}",
+    error, advice = _judge(status, said, "", ApiRequest("PUT", path, label=label))
+    return error(
+        _told(error, f"refused with {status}: {message}"),
         status=status,
         method="PUT",
         path=path,
         server_message=message,
-        advice=kind.advice,
+        advice=advice,
     )
 
 
-def _kind(status: int, said: str, code: str, request: ApiRequest, *, is_json: bool) -> _Kind:
-    if _TEST_FAILED in said:
-        # A 500 (recorded); whatever another release makes of it, its text tells.
-        return _MEANWHILE
-    if status == 500:
-        return _kind_of_500(said)
-    if status in (405, 501) or (status == 404 and (request.path.endswith("/bulk") or said == _NO_SUCH_PATH)):
-        return _NO_ENDPOINT
-    if status > 500:
-        return _SERVER_FAILED
-    if status == 404 and not (is_json and (said or code)):
-        # A wrong host answers so; taking it for "no such service" would call a deletion done.
-        return _OTHER_4XX
+def _judge(status: int, said: str, code: str, request: ApiRequest) -> tuple[type[StatusError], str]:
+    """Return the error that an answer means, and what to do where its class says something else."""
+    if _TEST_FAILED.search(said):
+        return ChangedMeanwhileError, ""  # a 500 on the servers that were seen
+    if status >= 500:
+        return _judge_500(said) if status == 500 else (ServerError, "")
+    if status == 409 and _LOCK.search(said):
+        return LockedError, ""
     if status == 429 and code.endswith(_PLAN_LIMIT):
-        return _LIMIT
-    return _KINDS.get(status, _OTHER_4XX)
+        return LimitExceededError, ""
+    if status == 403:
+        return PermissionDeniedError, _needed_role(request)
+    if status == 400 and _RULE.search(said):
+        return BadRequestError, _RULE_ADVICE
+    return _ERRORS.get(status, BadRequestError), _ADVICE.get(status, "" if status in _ERRORS else _NOT_THIS_API)
 
 
-def _kind_of_500(said: str) -> _Kind:
-    """What the real server answers with 500 although it is final, told apart by its text (recorded)."""
+def _judge_500(said: str) -> tuple[type[StatusError], str]:
+    """Tell the 500s that are the same however often the request is sent from those that may pass."""
     if _WRONG_METHOD in said:
-        return _NO_ENDPOINT
-    return _FINAL if _FINAL_500.search(said) else _SERVER_FAILED
+        return MissingEndpointError, ""
+    if _FINAL_500.search(said):
+        return BadRequestError, "The server refuses this request each time; report it with the request id."
+    return ServerError, ""
+
+
+def _told(error: type[StatusError], what: str) -> str:
+    if error is ChangedMeanwhileError:
+        return f"The service was changed by someone else meanwhile, so the patch was not applied: {what}"
+    return what
+
+
+def _needed_role(request: ApiRequest) -> str:
+    """Return what the token's user must be allowed to do, in the words of the catalog's roles."""
+    why = " (a patch that is guarded by the version needs it)" if request.method == "PATCH" else ""
+    what = f"{_OPERATIONS.get(request.method, 'All')} on {request.label}s{why}"
+    return f"Give the token's user a role that allows {what}, or use another token."
 
 
 def _server_message(text: str, data: JsonValue) -> tuple[str, str]:
-    """What the server said, and its own error type; see the contract's error shapes (recorded and documented)."""
+    """Return what the server said, and its own error type (shapes recorded and documented)."""
     if not isinstance(data, dict):
         return text, ""
     said = data.get("message") or data.get("responseMessage") or ""
@@ -348,17 +307,8 @@ def _server_message(text: str, data: JsonValue) -> tuple[str, str]:
     return (said if isinstance(said, str) else ""), (code if isinstance(code, str) and code.isidentifier() else "")
 
 
-def _redirect(response: httpx.Response, details: _Details, secrets: Sequence[str]) -> RedirectError:
-    where = _target(response.headers.get("Location", ""), secrets)
-    return RedirectError(
-        f"Collate answered {response.status_code}, pointing to {where}; nothing was sent there",
-        advice=_REDIRECT_ADVICE,
-        **details,
-    )
-
-
-def _target(location: str, secrets: Sequence[str]) -> str:
-    """Where a redirect points, without the parts of a URL that carry secrets."""
+def _target(location: str, secrets: tuple[str, ...]) -> str:
+    """Return where a redirect points, without the parts of a URL that carry secrets."""
     if not location:
         return "no address"
     try:
@@ -370,19 +320,12 @@ def _target(location: str, secrets: Sequence[str]) -> str:
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds from a `Retry-After` header, given as seconds or as a date; None when absent or unreadable."""
-    if not value:
-        return None
+    """Return the seconds in a `Retry-After` header, given as seconds or as a date; None when absent or unreadable."""
+    if re.fullmatch(r"\s*[+-]?\d+\s*", value or ""):
+        return max(0.0, float(value or 0))
     try:
-        return max(0.0, float(int(value)))
-    except OverflowError:  # more than a float holds
-        return math.inf
-    except ValueError:
-        pass
-    try:
-        when = parsedate_to_datetime(value)
+        when = parsedate_to_datetime(value or "")
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=timezone.utc)
+    when = when if when.tzinfo else when.replace(tzinfo=timezone.utc)
     return max(0.0, (when - now).total_seconds())

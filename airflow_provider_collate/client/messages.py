@@ -1,11 +1,13 @@
-"""Requests and answers as the rest of the client sees them; neither shows its content in a `repr`."""
+"""Hold requests and answers as the rest of the client sees them; neither shows its content in a `repr`."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 from pydantic import JsonValue
 
@@ -13,7 +15,16 @@ from airflow_provider_collate.exceptions import AnswerError, InvalidDeclarationE
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _KINDS_OF_JSON = {type(None): "nothing", dict: "an object", list: "a list", str: "a text", bool: "true or false"}
+
+
+class Details(TypedDict):
+    """What every error says of its request."""
+
+    method: str
+    path: str
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,7 @@ class ApiRequest:
     :param content_type: media type of the body.
     :param secrets: values inside the body that must not come back in a message.
     :param authenticated: whether the token goes along.
+    :param label: how messages call one of the things that it is about, such as `ML model service`.
     """
 
     method: str
@@ -36,22 +48,51 @@ class ApiRequest:
     content_type: str = JSON
     secrets: tuple[str, ...] = field(default=(), repr=False)
     authenticated: bool = True
+    label: str = "service"
 
     @property
     def is_write(self) -> bool:
-        """Whether it may change the catalog."""
+        """Return whether it may change the catalog."""
         return self.method != "GET"
 
     def content(self) -> bytes | None:
-        """The body as it goes over the wire.
+        """Return the body as it is sent.
 
-        :raises InvalidDeclarationError: when there is a value in it that JSON does not have, such as NaN.
+        :raises InvalidDeclarationError: when a value in it cannot be sent: NaN is not JSON, and U+0000 makes
+            PostgreSQL print a stored value that stands near it.
         """
         if self.body is None:
             return None
+        what = "a value that JSON does not have, such as NaN"
         with suppress(TypeError, ValueError, RecursionError):
-            return json.dumps(self.body, separators=(",", ":"), allow_nan=False).encode()
-        raise InvalidDeclarationError(["the request's body: holds a value that JSON does not have, such as NaN"])
+            content = json.dumps(self.body, separators=(",", ":"), allow_nan=False).encode()
+            if not _NUL.search(content):
+                return content
+            what = "the character U+0000, which no database takes"
+        raise InvalidDeclarationError([f"the request's body: holds {what}"])
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One time that a request is sent.
+
+    :param request: what is sent.
+    :param request_id: its `X-Request-Id`.
+    :param token: the token that goes along; empty for none.
+    """
+
+    request: ApiRequest
+    request_id: str
+    token: str = field(default="", repr=False)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not come back in a message."""
+        return (*self.request.secrets, self.token) if self.token else self.request.secrets
+
+    def details(self) -> Details:
+        """Return what every error says of the request."""
+        return {"method": self.request.method, "path": self.request.path, "request_id": self.request_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +113,7 @@ class Answer:
     request_id: str = ""
 
     def mapping(self) -> dict[str, JsonValue]:
-        """The answer as the JSON object it should be.
+        """Return the answer as the JSON object it should be.
 
         :raises AnswerError: when it is something else.
         """
@@ -81,7 +122,7 @@ class Answer:
         raise self.unexpected("a JSON object")
 
     def unexpected(self, wanted: str) -> AnswerError:
-        """An error that says what was expected instead of what came."""
+        """Return an error that says what was expected instead of what came."""
         came = _KINDS_OF_JSON.get(type(self.data), "a number")
         return AnswerError(
             f"Collate answered {self.status} with {came} where {wanted} was expected",

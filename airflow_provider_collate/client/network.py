@@ -1,4 +1,4 @@
-"""The way to the server: proxy, certificates, and a bounded pool of connections."""
+"""Set up the way to the server: proxy, certificates, and a bounded pool of connections."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXAMPLE_PROXY = "http://proxy.acme.example:3128"
 
 
 def network(config: ClientConfig, proxy: str | None, deadline: Deadline) -> httpx.BaseTransport:
-    """The transport of httpx to one server.
+    """Return the transport of httpx to one server.
 
     :param config: certificates to check and to show.
     :param proxy: URL of the proxy on the way; None for none.
@@ -35,7 +35,7 @@ def network(config: ClientConfig, proxy: str | None, deadline: Deadline) -> http
 
 
 def proxy_url(config: ClientConfig) -> str | None:
-    """The proxy of the connection, or the one that the environment names (`HTTPS_PROXY`, `NO_PROXY`, …)."""
+    """Return the proxy of the connection, or the one that the environment names (`HTTPS_PROXY`, `NO_PROXY`, …)."""
     if config.proxy:
         return config.proxy
     target = httpx.URL(config.url)
@@ -47,7 +47,7 @@ def proxy_url(config: ClientConfig) -> str | None:
 
 
 def name_of_server(config: ClientConfig, proxy: str | None) -> str:
-    """The server, and the proxy on the way, as messages call them: without credentials."""
+    """Return the server, and the proxy on the way, as messages call them: without credentials."""
     server = config.url.removesuffix("/api")
     if proxy is None:
         return server
@@ -80,7 +80,7 @@ def _trust(context: ssl.SSLContext, path: str) -> None:
 
 
 def _read_files(what: str, read: Callable[[], None]) -> None:
-    """Read certificates; the fault says no more, or the form's Test button would tell what files there are."""
+    """Read certificates; the error says no more, or the form's Test button would tell what files there are."""
     with suppress(OSError, ValueError):
         read()
         return

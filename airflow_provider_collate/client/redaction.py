@@ -1,4 +1,4 @@
-"""Take secrets out of what a server said, and make it short enough for a log."""
+"""Remove secrets from what a server said, and make it short enough for a log."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import base64
 import html
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
-from itertools import takewhile
+from functools import cached_property
 from urllib.parse import quote, quote_plus
 
 MAX_MESSAGE_LENGTH = 500
@@ -17,8 +18,11 @@ SHORTEST_BEGINNING = 8
 LONGEST_SCHEME = 24
 HIDDEN = "***"
 
-# Jackson appends its own notes on classes and columns to a message; they help nobody who reads a task log.
-_JAVA_NOTES = re.compile(r"\sat \[Source|\s\(through reference chain|\s\(class org\.|\n\tat ")
+# Notes that Jackson appends on classes and columns; they help nobody who reads a task log.
+# After `Where: JSON data` PostgreSQL prints a stored value that stands near the one it refused (seen with U+0000).
+_NOTES = re.compile(
+    r"\sat \[Source|\s\(through reference chain|\s\(class org\.|\n\tat |\bWhere:\s+JSON data|\bJSON data, line "
+)
 # The recorded 500 for a `replace` of an absent field prints the whole stored service, secrets in clear. Other
 # servers print objects as Java does: `Service{name=…}`, `Service@1f2e[name=…]`. What stays is whom a 403 names:
 # `CatalogPrincipal{name='ana'}`.
@@ -38,7 +42,7 @@ _PERCENT = re.compile(r"%[0-9A-F]{2}")
 
 
 def printed_forms(secret: str) -> list[str]:
-    """The forms in which a secret may be printed: as it is, and escaped for JSON, Python, HTML, URLs and base64.
+    """Return the forms in which a secret may be printed: as it is, escaped for JSON, Python, HTML, URLs and base64.
 
     :param secret: the secret itself.
     :return: each form once, the longest first; nothing for a secret too short to be told from other text.
@@ -67,7 +71,7 @@ def printed_forms(secret: str) -> list[str]:
 
 
 def _inside_base64(raw: bytes, skip: int) -> str:
-    """What base64 makes of a secret inside of something longer, such as `user:password`.
+    """Return what base64 makes of a secret inside of something longer, such as `user:password`.
 
     :param skip: how many bytes come before it in the group of three in which it begins.
     """
@@ -75,19 +79,88 @@ def _inside_base64(raw: bytes, skip: int) -> str:
     return encoded[-(-skip * 8 // 6) : (skip + len(raw)) * 8 // 6]
 
 
+class Redactor:
+    """Replace secrets in texts, in every form in which they are printed.
+
+    Made once for many texts: the work for a text grows with its length and not with the number of secrets.
+
+    :param secrets: the values; the forms are made when the first text comes.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets = frozenset(secrets)
+
+    def hide(self, text: str) -> str:
+        """Return the text without the secrets, and without the beginnings of those that a server cut off."""
+        if not self._secrets:
+            return text
+        shown: list[str] = []
+        shown_to = 0
+        for position in self._beginnings_in(text):
+            end = position + self._length_at(text, position)
+            if position >= shown_to:
+                shown += text[shown_to:position], HIDDEN
+            shown_to = max(shown_to, end)
+        return "".join((*shown, text[shown_to:]))
+
+    def hide_and_cut(self, text: str) -> str:
+        """Return the text without the secrets, cut to a length that can be searched quickly."""
+        is_cut = len(text) > LONGEST_LOOKED_AT
+        text = self.hide(text[:LONGEST_LOOKED_AT])
+        # A secret across the cut is there in part, and is not found.
+        return text[: -self._longest] if is_cut and self._secrets and self._longest else text
+
+    def _beginnings_in(self, text: str) -> list[int]:
+        """Return the positions in a text at which a secret begins, in their order."""
+        return sorted(
+            {
+                position
+                for length in self._lengths
+                for position in range(len(text) - length + 1)
+                if text[position : position + length] in self._forms
+            }
+        )
+
+    def _length_at(self, text: str, position: int) -> int:
+        """Return how many characters from a position on are a secret or the beginning of one."""
+        here = text[position : position + self._longest]
+        longest = 0
+        for forms in (self._forms.get(here[:length], ()) for length in self._lengths):
+            # Of sorted forms, one of the two neighbours has the longest beginning in common with the text.
+            at = bisect_right(forms, here)
+            longest = max(longest, *(_shared_length(form, here) for form in forms[max(0, at - 1) : at + 1]), 0)
+        return longest
+
+    @cached_property
+    def _forms(self) -> dict[str, list[str]]:
+        """Forms by what they begin with, sorted."""
+        forms: dict[str, list[str]] = {}
+        for form in sorted({form for secret in self._secrets for form in printed_forms(secret)}):
+            forms.setdefault(_beginning(form), []).append(form)
+        return forms
+
+    @cached_property
+    def _lengths(self) -> list[int]:
+        return sorted({len(beginning) for beginning in self._forms})
+
+    @cached_property
+    def _longest(self) -> int:
+        return max((len(form) for same in self._forms.values() for form in same), default=0)
+
+
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """Replace every printed form of the secrets in a text, and what is left of one that was cut off."""
-    return _without(text, _forms_of(secrets))
+    """Return a text without the secrets, in whatever form they are printed, whole or cut off."""
+    return Redactor(secrets).hide(text)
 
 
-def clean_message(text: str, secrets: Iterable[str] = ()) -> str:
-    """Make a server's message fit to be shown: no Java notes, no dumped objects, no secrets, bounded, one line.
+def clean_message(text: str, secrets: Iterable[str] | Redactor = ()) -> str:
+    """Return a server's message as it may be shown: no notes of Java, no dumped objects, no secrets, one short line.
 
     :param text: what the server said.
-    :param secrets: values that were sent, or are known otherwise, and must not be shown.
+    :param secrets: values that must not be shown; a `Redactor` where several messages have the same.
     """
-    text = _hidden_and_cut(text, secrets)
-    text = _JAVA_NOTES.split(text, maxsplit=1)[0]
+    text = _redactor(secrets).hide_and_cut(text)
+    text = _NOTES.split(text, maxsplit=1)[0]
     text = _PRIVATE_KEY.sub(HIDDEN, text)
     text = _OBJECT_DUMP.sub("{…}", text)
     text = _URL.sub(_without_userinfo, text)
@@ -98,56 +171,42 @@ def clean_message(text: str, secrets: Iterable[str] = ()) -> str:
     return bounded(" ".join(printable.split()))
 
 
-def first_line(text: str, secrets: Iterable[str] = ()) -> str:
-    """The first line of readable text in an answer that is not JSON, such as a proxy's HTML page."""
-    readable = _TAGS.sub("\n", _hidden_and_cut(text, secrets)[:20_000])
+def first_line(text: str, secrets: Iterable[str] | Redactor = ()) -> str:
+    """Return the first line of readable text in an answer that is not JSON, such as a proxy's HTML page."""
+    redactor = _redactor(secrets)
+    readable = _TAGS.sub("\n", redactor.hide_and_cut(text)[:20_000])
     line = next((line.strip() for line in readable.splitlines() if line.strip()), "")
-    return clean_message(html.unescape(line), secrets)
+    return clean_message(html.unescape(line), redactor)
 
 
 def bounded(text: str, length: int = MAX_MESSAGE_LENGTH) -> str:
-    """Cut a text to a length, showing that it was cut."""
+    """Return a text cut to a length, with `…` where it was cut."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def _without_userinfo(url: re.Match[str]) -> str:
-    """What is after the last `@`: a password that nobody encoded may have one, or a slash, in it."""
+    """Return what is after the last `@`: a password that nobody encoded may have one, or a slash, in it."""
     _, at, rest = url[0].rpartition("@")
     return f"://{HIDDEN}@{rest}" if at else url[0]
 
 
-def _forms_of(secrets: Iterable[str]) -> list[str]:
-    """All printed forms of all secrets, the longest first: one secret may be a part of another."""
-    forms = {form for secret in set(secrets) for form in printed_forms(secret)}
-    return sorted(forms, key=len, reverse=True)
+def _beginning(form: str) -> str:
+    """Return the part of a form that is enough to know it by; the scheme of an address is no secret."""
+    scheme, separator, _ = form[:LONGEST_SCHEME].partition("://")
+    return form[: (len(scheme) + len(separator) if separator else 0) + SHORTEST_BEGINNING]
 
 
-def _without(text: str, forms: Iterable[str]) -> str:
-    """The text without these forms of secrets, and without their beginnings: servers cut off long values."""
-    by_beginning: dict[str, list[str]] = {}
-    for form in forms:
-        text = text.replace(form, HIDDEN)
-        # What an address begins with is no secret.
-        after_scheme = form.find("://", 0, LONGEST_SCHEME) + len("://") if "://" in form[:LONGEST_SCHEME] else 0
-        by_beginning.setdefault(form[: after_scheme + SHORTEST_BEGINNING], []).append(form)
-    for beginning, same in by_beginning.items():
-        start = text.find(beginning)
-        while start >= 0:
-            end = start + max(_shared_length(form, text[start : start + len(form)]) for form in same)
-            text = f"{text[:start]}{HIDDEN}{text[end:]}"
-            start = text.find(beginning, start + len(HIDDEN))
-    return text
+def _shared_length(form: str, text: str) -> int:
+    """Return how many characters two texts have in common at their beginning; halving keeps the comparing in C."""
+    shared, most = 0, min(len(form), len(text))
+    while shared < most:
+        middle = (shared + most + 1) // 2
+        if text.startswith(form[:middle]):
+            shared = middle
+        else:
+            most = middle - 1
+    return shared
 
 
-def _shared_length(one: str, other: str) -> int:
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
-
-
-def _hidden_and_cut(text: str, secrets: Iterable[str]) -> str:
-    """The text without the secrets, cut to a length that can be searched in no time."""
-    forms = _forms_of(secrets)
-    is_cut = len(text) > LONGEST_LOOKED_AT
-    text = text[:LONGEST_LOOKED_AT]
-    text = _without(text, forms)
-    # A secret across the cut is there in part, and is not found.
-    return text[: -len(forms[0])] if is_cut and forms else text
+def _redactor(secrets: Iterable[str] | Redactor) -> Redactor:
+    return secrets if isinstance(secrets, Redactor) else Redactor(secrets)

@@ -1,18 +1,20 @@
-"""The endpoints of one kind of service."""
+"""Call the endpoints of one kind of service."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from pydantic import JsonValue, ValidationError
 
-from airflow_provider_collate.client.kinds import ServiceKind
-from airflow_provider_collate.client.messages import JSON_PATCH, Answer, ApiRequest
+from airflow_provider_collate.client.messages import JSON, JSON_PATCH, Answer, ApiRequest
 from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.client.transport import Transport
-from airflow_provider_collate.exceptions import AnswerError, NotFoundError
+from airflow_provider_collate.exceptions import AnswerError, AnswerTooLargeError, BrokenReferenceError, NotFoundError
+from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models import BulkOperationResult
 from airflow_provider_collate.models.service import Service
 
@@ -21,7 +23,7 @@ PAGE_SIZE = 250
 
 
 def fqn_of(name: str) -> str:
-    """The fully qualified name of a service: a name with a dot or a quote in it is quoted (recorded)."""
+    """Return the fully qualified name of a service: a name with a dot or a quote in it is quoted (recorded)."""
     if "." in name or '"' in name:
         return '"' + name.replace('"', '\\"') + '"'
     return name
@@ -29,22 +31,22 @@ def fqn_of(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PatchOperation:
-    """One operation of a JSON Patch; its value may be a secret and is never shown."""
+    """An operation of a JSON Patch; its value may be a secret and is never shown."""
 
     op: str
     path: str
     value: JsonValue = field(default=None, repr=False)
 
     def to_json(self) -> dict[str, JsonValue]:
-        """The operation as it is sent."""
+        """Return the operation as it is sent."""
         if self.op == "remove":
             return {"op": self.op, "path": self.path}
         return {"op": self.op, "path": self.path, "value": self.value}
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list.
+class ServicePage:
+    """A page of a list.
 
     :param services: the services on it.
     :param after: the cursor of the next page; empty on the last one.
@@ -61,7 +63,7 @@ class Services:
 
     :param transport: sends the requests.
     :param kind: the kind.
-    :param release: tells the server's release, for the names of fields.
+    :param release: returns the server's release, for the names of fields.
     """
 
     def __init__(self, transport: Transport, kind: ServiceKind, release: Callable[[], Release]) -> None:
@@ -71,68 +73,118 @@ class Services:
 
     def page(
         self, fields: Iterable[str] = (), *, include: str = "non-deleted", after: str = "", limit: int = PAGE_SIZE
-    ) -> Page:
-        """One page of the list. `GET /v1/services/{collection}`.
+    ) -> ServicePage:
+        """Read one page of the list. `GET /v1/services/{collection}`.
 
         :param fields: names of fields, as today's release calls them, to be shown beyond the plain ones.
         :param include: `non-deleted`, `deleted` or `all`.
         :param after: the cursor from the page before.
         :param limit: how many services to ask for at most.
+        :raises AnswerTooLargeError: when the page has more bytes than are read; ask for fewer services.
         :raises RequestError: as `Transport.send`.
         """
-        params: dict[str, str | int] = {"limit": limit, "include": include, **self._fields(fields)}
+        asked = tuple(fields)
+        params: dict[str, str | int] = {"limit": limit, "include": include, **self._fields(asked)}
         if after:
             params["after"] = after
-        answer = self._transport.send(ApiRequest("GET", self.kind.path, params))
+        answer = self._send("GET", params=params)
         body = answer.mapping()
         rows, paging = body.get("data"), body.get("paging")
         if not isinstance(rows, list) or not isinstance(paging, dict):
             raise answer.unexpected("a list of services with its paging")
         cursor, total = paging.get("after"), paging.get("total")
-        return Page(
-            tuple(_service(row, answer) for row in rows),
+        return ServicePage(
+            tuple(_service(row, answer, asked) for row in rows),
             cursor if isinstance(cursor, str) else "",
             total if isinstance(total, int) else None,
         )
 
-    def pages(self, fields: Iterable[str] = (), *, include: str = "non-deleted") -> Iterator[Page]:
-        """All pages of the list, each asked for when it is needed.
+    def pages(self, fields: Iterable[str] = (), *, include: str = "non-deleted") -> Iterator[ServicePage]:
+        """Yield all pages of the list, each read when it is needed, each service once.
 
-        :raises AnswerError: when the server's cursor leads back to a page already seen.
+        A list that ends before as many services came as its pages told is read a second time.
+
+        :raises AnswerError: retryable, when the second reading is too short as well, or the list does not end.
         """
+        asked = tuple(fields)
         seen: set[str] = set()
-        after = ""
-        while True:
-            page = self.page(fields, include=include, after=after)
-            yield page
-            if not page.after:
+        told = 0
+        for _ in range(2):
+            totals: list[int] = []
+            for page in self._read_list(asked, include):
+                totals += [] if page.total is None else [page.total]
+                new = {service.id: service for service in page.services if service.id not in seen}
+                seen |= new.keys()
+                yield replace(page, services=tuple(new.values()))
+            told = min(totals, default=0)
+            if len(seen) >= told:
                 return
-            if page.after in seen:
-                raise AnswerError(
-                    "The list of services does not end: its cursor leads back to a page already read",
-                    method="GET",
-                    path=self.kind.path,
-                    retryable=True,
-                )
-            seen.add(page.after)
+        raise self._unreliable(f"The list ended after {len(seen):,} services, though its pages told of {told:,}")
+
+    def _read_list(self, fields: Sequence[str], include: str) -> Iterator[ServicePage]:
+        """Yield the pages of the list; one that is too large is asked for again by half."""
+        after, limit = "", PAGE_SIZE
+        cursors: set[str] = set()
+        listed = most = beyond = 0
+        while True:
+            try:
+                page = self.page(fields, include=include, after=after, limit=limit)
+            except AnswerTooLargeError:
+                if limit == 1:
+                    raise
+                limit //= 2
+                continue
+            yield page
             after = page.after
+            if not after:
+                return
+            listed += len(page.services)
+            most = max(most, page.total or 0)
+            # A page more than told is no fault: services may be created meanwhile.
+            beyond += page.total is not None and listed >= most
+            if after in cursors or beyond > 1:
+                raise self._unreliable(f"The list does not end: {listed:,} services came, and it told of {most:,}")
+            cursors.add(after)
 
     def by_name(self, name: str, fields: Iterable[str] = (), *, include: str = "non-deleted") -> Service | None:
-        """A service by its name, or None. `GET /v1/services/{collection}/name/{fqn}`."""
-        return self._get(f"name/{quote(fqn_of(name), safe='')}", fields, include)
+        """Read a service by its name; None where there is none. `GET /v1/services/{collection}/name/{fqn}`.
+
+        :raises AnswerError: retryable, when the answer is about another service.
+        """
+        found = self._get(f"/name/{quote(fqn_of(name), safe='')}", fields, include)
+        if found is not None and found.name != name:
+            raise self._unreliable(f"Collate was asked for the {self.kind.label} {name!r} and answered {found.name!r}")
+        return found
 
     def by_id(self, service_id: str, fields: Iterable[str] = (), *, include: str = "non-deleted") -> Service | None:
-        """A service by its id, or None. `GET /v1/services/{collection}/{id}`."""
-        return self._get(quote(service_id, safe=""), fields, include)
+        """Read a service by its id; None where there is none. `GET /v1/services/{collection}/{id}`.
+
+        :raises AnswerError: retryable, when the answer is about another service.
+        """
+        found = self._get(_one(service_id), fields, include)
+        if found is not None and found.id.lower() != service_id.lower():
+            asked = f"{self.kind.label} with the id {service_id!r}"
+            raise self._unreliable(f"Collate was asked for the {asked} and answered {found.name!r}, id {found.id!r}")
+        return found
+
+    def versions(self, service_id: str) -> JsonValue:
+        """Read the history of a service. `GET /v1/services/{collection}/{id}/versions`.
+
+        :param service_id: its id; soft-deleted services have a history too.
+        :return: the answer as it came: each version holds the whole service, its connection included (recorded), so
+            reduce it where it is parsed, and print no part of it.
+        :raises NotFoundError: when there is no service of that id.
+        """
+        return dict(self._send("GET", f"{_one(service_id)}/versions").mapping())
 
     def create(self, payload: dict[str, JsonValue], secrets: Sequence[str] = ()) -> Answer:
         """Create a service. `POST /v1/services/{collection}`.
 
         :param payload: a create request under today's names of fields.
         :param secrets: values in it that must not come back in a message.
-        :raises ConflictError: when the name is taken; its `maybe_applied` tells whether by this very call.
+        :raises ConflictError: when the name exists; its `maybe_applied` tells whether by this very call.
         """
-        return self._write("POST", self.kind.path, self._release().payload(payload), secrets)
+        return self._send("POST", body=self._release().payload(payload), secrets=secrets)
 
     def put_bulk(self, payloads: list[dict[str, JsonValue]], secrets: Sequence[str] = ()) -> BulkOperationResult:
         """Create or replace many services. `PUT /v1/services/{collection}/bulk` (documented, not recorded).
@@ -142,12 +194,10 @@ class Services:
         """
         release = self._release()
         body: list[JsonValue] = [release.payload(payload) for payload in payloads]
-        answer = self._write("PUT", f"{self.kind.path}/bulk", body, secrets)
-        try:
+        answer = self._send("PUT", "/bulk", body=body, secrets=secrets)
+        with suppress(ValidationError):
             return BulkOperationResult.model_validate(answer.mapping())
-        except ValidationError:
-            unexpected = answer.unexpected("the result of a bulk operation")
-        raise unexpected
+        raise answer.unexpected("the result of a bulk operation")
 
     def patch(self, service_id: str, operations: Sequence[PatchOperation], secrets: Sequence[str] = ()) -> Answer:
         """Change fields of a service. `PATCH /v1/services/{collection}/{id}`.
@@ -155,17 +205,22 @@ class Services:
         The answer can show things that were not stored (recorded): read the service again.
 
         :raises ChangedMeanwhileError: when a `test` operation fails.
+        :raises BrokenReferenceError: when the patch names something that does not exist.
         """
         body: list[JsonValue] = [dict(operation.to_json()) for operation in operations]
-        path = f"{self.kind.path}/{quote(service_id, safe='')}"
-        return self._write("PATCH", path, body, secrets, content_type=JSON_PATCH)
+        try:
+            return self._send("PATCH", _one(service_id), body=body, secrets=secrets, content_type=JSON_PATCH)
+        except NotFoundError as error:
+            if self._is_about_something_else(error):
+                raise _broken(error, error.message) from None
+            raise
 
     def restore(self, service_id: str) -> Answer:
-        """Bring a soft-deleted service back. `PUT /v1/services/{collection}/restore`.
+        """Restore a soft-deleted service. `PUT /v1/services/{collection}/restore`.
 
         :raises NotFoundError: when there is none of that id that is deleted.
         """
-        return self._write("PUT", f"{self.kind.path}/restore", {"id": service_id})
+        return self._send("PUT", "/restore", body={"id": service_id})
 
     def delete(self, service_id: str, *, hard: bool = False) -> None:
         """Delete a service with all that belongs to it. `DELETE /v1/services/{collection}/{id}`.
@@ -175,45 +230,79 @@ class Services:
 
         :param service_id: its id.
         :param hard: delete it for good; else it can be restored.
-        :raises NotFoundError: when there is none, unless an answer was lost before: then it was this call's doing.
+        :raises NotFoundError: when there is none, unless an answer was lost before: then this call deleted it.
         """
-        params: dict[str, str | int] = {"recursive": "true"}
-        if hard:
-            params["hardDelete"] = "true"
-        path = f"{self.kind.path}/{quote(service_id, safe='')}"
+        params: dict[str, str | int] = {"recursive": "true", **({"hardDelete": "true"} if hard else {})}
         try:
-            self._transport.send(ApiRequest("DELETE", path, params))
+            self._send("DELETE", _one(service_id), params=params)
         except NotFoundError as error:
             if not error.maybe_applied:
                 raise
 
     def _get(self, where: str, fields: Iterable[str], include: str) -> Service | None:
-        params: dict[str, str | int] = {"include": include, **self._fields(fields)}
+        asked = tuple(fields)
         try:
-            answer = self._transport.send(ApiRequest("GET", f"{self.kind.path}/{where}", params))
-        except NotFoundError:
-            return None
-        return _service(answer.data, answer)
+            answer = self._send("GET", where, params={"include": include, **self._fields(asked)})
+        except NotFoundError as error:
+            if not self._is_about_something_else(error):
+                return None
+            missing = error
+        else:
+            return _service(answer.data, answer, asked)
+        raise _broken(missing, f"it cannot be read with its {', '.join(asked)}: {missing.server_message}")
 
-    def _write(
+    def _is_about_something_else(self, error: NotFoundError) -> bool:
+        """Return whether a 404 says that something else than the service itself is missing (recorded)."""
+        missing = re.match(r"(\w+) instance for ", error.server_message)
+        return missing is not None and missing[1].lower() != self.kind.collection.lower().removesuffix("s")
+
+    def _send(
         self,
         method: str,
-        path: str,
-        body: JsonValue,
+        where: str = "",
+        *,
+        params: Mapping[str, str | int] | None = None,
+        body: JsonValue = None,
         secrets: Sequence[str] = (),
-        content_type: str = "application/json",
+        content_type: str = JSON,
     ) -> Answer:
-        request = ApiRequest(method, path, body=body, content_type=content_type, secrets=tuple(secrets))
-        return self._transport.send(request)
+        path, label = f"{self.kind.path}{where}", self.kind.label
+        return self._transport.send(
+            ApiRequest(method, path, params or {}, body, content_type, tuple(secrets), label=label)
+        )
 
-    def _fields(self, names: Iterable[str]) -> dict[str, str | int]:
-        wanted = tuple(names)
-        return {"fields": self._release().fields(wanted)} if wanted else {}
+    def _fields(self, names: Sequence[str]) -> dict[str, str | int]:
+        return {"fields": self._release().fields(names)} if names else {}
+
+    def _unreliable(self, what: str) -> AnswerError:
+        """Return the error for an answer that does not match its request, so that nothing is done with it."""
+        advice = "Airflow's retries will ask again; if it persists, look for a cache between this worker and Collate."
+        return AnswerError(what, method="GET", path=self.kind.path, advice=advice, retryable=True)
 
 
-def _service(row: JsonValue, answer: Answer) -> Service:
-    try:
-        return Service.model_validate(row)
-    except (ValidationError, RecursionError):
-        unexpected = answer.unexpected("a service")
-    raise unexpected
+def _broken(error: NotFoundError, message: str) -> BrokenReferenceError:
+    return BrokenReferenceError(
+        message,
+        status=error.status,
+        method=error.method,
+        path=error.path,
+        request_id=error.request_id,
+        server_message=error.server_message,
+        maybe_applied=error.maybe_applied,
+    )
+
+
+def _one(service_id: str) -> str:
+    return f"/{quote(service_id, safe='')}"
+
+
+def _service(row: JsonValue, answer: Answer, asked: Sequence[str]) -> Service:
+    service = None
+    with suppress(ValidationError, RecursionError):
+        service = Service.model_validate(row)
+    if service is None:
+        raise answer.unexpected("a service")
+    # Servers show `[]` where a service has no tags (recorded); without them a declared tag would look removed.
+    if "tags" in asked and service.tags is None:
+        raise answer.unexpected("a service with the tags that were asked for")
+    return service

@@ -1,4 +1,4 @@
-"""HTTP: one request in, one JSON answer or one of this package's errors out, with retries above the errors."""
+"""Send requests over HTTP: a JSON answer is returned, anything else raised, after retries of transient errors."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import secrets as random_source
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 
 import httpx
 import tenacity
@@ -26,13 +28,14 @@ from airflow_provider_collate.client.bodies import (
 )
 from airflow_provider_collate.client.config import ClientConfig
 from airflow_provider_collate.client.deadline import Deadline
-from airflow_provider_collate.client.messages import Answer, ApiRequest
+from airflow_provider_collate.client.messages import Answer, ApiRequest, Attempt
 from airflow_provider_collate.client.network import name_of_server, network, proxy_url
-from airflow_provider_collate.client.tokens import BearerAuth, TokenSource
+from airflow_provider_collate.client.token_source import BearerAuth, TokenSource
 from airflow_provider_collate.exceptions import (
     AuthenticationError,
     CollateError,
     RequestError,
+    ServerError,
     StoppedError,
 )
 
@@ -41,6 +44,10 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT = 60.0
 LONGEST_RETRY_AFTER = 120.0
 _SLEEP_SLICE = 0.5
+_SAME_ADVICE = (
+    "The server answered the same, word for word, to each attempt: it may be this very request that it cannot take. "
+    "Airflow's retries will try again; if it persists, ask the server's operator, and look for what is special in it."
+)
 
 
 @dataclass(slots=True)
@@ -50,18 +57,23 @@ class _Call:
     request: ApiRequest
     attempts: int = 0
     maybe_applied: bool = False
+    messages: set[str] = field(default_factory=set)
 
-
-@dataclass(frozen=True, slots=True)
-class _RawAnswer:
-    response: httpx.Response
-    body: bytes = field(repr=False)
+    def noted(self, error: RequestError) -> RequestError:
+        """Return the error of the latest attempt, with what the earlier ones add to it."""
+        self.maybe_applied = self.maybe_applied or error.maybe_applied
+        self.messages.add(error.message)
+        error.maybe_applied = self.maybe_applied
+        error.attempts = self.attempts
+        if self.attempts > 1 and len(self.messages) == 1 and isinstance(error, ServerError) and error.status == 500:
+            error.advice = _SAME_ADVICE
+        return error
 
 
 class Transport:
     """Send requests to one server, one token on each, and nothing to anywhere else.
 
-    :param config: where the server is and how patient to be.
+    :param config: where the server is, and the limits of a request.
     :param tokens: where the token comes from.
     :param http: the network, or what stands in for it.
     :param clock: a monotonic clock in seconds.
@@ -82,6 +94,8 @@ class Transport:
         self._sleep = sleep
         self._deadline = Deadline(clock)
         self._stopped = False
+        self.clock_ahead = timedelta(0)
+        """How far the server's clock is ahead of this machine's, by the `Date` of the latest answer that has one."""
         proxy = proxy_url(config)
         self._where = name_of_server(config, proxy)
         self._http = httpx.Client(
@@ -107,11 +121,11 @@ class Transport:
 
     @property
     def stopped(self) -> bool:
-        """Whether `stop` was called."""
+        """Return whether `stop` was called."""
         return self._stopped
 
     def send(self, request: ApiRequest) -> Answer:
-        """Send a request, again after passing faults.
+        """Send a request, and again after transient errors.
 
         :param request: what to send.
         :return: the 2xx answer.
@@ -123,7 +137,7 @@ class Transport:
             stop=tenacity.stop_after_attempt(self._config.max_retries + 1),
             retry=tenacity.retry_if_exception(self._is_worth_another_attempt),
             wait=self._wait,
-            sleep=self._pause,
+            sleep=self.pause,
             before_sleep=_log_retry,
             reraise=True,
         )
@@ -144,34 +158,35 @@ class Transport:
         if self._stopped:
             raise StoppedError("The task was told to stop; no further request was sent")
         call.attempts += 1
-        request_id = random_source.token_hex(8)
-        raw = self._exchange(call.request, request_id, token)
-        outcome = self._judge(raw, call.request, request_id, token) if isinstance(raw, _RawAnswer) else raw
+        attempt = Attempt(call.request, random_source.token_hex(8), token)
+        raw = self._exchange(attempt)
+        if isinstance(raw, tuple):
+            self._note_time(raw[0].headers.get("Date", ""))
+        outcome = raw if isinstance(raw, RequestError) else _judge(*raw, attempt)
         if isinstance(outcome, RequestError):
             # Raised here, outside of any `except`, so that no frame or context of httpx travels along:
             # their locals hold the body and the token.
-            call.maybe_applied = call.maybe_applied or outcome.maybe_applied
-            outcome.maybe_applied = call.maybe_applied
-            outcome.attempts = call.attempts
-            raise outcome
+            raise call.noted(outcome)
         return outcome
 
-    def _exchange(self, request: ApiRequest, request_id: str, token: str) -> _RawAnswer | RequestError:
-        try:
-            with (
-                self._deadline.within(self._config.timeout),
-                self._open(request, request_id, token) as response,
-            ):
-                return _RawAnswer(response, read_body(response))
-        except BodyTooLargeError:
-            return failures.too_large(request, request_id, MAX_BYTES)
-        except BodyEncodingError:
-            return failures.undecodable(request, request_id)
-        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, UnicodeError) as error:
-            return failures.no_answer(error, request, request_id, where=self._where, secrets=(token,))
+    def _note_time(self, date: str) -> None:
+        with suppress(ValueError, TypeError, OverflowError):
+            self.clock_ahead = parsedate_to_datetime(date) - datetime.now(timezone.utc)
 
-    def _open(self, request: ApiRequest, request_id: str, token: str) -> _Streamed:
-        headers = {"X-Request-Id": request_id}
+    def _exchange(self, attempt: Attempt) -> tuple[httpx.Response, bytes] | RequestError:
+        try:
+            with self._deadline.within(self._config.timeout), closing(self._open(attempt)) as response:
+                return response, read_body(response)
+        except BodyTooLargeError:
+            return failures.too_large(attempt, MAX_BYTES)
+        except BodyEncodingError:
+            return failures.undecodable(attempt)
+        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, UnicodeError) as error:
+            return failures.no_answer(error, attempt, where=self._where)
+
+    def _open(self, attempt: Attempt) -> httpx.Response:
+        request = attempt.request
+        headers = {"X-Request-Id": attempt.request_id}
         content = request.content()
         if content is not None:
             headers["Content-Type"] = request.content_type
@@ -182,32 +197,7 @@ class Transport:
             content=content,
             headers=headers,
         )
-        return _Streamed(self._http, prepared, BearerAuth(token) if token else None)
-
-    def _judge(self, raw: _RawAnswer, request: ApiRequest, request_id: str, token: str) -> Answer | RequestError:
-        status = raw.response.status_code
-        data: JsonValue = None
-        fault: NotJsonError | None = None
-        try:
-            data = parse_json(raw.body) if raw.body else None
-        except NotJsonError as error:
-            fault = error
-        if 200 <= status < 300 and fault is None and (raw.body or status in (202, 204)):
-            change = raw.response.headers.get("X-OpenMetadata-Change", "")
-            return Answer(status, request, data, change, request_id)
-        text = raw.body.decode("utf-8", "replace")
-        # A 404 that broke off does not tell whether the service or the whole API is not there.
-        if 200 <= status < 300 or (status == 404 and fault is not None and fault.cut_off):
-            return failures.not_json(status, fault, text, request, request_id, token)
-        return failures.error_answer(
-            raw.response,
-            text,
-            data,
-            request,
-            request_id=request_id,
-            token=token,
-            now=datetime.now(timezone.utc),
-        )
+        return self._http.send(prepared, auth=BearerAuth(attempt.token) if attempt.token else None, stream=True)
 
     def _is_worth_another_attempt(self, error: BaseException) -> bool:
         if self._stopped or not isinstance(error, RequestError) or not error.retryable:
@@ -219,29 +209,31 @@ class Transport:
         asked = error.retry_after if isinstance(error, RequestError) else None
         return asked if asked is not None else self._backoff(state)
 
-    def _pause(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
+        """Wait, unless the task is told to stop."""
         # In slices, because a signal handler that sets the flag does not end a sleep.
         while seconds > 0 and not self._stopped:
             self._sleep(min(seconds, _SLEEP_SLICE))
             seconds -= _SLEEP_SLICE
 
 
-class _Streamed:
-    """An open answer; a context manager without httpx's own generator frames."""
-
-    def __init__(self, http: httpx.Client, request: httpx.Request, auth: httpx.Auth | None) -> None:
-        self._http = http
-        self._request = request
-        self._auth = auth
-        self._response: httpx.Response | None = None
-
-    def __enter__(self) -> httpx.Response:
-        self._response = self._http.send(self._request, auth=self._auth, stream=True)
-        return self._response
-
-    def __exit__(self, *_: object) -> None:
-        if self._response is not None:
-            self._response.close()
+def _judge(response: httpx.Response, body: bytes, attempt: Attempt) -> Answer | RequestError:
+    """Return the answer, or the error that it is."""
+    status = response.status_code
+    data: JsonValue = None
+    fault: NotJsonError | None = None
+    try:
+        data = parse_json(body) if body else None
+    except NotJsonError as error:
+        fault = error
+    if 200 <= status < 300 and fault is None and (body or status in (202, 204)):
+        change = response.headers.get("X-OpenMetadata-Change", "")
+        return Answer(status, attempt.request, data, change, attempt.request_id)
+    text = body.decode("utf-8", "replace")
+    # A 404 that broke off does not tell whether the service or the whole API is not there.
+    if 200 <= status < 300 or (status == 404 and fault is not None and fault.cut_off):
+        return failures.not_json(status, fault, text, attempt)
+    return failures.error_answer(response, text, data, attempt, now=datetime.now(timezone.utc))
 
 
 def _log_retry(state: tenacity.RetryCallState) -> None:

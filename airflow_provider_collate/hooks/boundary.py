@@ -1,11 +1,12 @@
-"""The one place where this package's errors become Airflow's."""
+"""Turn this package's errors into Airflow's, in one place."""
 
 from __future__ import annotations
 
 import functools
+import sys
 import traceback
 from collections.abc import Callable, Iterator
-from typing import NoReturn, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException
 
@@ -16,64 +17,72 @@ R = TypeVar("R")
 
 
 def fails_the_task(method: Callable[P, R]) -> Callable[P, R]:
-    """Let errors that no retry can mend fail the task at once, and the others be retried by Airflow.
+    """Let a non-retryable error fail the task at once, and leave the others to Airflow's retries.
 
-    The error's own traceback ends here: its frames hold the declared rows, and with them secrets. Any other
-    error, such as Airflow's timeout in the middle of a request, keeps its traceback, and its frames are emptied.
+    Our errors end with their own traceback: its frames hold the declared rows, and with them secrets. Any other
+    error, such as Airflow's timeout in the middle of a request, keeps its traceback, with its variables dropped.
     """
 
     @functools.wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        outside = sys.exc_info()[1]
         try:
             return method(*args, **kwargs)
         except CollateError as error:
-            failure = error
+            failure = _failure_of(error, outside)
         except BaseException as error:
             del args, kwargs
-            empty_frames(error)
+            empty_frames(error, outside)
             raise
         del args, kwargs
-        _raise(failure)
+        raise failure
 
     return call
 
 
 def fails_the_task_while_iterating(method: Callable[P, Iterator[R]]) -> Callable[P, Iterator[R]]:
-    """The same for a method that yields."""
+    """Do the same for a method that yields."""
 
     @functools.wraps(method)
     def iterate(*args: P.args, **kwargs: P.kwargs) -> Iterator[R]:
+        outside = sys.exc_info()[1]
         try:
             yield from method(*args, **kwargs)
         except CollateError as error:
-            failure = error
+            failure = _failure_of(error, outside)
         except BaseException as error:
             del args, kwargs
-            empty_frames(error)
+            empty_frames(error, outside)
             raise
         else:
             return
         del args, kwargs
-        _raise(failure)
+        raise failure
 
     return iterate
 
 
-def _raise(error: CollateError) -> NoReturn:
-    empty_frames(error)
+def _failure_of(error: CollateError, outside: BaseException | None) -> Exception:
+    empty_frames(error, outside)
     error = error.with_traceback(None)
     if error.retryable:
-        raise error
-    raise AirflowFailException(str(error)) from error
+        return error
+    failure = AirflowFailException(str(error))
+    failure.__cause__ = error
+    return failure
 
 
-def empty_frames(error: BaseException) -> None:
-    """Drop the local variables of all frames that an error, and those behind it, have gone through.
+def empty_frames(error: BaseException, outside: BaseException | None = None) -> None:
+    """Drop the local variables of the frames that an error, and those behind it, have gone through.
+
+    Whatever prints a traceback with its variables (rich tracebacks, error trackers) would print secrets otherwise.
+    It is `traceback.clear_frames` of the standard library; frames that still run keep theirs.
 
     :param error: an error that was caught; its text and its lines of code stay.
+    :param outside: an error that was being handled before: it and those behind it are not ours and stay as they are.
     """
     behind: BaseException | None = error
-    seen: set[int] = set()
+    seen = {id(outside)}
     while behind is not None and id(behind) not in seen:
         seen.add(id(behind))
         traceback.clear_frames(behind.__traceback__)

@@ -1,4 +1,4 @@
-"""The fields of a connection, each read by a function that refuses what cannot be used."""
+"""Read the fields of a connection, each by a function that refuses what cannot be used."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 
 from airflow_provider_collate.client.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT
+from airflow_provider_collate.client.redaction import bounded
 from airflow_provider_collate.hooks.connection_form import CONNECTION_TYPE, EXTRA_FIELDS
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _NOT_IN_A_TOKEN = re.compile(r"[^\x21-\x7e]")
 
 
 class FieldError(Exception):
-    """Faults of a field; `problems` has a line for each, with the field's name and without its value."""
+    """A field cannot be used; `problems` has a line for each reason, with the field's name and without its value."""
 
     def __init__(self, *problems: str) -> None:
         super().__init__(*problems)
@@ -44,7 +45,7 @@ class FieldError(Exception):
 
 
 def root_url(conn: Connection) -> str:
-    """The server's address: scheme, host and port, nothing else.
+    """Return the server's address: scheme, host and port, nothing else.
 
     A connection URI such as `collate://https://acme.example:8585/api` reaches us with `https://acme.example` for
     the host and `api` for the schema; `https://acme.example` with `https` for the connection's type.
@@ -70,7 +71,7 @@ def root_url(conn: Connection) -> str:
 
 
 def _scheme_of(conn: Connection, given: str) -> str:
-    """The scheme of a host without one: https, unless the connection says http."""
+    """Return the scheme of a host without one: https, unless the connection says http."""
     named = given.lower() if given.lower() in _SCHEMES else conn.conn_type
     return named if named in _SCHEMES else "https"
 
@@ -91,7 +92,7 @@ def _host_problems(host: str, parts: SplitResult, name: str) -> list[str]:
 
 
 def _schema_problems(given: str, parts: SplitResult) -> list[str]:
-    """A path of the API may stand in `schema`: Airflow puts the path of a connection URI there."""
+    """Check `schema`, where Airflow also puts the path of a connection URI, such as `api`."""
     if given.lower() in _SCHEMES:
         differs = parts.scheme in _SCHEMES and parts.scheme != given.lower()
         return ["schema: is not the scheme that the host begins with; leave it empty"] if differs else []
@@ -121,7 +122,7 @@ def _is_url(url: str) -> bool:
 
 
 def _bracketed(host: str) -> str:
-    """An IPv6 address as a URL has it; anything else as it is."""
+    """Return an IPv6 address as a URL has it; anything else as it is."""
     try:
         return f"[{host}]" if ipaddress.ip_address(host).version == 6 else host
     except ValueError:
@@ -129,7 +130,7 @@ def _bracketed(host: str) -> str:
 
 
 def token_of(conn: Connection) -> str:
-    """The token, which must be able to stand in a header."""
+    """Return the token, which must be able to stand in a header."""
     token = conn.password or ""
     if not token.strip():
         where = "the login; move it to the password" if conn.login else "Settings > Bots > ingestion-bot in Collate"
@@ -144,7 +145,7 @@ def token_of(conn: Connection) -> str:
 
 
 def extra_of(conn: Connection) -> dict[str, object]:
-    """The extra's fields by their plain names; fields that the form left empty are not there."""
+    """Return the extra's fields by their plain names, without those that the form left empty."""
     text = conn.extra or ""
     if not text.strip():
         return {}
@@ -161,7 +162,7 @@ def extra_of(conn: Connection) -> dict[str, object]:
 
 
 def unknown_keys(extra: Mapping[str, object]) -> list[str]:
-    """A line for each field of the extra that there is not."""
+    """Return a line for each field of the extra that is unknown."""
     known = [extra_field.name for extra_field in EXTRA_FIELDS]
     unknown = [key for key in extra if key not in known]
     problems = []
@@ -175,13 +176,12 @@ def unknown_keys(extra: Mapping[str, object]) -> list[str]:
 
 
 def _shown(key: str) -> str:
-    """A key as a message shows it: one line, bounded."""
-    printable = "".join(character if character.isprintable() else "?" for character in key)
-    return printable if len(printable) <= MAX_SHOWN else f"{printable[:MAX_SHOWN]}…"
+    """Return a key as a message shows it: on one line, bounded."""
+    return bounded("".join(character if character.isprintable() else "?" for character in key), MAX_SHOWN)
 
 
 def verify_of(value: object) -> bool | str:
-    """Whether to check certificates, or the path of what to check them against."""
+    """Return whether to check certificates, or the path of what to check them against."""
     if value is None or isinstance(value, bool):
         return value is not False
     if isinstance(value, str):
@@ -193,7 +193,7 @@ def verify_of(value: object) -> bool | str:
 
 
 def client_cert_of(value: object) -> str | tuple[str, str] | None:
-    """The path of a client certificate, or the two of certificate and key."""
+    """Return the path of a client certificate, or the two of certificate and key."""
     if value is None:
         return None
     paths: object = [value] if isinstance(value, str) else value
@@ -209,7 +209,7 @@ def client_cert_of(value: object) -> str | tuple[str, str] | None:
 
 
 def _readable(name: str, path: str, *, folder: bool = False) -> str:
-    """A path that can be read; the fault says no more, or the form's Test button would tell of files."""
+    """Return a path that can be read; the problem says no more, or the form's Test button would tell of files."""
     if not _is_readable(path, folder=folder):
         raise FieldError(f"{name}: cannot be read")
     return path
@@ -223,7 +223,7 @@ def _is_readable(path: str, *, folder: bool = False) -> bool:
 
 
 def seconds_of(name: str, value: object) -> float:
-    """Seconds, 30 when nothing is given; the form of Airflow 2.11 gives a string."""
+    """Return seconds, 30 when nothing is given; the form of Airflow 2.11 gives a string."""
     if value is None:
         return DEFAULT_TIMEOUT
     try:
@@ -236,7 +236,7 @@ def seconds_of(name: str, value: object) -> float:
 
 
 def retries_of(name: str, value: object) -> int:
-    """A number of retries, 3 when nothing is given; the form of Airflow 2.11 may give a string."""
+    """Return a number of retries, 3 when nothing is given; the form of Airflow 2.11 may give a string."""
     if value is None:
         return DEFAULT_MAX_RETRIES
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
@@ -247,7 +247,7 @@ def retries_of(name: str, value: object) -> int:
 
 
 def proxy_of(value: object) -> str | None:
-    """The URL of a proxy; credentials are allowed in it."""
+    """Return the URL of a proxy; credentials are allowed in it."""
     if value is None:
         return None
     fault = FieldError("extra.proxy: must be a URL such as http://proxy.acme.example:3128")

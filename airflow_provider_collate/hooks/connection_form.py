@@ -1,4 +1,4 @@
-"""The form of a Collate connection: one source for Airflow 3 (metadata) and older ones (widgets)."""
+"""Describe the form of a Collate connection, once for Airflow 3 (metadata) and for older ones (widgets)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PLACEHOLDERS = {
 
 @dataclass(frozen=True, slots=True)
 class ExtraField:
-    """A field of the form that is kept in the connection's extra.
+    """A field of the form that is stored in the connection's extra.
 
     :param name: its key in the extra.
     :param label: what the form calls it.
@@ -42,7 +42,7 @@ class ExtraField:
     is_secret: bool = False
 
     def schema(self) -> dict[str, object]:
-        """The field as Airflow 3 reads it: a JSON schema of its value."""
+        """Return the field as Airflow 3 reads it: a JSON schema of its value."""
         schema: dict[str, object] = {"type": [self.kind, "null"]}
         if self.kind != "string":
             schema["minimum"] = 0
@@ -52,23 +52,14 @@ class ExtraField:
 
 
 EXTRA_FIELDS = (
-    ExtraField(
-        "verify",
-        "Verify TLS",
-        "true (default), false, or the path of a CA file or folder on every worker.",
-    ),
+    ExtraField("verify", "Verify TLS", "true (default), false, or the path of a CA file or folder on every worker."),
     ExtraField(
         "client_cert",
         "Client certificate",
         'Path of a PEM file with certificate and key, or two paths: "cert.pem,key.pem".',
     ),
     ExtraField("timeout", "Timeout", "Seconds for one request; 30 by default.", kind="number"),
-    ExtraField(
-        "max_retries",
-        "Retries",
-        "How often a request is tried again after a passing fault; 3 by default.",
-        kind="integer",
-    ),
+    ExtraField("max_retries", "Retries", "How often a request is sent again; 3 by default.", kind="integer"),
     ExtraField(
         "proxy",
         "Proxy",
@@ -79,16 +70,12 @@ EXTRA_FIELDS = (
 
 
 def connection_type() -> dict[str, object]:
-    """The connection type with its form, as the metadata of a provider holds it."""
+    """Return the connection type with its form, as the metadata of a provider holds it."""
     return {
         "connection-type": CONNECTION_TYPE,
         "hook-class-name": HOOK_CLASS_NAME,
         "hook-name": HOOK_NAME,
-        "ui-field-behaviour": {
-            "hidden-fields": list(HIDDEN_FIELDS),
-            "relabeling": dict(LABELS),
-            "placeholders": dict(PLACEHOLDERS),
-        },
+        "ui-field-behaviour": {key.replace("_", "-"): value for key, value in ui_field_behaviour().items()},
         "conn-fields": {
             field.name: {"label": field.label, "description": field.description, "schema": field.schema()}
             for field in EXTRA_FIELDS
@@ -97,7 +84,7 @@ def connection_type() -> dict[str, object]:
 
 
 def ui_field_behaviour() -> dict[str, Any]:
-    """The standard fields, as a hook's `get_ui_field_behaviour` returns them."""
+    """Return the standard fields, as a hook's `get_ui_field_behaviour` returns them."""
     return {
         "hidden_fields": list(HIDDEN_FIELDS),
         "relabeling": dict(LABELS),
@@ -106,7 +93,7 @@ def ui_field_behaviour() -> dict[str, Any]:
 
 
 def connection_form_widgets() -> dict[str, Any]:
-    """The fields of the extra, as a hook's `get_connection_form_widgets` returns them.
+    """Return the fields of the extra, as a hook's `get_connection_form_widgets` returns them.
 
     Only the names imported here are stood in for by Airflow 3.0 and 3.1, whose API server has no WTForms.
     """

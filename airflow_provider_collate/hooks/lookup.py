@@ -1,4 +1,4 @@
-"""Look up an Airflow connection, and tell one that is not there from one that could not be had."""
+"""Look up an Airflow connection, and tell one that is not there from one that Airflow could not read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_provider_collate.exceptions import CollateError
 
 
 def find_connection(conn_id: str, get_connection: Callable[[str], sdk.Connection]) -> sdk.Connection | None:
-    """The Airflow connection of an id, or None when there is none.
+    """Return the Airflow connection of an id, or None when there is none.
 
     :param conn_id: its id.
     :param get_connection: a hook's `get_connection`.
@@ -20,8 +20,8 @@ def find_connection(conn_id: str, get_connection: Callable[[str], sdk.Connection
     try:
         return get_connection(conn_id)
     except sdk.AirflowNotFoundException:
-        missing = _is_missing(conn_id)
-    if missing:
+        is_missing = _is_missing(conn_id)
+    if is_missing:
         return None
     raise CollateError(
         f'Airflow did not give the connection "{conn_id}": its API server, or the way to it, failed',
@@ -31,9 +31,10 @@ def find_connection(conn_id: str, get_connection: Callable[[str], sdk.Connection
 
 
 def _is_missing(conn_id: str) -> bool:
-    """Whether a connection that Airflow says is not defined is so in truth.
+    """Return whether a connection is missing indeed.
 
-    In a task on Airflow 3 every failure of the API server is said to be that, so the supervisor is asked again.
+    In a task on Airflow 3 every failure of the API server is reported as "isn't defined", which would fail the task
+    for good. Airflow has no public way to tell; its supervisor is asked again, by the way that Airflow itself asks.
     """
     runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
     supervisor = getattr(runner, "SUPERVISOR_COMMS", None)

@@ -1,4 +1,4 @@
-"""Make Airflow's log masker know a secret in every form in which it may be printed."""
+"""Register secrets with Airflow's log masker, in every form in which they may be printed."""
 
 from __future__ import annotations
 
@@ -15,17 +15,13 @@ try:
 except ImportError:  # Airflow 2.11
     from airflow.utils.log.secrets_masker import mask_secret  # type: ignore[no-redef]
 
-# Airflow compiles all its patterns anew for each one that is added, and tries them all on each line of the log.
+# Airflow compiles all its patterns again for each one that is added, and tries them all on each line of the log.
 # Measured on Airflow 3.3 and 2.11: 100 forms take 0.4 s and 0.1 s, 600 take 24 s and 4 s; and beyond 30,000
 # characters in all, the regular expressions of 2.11 complain on stderr at each line that they are out of memory.
-# Nothing of this package prints a declared secret anyway; the masker is the second line.
+# This package prints no declared secret; the masker is the second line of defence.
 MOST_FORMS = 100
 MOST_CHARACTERS = 12_000
 SHORTEST_ON_AIRFLOW_2 = 3
-
-# At DEBUG they print the headers of answers, such as a redirect's address with a token in it: as bytes, which
-# Airflow's masker does not look into, and in `dag.test()` of 2.11 there is no masker at all.
-_TRACING = ("httpcore.connection", "httpcore.http11", "httpcore.http2", "httpcore.proxy", "httpcore.socks")
 
 
 def mask_secrets(secrets: Iterable[str]) -> None:
@@ -52,13 +48,13 @@ def _affordable(raw: list[str], escaped: list[str]) -> Iterator[str]:
         yield form
 
 
-def keep_headers_out_of_traces() -> None:
-    """Have the traces of HTTP, which are printed when everything is logged, show an answer's status and no header."""
-    for name in _TRACING:
-        logging.getLogger(name).addFilter(_without_headers)
+def quieten_http_logs() -> None:
+    """Keep the lines of httpx for each request, and httpcore's traces of DEBUG, out of the log.
 
-
-def _without_headers(record: logging.LogRecord) -> bool:
-    text, headers, _ = record.getMessage().partition(", [(")
-    record.msg, record.args = (f"{text}, […])" if headers else text), ()
-    return True
+    The traces print the headers of answers, such as a redirect's address with a token in it: as bytes, which
+    Airflow's masker does not look into, and in `dag.test()` of Airflow 2.11 there is no masker at all.
+    """
+    httpx_logger, httpcore_logger = logging.getLogger("httpx"), logging.getLogger("httpcore")
+    if httpx_logger.level == logging.NOTSET:
+        httpx_logger.setLevel(logging.WARNING)  # as Airflow 3 has it
+    httpcore_logger.setLevel(max(httpcore_logger.level, logging.INFO))

@@ -1,56 +1,41 @@
-"""What may be declared, and what the catalog answers; no I/O."""
+"""What may be declared of a service of any kind, and what the catalog answers; no I/O."""
 
 from __future__ import annotations
 
 from airflow_provider_collate.models.bulk_result import BulkOperationResult, BulkRow
-from airflow_provider_collate.models.credentials import (
-    AwsCredentials,
-    GcpApplicationDefault,
-    GcpCredentials,
-    GcpCredentialsPath,
-    GcpCredentialsValues,
-    GcpExternalAccount,
-    GcpImpersonation,
-)
-from airflow_provider_collate.models.metadata import EntityReference, FilterPattern, TagLabel
-from airflow_provider_collate.models.mlmodel_connections import (
-    CustomMlModelConnection,
-    MlflowConnection,
-    MlModelServiceType,
-    SageMakerConnection,
+from airflow_provider_collate.models.connection import (
+    ConnectionConfig,
+    FilterPattern,
+    LiteralConfig,
+    OneOf,
     ServiceConnection,
-    SklearnConnection,
     UndocumentedConnection,
-    VertexAIConnection,
+    secret_values,
 )
-from airflow_provider_collate.models.request import CreateMlModelServiceRequest, CreateServiceRequest
-from airflow_provider_collate.models.secret_values import secret_values
+from airflow_provider_collate.models.declared import PLAIN, ConnectionPart, OpenConnectionPart, ServerDefault
+from airflow_provider_collate.models.metadata import EntityReference, OwnerName, Style, TagLabel
+from airflow_provider_collate.models.request import CreateServiceRequest
 from airflow_provider_collate.models.validation import ValidatedServices, validate_services
 
 __all__ = [
-    "AwsCredentials",
+    "PLAIN",
     "BulkOperationResult",
     "BulkRow",
-    "CreateMlModelServiceRequest",
+    "ConnectionConfig",
+    "ConnectionPart",
     "CreateServiceRequest",
-    "CustomMlModelConnection",
     "EntityReference",
     "FilterPattern",
-    "GcpApplicationDefault",
-    "GcpCredentials",
-    "GcpCredentialsPath",
-    "GcpCredentialsValues",
-    "GcpExternalAccount",
-    "GcpImpersonation",
-    "MlModelServiceType",
-    "MlflowConnection",
-    "SageMakerConnection",
+    "LiteralConfig",
+    "OneOf",
+    "OpenConnectionPart",
+    "OwnerName",
+    "ServerDefault",
     "ServiceConnection",
-    "SklearnConnection",
+    "Style",
     "TagLabel",
     "UndocumentedConnection",
     "ValidatedServices",
-    "VertexAIConnection",
     "secret_values",
     "validate_services",
 ]

@@ -1,19 +1,24 @@
-"""What is said about a service beside its connection: tags, references, filters."""
+"""What is said about a service beside its connection: tags, owners, and how it is shown."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, field_validator, model_validator
 
 from airflow_provider_collate.models.declared import (
     UUID_PATTERN,
-    ConnectionPart,
-    ConnectionText,
     DeclaredModel,
     Text,
+    declaration_error,
+    quoted,
+    scalar_problem,
 )
+from airflow_provider_collate.models.problems import validate_part
+
+_CERTIFICATIONS = "Certification."
+_GLOSSARY = "glossary:"
 
 
 def _uuid_text(value: object) -> object:
@@ -38,22 +43,52 @@ class EntityReference(DeclaredModel):
     href: Text | None = None
 
 
-class FilterPattern(ConnectionPart):
-    """Regular expressions of the names that the ingestion includes and excludes."""
+class OwnerName(str):
+    """An owner that is declared by name: `ana@acme.example`, `ml-platform`, `user:ana` or `team:ml-platform`.
 
-    includes: list[ConnectionText] | None = None
-    excludes: list[ConnectionText] | None = None
+    It is declared, compared and sent as the text that it is, until its id was looked up.
+    """
+
+    __slots__ = ()
+
+    @property
+    def kind(self) -> Literal["user", "team"] | None:
+        """Return what it was said to be, or None where the name alone was given."""
+        kind, mark, _ = self.partition(":")
+        return kind if mark and kind in ("user", "team") else None  # type: ignore[return-value]  # checked beside
+
+    @property
+    def name(self) -> str:
+        """Return the name or e-mail to look up."""
+        return self.partition(":")[2] if self.kind else str(self)
+
+    @property
+    def is_email(self) -> bool:
+        """Return whether it is the e-mail of a user."""
+        return "@" in self.name and self.kind != "team"
+
+
+def _owner(value: object) -> EntityReference | OwnerName:
+    if not isinstance(value, str):
+        return validate_part(EntityReference, value)
+    name = OwnerName(value)
+    if problem := scalar_problem(value) or ("" if name.name.strip() else "must not be blank"):
+        raise declaration_error([((), problem)])
+    return name
+
+
+Owner = Annotated[EntityReference | OwnerName, PlainValidator(_owner)]
 
 
 class CoverImage(DeclaredModel):
-    """A picture above a tag's page."""
+    """A picture above the page of a tag or service."""
 
     url: Text | None = None
     position: Text | None = None
 
 
 class Style(DeclaredModel):
-    """How a tag is shown."""
+    """How a tag or service is shown."""
 
     color: Text | None = None
     icon_url: Text | None = None
@@ -86,8 +121,9 @@ class TagMetadata(DeclaredModel):
 
 
 class TagLabel(DeclaredModel):
-    """A tag or glossary term on a service; a bare string is the fully qualified name of a tag.
+    """A tag or glossary term on a service; a bare string is its fully qualified name.
 
+    `Tier.Tier1` names a tag, `glossary:Business.Churn` a glossary term.
     The server wants all of `tagFQN`, `source`, `labelType` and `state`, so they are always sent
     (recorded on OpenMetadata 1.2).
     """
@@ -109,7 +145,17 @@ class TagLabel(DeclaredModel):
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, value: object) -> object:
-        return {"tagFQN": value} if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        term = value.removeprefix(_GLOSSARY)
+        return {"tagFQN": term} if term == value else {"tagFQN": term, "source": "Glossary"}
+
+    @field_validator("tag_fqn")
+    @classmethod
+    def _is_no_certification(cls, name: str) -> str:
+        if name.startswith(_CERTIFICATIONS):
+            raise declaration_error([((), f"{quoted(name)} is a certification, which the catalog drops from tags")])
+        return name
 
     def model_post_init(self, context: object, /) -> None:
         """Count the defaults as given, because the server wants them."""

@@ -2,74 +2,87 @@
 
 from __future__ import annotations
 
-import difflib
-import json
-from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Annotated, ClassVar, TypeVar
 
-from pydantic import JsonValue, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, JsonValue, ValidationInfo, field_validator, model_validator
 
+from airflow_provider_collate.models.connection import (
+    ConnectionConfig,
+    LiteralConfig,
+    ServiceConnection,
+    UndocumentedConnection,
+    secret_values,
+)
 from airflow_provider_collate.models.declared import (
-    NO_TEMPLATE_PATTERN,
+    LITERAL,
+    ConnectionPart,
     DeclaredModel,
     EntityName,
     FullyQualifiedName,
+    Path,
     Text,
+    TypeName,
     declaration_error,
+    did_you_mean,
+    quoted,
 )
-from airflow_provider_collate.models.metadata import EntityReference, TagLabel
-from airflow_provider_collate.models.mlmodel_connections import (
-    ML_MODEL_CONNECTIONS,
-    ConnectionConfig,
-    ServiceConnection,
-    UndocumentedConnection,
-)
-from airflow_provider_collate.models.secret_values import secret_values
+from airflow_provider_collate.models.metadata import EntityReference, Owner, Style, TagLabel
+from airflow_provider_collate.models.problems import validate_part
 
-_LONGEST_QUOTE = 80
+T = TypeVar("T")
 
 
-def quoted(value: str) -> str:
-    """Quote a name or a type for a message, bounded and on one line.
+def _once(key: Callable[[T], object]) -> AfterValidator:
+    """Return a validator that keeps the first of the items with the same key."""
 
-    :param value: a service's name, or the type of a service or connection.
-    """
-    bounded = value if len(value) <= _LONGEST_QUOTE else f"{value[:_LONGEST_QUOTE]}…"
-    return json.dumps(bounded, ensure_ascii=False)
+    def first_of_each(items: list[T] | None) -> list[T] | None:
+        found: dict[object, T] = {}
+        for item in items or ():
+            found.setdefault(key(item), item)
+        return None if items is None else list(found.values())
+
+    return AfterValidator(first_of_each)
+
+
+def _owner_key(owner: Owner) -> object:
+    return (owner.type, owner.id.lower()) if isinstance(owner, EntityReference) else owner
 
 
 class CreateServiceRequest(DeclaredModel):
-    """A service of any kind, as declared: what is given is to be so, what is absent is left alone.
+    """A service of any kind, as declared: what is given is applied, what is absent is left alone.
 
-    `None`, `""` or `[]` given explicitly means: empty it. `model_fields_set` has what was given.
+    `None`, `""` or `[]` given explicitly means: empty it. `model_fields_set` has what was given. Owners may be named
+    (`OwnerName`); `declared` and `to_payload` keep the names as they were given, and a server takes ids only.
+    `connection_types` has the config model of each service type of the kind.
     """
 
     connection_types: ClassVar[Mapping[str, type[ConnectionConfig]]] = {}
 
     name: EntityName
-    service_type: Annotated[str, StringConstraints(min_length=1, pattern=NO_TEMPLATE_PATTERN)]
+    service_type: TypeName
     connection: ServiceConnection | None
     display_name: Text | None = None
     description: Text | None = None
-    owners: list[EntityReference] | None = None
-    domains: list[Text] | None = None
-    data_products: list[FullyQualifiedName] | None = None
+    owners: Annotated[list[Owner] | None, _once(_owner_key)] = None
+    domains: Annotated[list[Text] | None, _once(str)] = None
+    data_products: Annotated[list[FullyQualifiedName] | None, _once(str)] = None
     tags: list[TagLabel] | None = None
+    style: Style | None = None
     ingestion_runner: EntityReference | None = None
 
     def to_payload(self) -> dict[str, JsonValue]:
-        """Give the request's body: what was given, without `None`, under the documented names."""
+        """Return the request's body: what was given, without `None`, under the documented names."""
         return self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True, warnings=False)
 
     def declared(self) -> dict[str, JsonValue]:
-        """Give what was given, an explicit `None` too, under the documented names, for comparison."""
+        """Return what was given, an explicit `None` too, under the documented names, for comparison."""
         return self.model_dump(by_alias=True, exclude_unset=True, warnings=False)
 
     def secrets(self) -> tuple[str, ...]:
-        """Give the values of the connection that are secret, to be masked and kept out of messages."""
-        connection = self.declared().get("connection")
-        config = connection.get("config") if isinstance(connection, dict) else None
-        return tuple(secret_values(config)) if isinstance(config, dict) else ()
+        """Return the values of the connection that are secret, to be masked and kept out of messages."""
+        config = self.connection.config if self.connection is not None else None
+        return tuple(secret_values(type(config), config.model_dump(exclude_unset=True))) if config is not None else ()
 
     @model_validator(mode="before")
     @classmethod
@@ -82,50 +95,56 @@ class CreateServiceRequest(DeclaredModel):
                 return {**rest, "domains": [] if domain is None else [domain]}
         return data
 
+    @field_validator("service_type")
+    @classmethod
+    def _refuse_other_case(cls, service_type: str) -> str:
+        known = {name.lower(): name for name in cls.connection_types}
+        if service_type not in cls.connection_types and service_type.lower() in known:
+            raise declaration_error([((), unknown_type(service_type, cls.connection_types))])
+        return service_type
+
     @field_validator("connection", mode="before")
     @classmethod
-    def _match_type(cls, value: object, info: ValidationInfo) -> object:
+    def _validate_config(cls, value: object, info: ValidationInfo) -> object:
         service_type = info.data.get("service_type")
         if service_type is None:
             return value
         if isinstance(value, ServiceConnection):
             value = {"config": value.config}
-        elif isinstance(value, ConnectionConfig | UndocumentedConnection):
+        elif isinstance(value, ConnectionPart):
             value = {"config": value}
-        known = service_type in cls.connection_types
+        is_known = service_type in cls.connection_types
         if not isinstance(value, dict) or "config" not in value:
-            if cls.connection_types and not known and (value is None or isinstance(value, dict)):
-                raise declaration_error([((), cls._unknown_type(service_type))])
+            if cls.connection_types and not is_known and (value is None or isinstance(value, dict)):
+                problem = unknown_type(service_type, cls.connection_types)
+                raise declaration_error([((), f"must hold a config, because serviceType {problem}")])
             return value
-        return cls._with_type(value, service_type, known)
+        return {**value, "config": cls._config(value["config"], service_type)}
 
     @classmethod
-    def _with_type(cls, connection: dict[str, object], service_type: str, known: bool) -> dict[str, object]:
-        config = connection["config"]
-        if known and isinstance(config, UndocumentedConnection):
+    def _config(cls, config: object, service_type: str) -> ConnectionPart:
+        model = cls.connection_types.get(service_type)
+        context = LITERAL if isinstance(config, LiteralConfig) else None
+        at: Path = ("config",)
+        if model is not None and isinstance(config, UndocumentedConnection):
             config = config.model_dump(exclude_unset=True)
         if config is None:
-            raise declaration_error([(("config",), "must be an object, not None")])
+            raise declaration_error([(at, "must be an object, not None")])
         given = config.get("type") if isinstance(config, dict) else getattr(config, "type", None)
-        if isinstance(given, str) and given != service_type and (known or given in cls.connection_types):
+        if isinstance(given, str) and given != service_type and (model or given in cls.connection_types):
             text = f"is {quoted(given)} but serviceType is {quoted(service_type)}"
-            raise declaration_error([(("config", "type"), text)])
-        if known and given is None and isinstance(config, dict):
-            return {**connection, "config": {**config, "type": service_type}}
-        return connection
-
-    @classmethod
-    def _unknown_type(cls, service_type: str) -> str:
-        close = difflib.get_close_matches(service_type, cls.connection_types, n=1)
-        meant = f", did you mean {close[0]}?" if close else ""
-        unknown = f"serviceType {quoted(service_type)} is not known to this version{meant}"
-        return f"must hold a config, because {unknown}"
+            raise declaration_error([((*at, "type"), text)])
+        if model is None and isinstance(config, ConnectionPart):
+            return config
+        if model is not None and given is None and isinstance(config, dict):
+            config = {**config, "type": service_type}
+        return validate_part(model or UndocumentedConnection, config, path=at, context=context)
 
 
-class CreateMlModelServiceRequest(CreateServiceRequest):
-    """An ML model service, as declared.
+def unknown_type(service_type: str, known: Mapping[str, object]) -> str:
+    """Say that a service type is not known, and which one may have been meant.
 
-    Documented as `createMlModelService`; a service type that is not known here is sent as it is.
+    :param service_type: the type that was declared.
+    :param known: the types of the kind of service.
     """
-
-    connection_types = ML_MODEL_CONNECTIONS
+    return f"{quoted(service_type)} is not known to this version{did_you_mean(service_type, known)}"

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainValidator
 
-from airflow_provider_collate.models.fingerprint import Fingerprint, fingerprint
+from airflow_provider_collate.models.digests import Digests, digests
 
 _NOT_OURS = frozenset({"Derived", "Propagated"})
 
 
-def _reduced(value: JsonValue) -> Fingerprint:
-    return fingerprint(value)
+def _reduced(value: JsonValue) -> Digests:
+    return digests(value)
 
 
 def _as_list(value: object) -> object:
@@ -31,11 +31,15 @@ class ShownTag(_Answered):
     source: str = "Classification"
     label_type: str = Field(default="Manual", alias="labelType")
     state: str = "Confirmed"
+    applied_by: str | None = Field(default=None, alias="appliedBy")
 
     @property
     def is_ours(self) -> bool:
-        """Whether a declaration speaks of it: derived and propagated tags come and go by themselves."""
-        return self.label_type not in _NOT_OURS
+        """Return whether a declaration speaks of it.
+
+        Derived and propagated tags come and go by themselves, and a suggested one waits for a person's decision.
+        """
+        return self.label_type not in _NOT_OURS and self.state == "Confirmed"
 
 
 class ShownReference(_Answered):
@@ -49,7 +53,7 @@ class ShownReference(_Answered):
 
     @property
     def label(self) -> str:
-        """What a person would call it."""
+        """Return the name that a person knows it by."""
         return self.fully_qualified_name or self.name or self.id
 
 
@@ -61,6 +65,7 @@ class Service(_Answered):
 
     :param version: raised by most edits; not by a person's further ones within ten minutes (server source).
     :param updated_at: milliseconds since the epoch, changed by every edit.
+    :param updated_by: name of the user whose edit was the last.
     :param connection: digests of the connection's fields; empty where the service has none.
     """
 
@@ -72,10 +77,12 @@ class Service(_Answered):
     description: str | None = None
     version: float | None = None
     updated_at: int | None = Field(default=None, alias="updatedAt")
+    updated_by: str | None = Field(default=None, alias="updatedBy")
     deleted: bool = False
-    connection: Annotated[Fingerprint, PlainValidator(_reduced)] = Field(default_factory=dict, repr=False)
+    connection: Annotated[Digests, PlainValidator(_reduced)] = Field(default_factory=dict, repr=False)
     tags: tuple[ShownTag, ...] | None = None
     owners: References = Field(default=None, validation_alias=AliasChoices("owners", "owner"))
     domains: References = Field(default=None, validation_alias=AliasChoices("domains", "domain"))
     data_products: References = Field(default=None, alias="dataProducts")
     ingestion_runner: ShownReference | None = Field(default=None, alias="ingestionRunner")
+    style: dict[str, JsonValue] | None = None

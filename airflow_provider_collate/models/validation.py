@@ -1,27 +1,26 @@
-"""Rows as a person declares them → models, or one error that names all that is wrong with them."""
+"""Validate rows as a person declares them: models, or one error that names all that is wrong with them."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Generic, TypeVar, overload
+from typing import Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
-from airflow_provider_collate.models.declared import Path, documented_name, kind_of
-from airflow_provider_collate.models.mlmodel_connections import ConnectionConfig
+from airflow_provider_collate.models.connection import ConnectionConfig
+from airflow_provider_collate.models.declared import Path, did_you_mean, documented_name, kind_of, quoted
 from airflow_provider_collate.models.problems import path_text, problems_of
-from airflow_provider_collate.models.request import CreateMlModelServiceRequest, CreateServiceRequest, quoted
+from airflow_provider_collate.models.request import CreateServiceRequest
 
 R = TypeVar("R", bound=CreateServiceRequest)
 
 
 @dataclass(frozen=True)
 class ValidatedServices(Generic[R]):
-    """Services that may be sent, in the order of the rows, and what is to be said about them.
+    """Services that may be sent, in the order of the rows, and the warnings about them.
 
     :param services: one model for each row.
     :param warnings: a line for each kind of finding, without any value of a connection.
@@ -31,26 +30,11 @@ class ValidatedServices(Generic[R]):
     warnings: list[str]
 
 
-@overload
-def validate_services(
-    rows: Iterable[object], *, single: bool = False
-) -> ValidatedServices[CreateMlModelServiceRequest]: ...
-
-
-@overload
-def validate_services(rows: Iterable[object], *, model: type[R], single: bool = False) -> ValidatedServices[R]: ...
-
-
-def validate_services(
-    rows: Iterable[object],
-    *,
-    model: type[CreateServiceRequest] = CreateMlModelServiceRequest,
-    single: bool = False,
-) -> ValidatedServices[Any]:
+def validate_services(rows: Iterable[object], *, model: type[R], single: bool = False) -> ValidatedServices[R]:
     """Check all rows before anything is sent.
 
     :param rows: mappings, with documented or Python names, or instances of the model.
-    :param model: the kind of service.
+    :param model: the request model of the kind of service.
     :param single: the only row is the task's own; paths start at its fields instead of at `services[0]`.
     :raises InvalidDeclarationError: names every fault of every row, and no value but a name or a type.
     """
@@ -69,7 +53,7 @@ def validate_services(
 
 
 @cache
-def _adapter(model: type[CreateServiceRequest]) -> TypeAdapter[list[CreateServiceRequest]]:
+def _adapter(model: type[R]) -> TypeAdapter[list[R]]:
     return TypeAdapter(list[model])  # type: ignore[valid-type]  # known when it runs
 
 
@@ -95,7 +79,7 @@ def _given_twice(rows: Sequence[object]) -> Iterable[tuple[int, Path, str]]:
 
 
 def _warnings(services: Sequence[CreateServiceRequest], single: bool) -> list[str]:
-    """One line for each kind of finding, with the first row that has it and how many more do."""
+    """Return a line for each kind of finding, with the first row that has it and how many more do."""
     found: dict[tuple[Path, str], list[int]] = {}
     for index, service in enumerate(services):
         config = service.connection.config if service.connection is not None else None
@@ -119,6 +103,5 @@ _NOT_GIVEN = "not given; the documented schema requires it, the server does not"
 
 
 def _unknown_type(service: CreateServiceRequest) -> str:
-    close = difflib.get_close_matches(service.service_type, service.connection_types, n=1)
-    meant = f", did you mean {close[0]}?" if close else ""
+    meant = did_you_mean(service.service_type, service.connection_types)
     return f"{quoted(service.service_type)} is not known to this version; sent as it is{meant}"

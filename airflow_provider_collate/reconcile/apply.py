@@ -1,14 +1,11 @@
-"""Write what a plan says, and only that."""
+"""Write what changes say, and only that."""
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-
-from pydantic import JsonValue
+from dataclasses import dataclass, field
 
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.failures import refused_row
@@ -18,6 +15,7 @@ from airflow_provider_collate.exceptions import (
     AnswerError,
     AuthenticationError,
     BadRequestError,
+    ChangedMeanwhileError,
     CollateError,
     InvalidConnectionError,
     LimitExceededError,
@@ -30,58 +28,83 @@ from airflow_provider_collate.exceptions import (
     StoppedError,
     TooManyRequestsError,
 )
-from airflow_provider_collate.models import BulkOperationResult, BulkRow
+from airflow_provider_collate.models.bulk_result import BulkOperationResult
+from airflow_provider_collate.reconcile.changes import Action, Change, existing_of, is_gone
+from airflow_provider_collate.reconcile.facts import ServerFacts
 from airflow_provider_collate.reconcile.options import RunOptions
-from airflow_provider_collate.reconcile.plan import Action, RowPlan
-from airflow_provider_collate.reconcile.workers import each
+from airflow_provider_collate.reconcile.workers import each, raise_if_stopped
 
 log = logging.getLogger(__name__)
 
-PROGRESS_EVERY = 5.0
-# A server that fails so many rows in a row, each after its retries, is down: the rest would only wait.
-GIVE_UP_AFTER = 10
-_SIGNS_OF_DEATH = (NoAnswerError, AnswerError, ServerError, TooManyRequestsError)
 # What the first row meets, every other one meets too.
-_HOPELESS = (AuthenticationError, InvalidConnectionError, StoppedError, LimitExceededError, RedirectError)
+_MET_BY_EVERY_ROW = (AuthenticationError, InvalidConnectionError, StoppedError, LimitExceededError, RedirectError)
+_SECONDS_BETWEEN_PROGRESS = 5.0
 
-Replan = Callable[[RowPlan], RowPlan]
-Written = dict[str, "CollateError | None"]
-"""Name of each row that was sent → what went wrong, or None."""
+Result = tuple[Change, "CollateError | None"]
 
 
 @dataclass(slots=True)
-class Progress:
-    """Says every few seconds how far a long run is.
+class CircuitBreaker:
+    """Ends a run against a server that is down: the rest would only wait for it.
 
-    :param total: rows to write.
-    :param clock: a monotonic clock in seconds.
+    A row that a bulk request refused has no request of its own, and says nothing of the server.
+
+    :param limit: how many requests in a row may fail, each after its own retries.
     """
+
+    limit: int = 10
+    _failed: set[str] = field(default_factory=set)
+
+    def count(self, error: CollateError | None) -> OutcomeError | None:
+        """Count one answer, and return the end of the run when one too many has failed since the last success."""
+        if error is None:
+            self._failed.clear()
+        elif isinstance(error, NoAnswerError | AnswerError | ServerError | TooManyRequestsError) and error.request_id:
+            self._failed.add(error.request_id)
+            if len(self._failed) >= self.limit:
+                return OutcomeError(
+                    f"{self.limit} requests in a row failed, so the rest was not sent. The last failed with: "
+                    f"{error.message}",
+                    advice="The server seems to be down; the next attempt sends only what is missing.",
+                    retryable=True,
+                )
+        return None
+
+
+def _end_of_run(error: CollateError | None) -> CollateError | None:
+    """Return an error that every other row would meet too."""
+    is_final = isinstance(error, NoAnswerError) and not error.retryable
+    return error if is_final or isinstance(error, _MET_BY_EVERY_ROW) else None
+
+
+@dataclass(slots=True)
+class _Progress:
+    """Logs every few seconds how far a long run is."""
 
     total: int
     clock: Callable[[], float]
     done: int = 0
     failed: int = 0
-    _told_at: float | None = None
+    logged_at: float | None = None
 
-    def count(self, failed: bool) -> None:
-        """Count one row."""
+    def count(self, error: CollateError | None) -> None:
         self.done += 1
-        self.failed += failed
+        self.failed += error is not None
         now = self.clock()
-        if self._told_at is None:
-            self._told_at = now
-        elif now - self._told_at >= PROGRESS_EVERY:
-            self._told_at = now
-            log.info("%s of %s rows sent, %s failed", f"{self.done:,}", f"{self.total:,}", f"{self.failed:,}")
+        if self.logged_at is None:
+            self.logged_at = now
+        elif now - self.logged_at >= _SECONDS_BETWEEN_PROGRESS:
+            self.logged_at = now
+            log.info("%s of %s services written, %s failed", f"{self.done:,}", f"{self.total:,}", f"{self.failed:,}")
 
 
 class Writer:
-    """Writes the rows of a plan for one kind of service.
+    """Write changes of services of one kind.
 
     :param client: the server.
     :param services: the endpoints of the kind.
+    :param facts: the server's release and whose token it is.
     :param options: the run's options.
-    :param replan: looks at a row again; needed where a restore changes the service before its patch.
     :param clock: a monotonic clock in seconds.
     """
 
@@ -89,161 +112,133 @@ class Writer:
         self,
         client: CollateClient,
         services: Services,
+        facts: ServerFacts,
         options: RunOptions,
-        replan: Replan,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float],
     ) -> None:
         self._client = client
         self._services = services
+        self._facts = facts
         self._options = options
-        self._replan = replan
         self._clock = clock
-        self.written: Written = {}
 
-    def write(self, rows: Sequence[RowPlan]) -> None:
-        """Send every row; `written` has what went wrong with each that was sent, or None where nothing did.
+    def write(self, changes: Sequence[Change], breaker: CircuitBreaker | None) -> Generator[Result, None, None]:
+        """Send every change, and yield each with what it met.
 
-        :raises AuthenticationError: when the token is refused; no further row is sent.
-        :raises OutcomeError: when the server fails row after row; no further row is sent.
+        :param changes: what to write.
+        :param breaker: ends the run when the server is down; None where failures are expected.
+        :raises AuthenticationError: when the token is refused, and in the same way for all that every row would meet.
+        :raises OutcomeError: when the circuit breaker opens.
         :raises StoppedError: when the task was told to stop.
         """
-        progress = Progress(len(rows), self._clock)
-        written = self.written
-        failed_requests: dict[str, CollateError] = {}
-        with closing(self._results(rows)) as results:
-            for name, error in results:
-                written[name] = error
-                _raise_if_hopeless(error)
-                progress.count(error is not None)
-                # A row refused inside of a bulk answer has no request of its own, and says nothing of the server.
-                if isinstance(error, _SIGNS_OF_DEATH) and error.request_id:
-                    failed_requests[error.request_id] = error
-                elif error is None:
-                    failed_requests.clear()
-                if error is not None and len(failed_requests) >= GIVE_UP_AFTER and len(written) < len(rows):
-                    raise _given_up(len(failed_requests), error)
+        progress = _Progress(len(changes), self._clock)
+        end: CollateError | None = None
+        with closing(self._results(changes, enough=lambda: end is not None)) as results:
+            for written, (change, error) in enumerate(results, start=1):
+                yield change, error
+                progress.count(error)
+                end = end or _end_of_run(error)
+                if breaker is not None and written < len(changes):
+                    end = end or breaker.count(error)
+        if end is not None:
+            raise end
 
-    def _results(self, rows: Sequence[RowPlan]) -> Generator[tuple[str, CollateError | None], None, None]:
-        creates = [row for row in rows if row.action is Action.CREATE]
-        others = [row for row in rows if row.action is not Action.CREATE]
-        while len(creates) > 1 and self._may_send_bulk():
-            chunk, creates = creates[: self._options.chunk_size], creates[self._options.chunk_size :]
-            results = self._bulk(chunk)
+    def _results(self, changes: Sequence[Change], *, enough: Callable[[], bool]) -> Generator[Result, None, None]:
+        creations = [change for change in changes if change.action is Action.CREATE]
+        others = [change for change in changes if change.action is not Action.CREATE]
+        while len(creations) > 1 and self._may_send_bulk() and not enough():
+            chunk, creations = creations[: self._options.chunk_size], creations[self._options.chunk_size :]
+            results = self._send_bulk(chunk)
             if results is None:
                 others = [*chunk, *others]
             else:
                 yield from results
+        if enough():
+            return
         singly = each(
-            [*creates, *others],
+            [*creations, *others],
             self._send,
             max_workers=self._options.max_workers,
             stopped=lambda: self._client.stopped,
+            enough=enough,
         )
         with closing(singly):
-            for row, result in singly:
-                yield row.name, result
+            yield from singly
 
     def _may_send_bulk(self) -> bool:
-        """Whether new rows may go out by the bulk endpoint.
+        """Return whether new services may go out by the bulk endpoint.
 
         It is a PUT, and so overwrites what someone created meanwhile: only `update` allows that, and only a bot's
         PUT keeps the texts that a person wrote (recorded).
         """
-        if self._options.if_exists != "update" or self._client.bulk_is_missing:
-            return False
-        return self._client.identity().is_bot
+        return self._options.if_exists == "update" and self._facts.is_bot and not self._client.bulk_is_missing
 
-    def _send(self, row: RowPlan) -> None:
-        if row.action is Action.CREATE and row.request is not None:
+    def _send(self, change: Change) -> None:
+        """Send one change. A restore is sent alone: it moves the version, so what differs is patched afterwards."""
+        if change.action is Action.CREATE and change.desired is not None:
             # POST, not PUT: if someone has created the service meanwhile, a PUT would overwrite it and, by a
-            # person's token, clear what the declaration does not mention (recorded). A 409 is settled by reading.
-            self._services.create(row.request.to_payload(), row.request.secrets())
-        elif row.action is Action.PRUNE:
-            self._prune(row)
-        elif row.action is Action.RESTORE and row.service_id is not None:
-            self._restore(row, row.service_id)
-        else:
-            self._patch(row)
-
-    def _prune(self, row: RowPlan) -> None:
-        """Delete a service, unless it is gone or another one than the plan saw: a deletion has no guard of its own."""
-        now = self._replan(row)
-        if now.action is Action.UNCHANGED or now.service_id is None:
+            # person's token, clear what the declaration does not mention (recorded).
+            self._services.create(change.desired.payload(), change.desired.request.secrets())
+        elif change.existing is None:
             return
-        if now.guard != row.guard or now.action is not Action.PRUNE:
-            raise OutcomeError(
-                f"{row.name!r} was changed by someone meanwhile, and is not pruned",
-                advice="Run the task again to plan anew.",
+        elif change.action is Action.DELETE:
+            self._delete(change)
+        elif change.action is Action.RESTORE:
+            self._services.restore(change.existing.id)
+        elif change.desired is not None:
+            operations = [operation for field in change.writable for operation in field.operations]
+            secrets = change.desired.request.secrets()
+            self._services.patch(change.existing.id, [*change.existing.guard, *operations], secrets)
+
+    def _delete(self, change: Change) -> None:
+        """Delete a service as the plan saw it: a deletion has no guard of its own."""
+        if change.existing is None:
+            return
+        hard = self._options.prune == "hard"
+        service = self._services.by_id(change.existing.id, include="all")
+        if service is None or is_gone(service, hard=hard):
+            return
+        if existing_of(service) != change.existing:
+            raise ChangedMeanwhileError(
+                f"{change.name!r} was changed by someone since the plan, and was not deleted",
+                status=200,
+                method="GET",
+                path=f"{self._services.kind.path}/{change.existing.id}",
+                advice="Run the task again to plan with what the catalog shows now.",
             )
-        self._services.delete(now.service_id, hard=self._options.prune == "hard")
+        self._services.delete(change.existing.id, hard=hard)
 
-    def _restore(self, row: RowPlan, service_id: str) -> None:
-        refused: NotFoundError | None = None
+    def _send_bulk(self, changes: Sequence[Change]) -> list[Result] | None:
+        """Send one bulk request; return None where its rows must be sent one by one instead."""
+        raise_if_stopped(lambda: self._client.stopped)
+        desired = [change.desired for change in changes if change.desired is not None]
+        secrets = tuple(value for one in desired for value in one.request.secrets())
         try:
-            self._services.restore(service_id)
-        except NotFoundError as error:
-            # Not deleted any more: an earlier attempt's answer was lost, or someone else restored it meanwhile.
-            refused = error
-        now = self._replan(row)
-        if refused is not None and now.action in (Action.RESTORE, Action.CREATE):
-            raise refused
-        self._patch(now)
-
-    def _patch(self, row: RowPlan) -> None:
-        operations = [operation for change in row.difference.writable for operation in change.operations]
-        if operations and row.service_id is not None and row.request is not None:
-            self._services.patch(row.service_id, [*row.guard, *operations], row.request.secrets())
-
-    def _bulk(self, rows: Sequence[RowPlan]) -> list[tuple[str, CollateError | None]] | None:
-        """One bulk request; None where the rows are to be sent one by one instead."""
-        if self._client.stopped:
-            raise StoppedError("The task was told to stop; no further request was sent")
-        requests = [row.request for row in rows if row.request is not None]
-        payloads: list[dict[str, JsonValue]] = [request.to_payload() for request in requests]
-        secrets = tuple(value for request in requests for value in request.secrets())
-        try:
-            result = self._services.put_bulk(payloads, secrets)
+            result = self._services.put_bulk([one.payload() for one in desired], secrets)
         except MissingEndpointError:
-            log.info(
-                "This server has no bulk endpoint; sending rows one by one, %d at a time",
-                self._options.max_workers,
-            )
+            workers = self._options.max_workers
+            log.info("This server has no bulk endpoint; sending services one by one, %d at a time", workers)
             self._client.bulk_is_missing = True
             return None
         except (BadRequestError, NotFoundError) as error:
             # One row that the server cannot read refuses them all: alone, each gets an answer of its own.
-            log.warning("A bulk request was refused as a whole, sending its rows one by one: %s", error.message)
+            log.warning("A bulk request was refused as a whole, sending its services one by one: %s", error.message)
             return None
         except CollateError as error:
-            return [(row.name, error) for row in rows]
-        _log_abort(result, secrets)
-        failed = {row.name: row for row in result.failed_request}
-        outcomes = []
-        for plan in rows:
-            refused = failed.get(plan.name) or failed.get(fqn_of(plan.name))
-            outcomes.append((plan.name, _row_error(refused, self._services, secrets) if refused else None))
-        return outcomes
+            return [(change, error) for change in changes]
+        return self._bulk_results(changes, result, secrets)
 
-
-def _row_error(row: BulkRow, services: Services, secrets: Sequence[str]) -> CollateError:
-    """The error for a row that a bulk request refused; its message can echo the row."""
-    return refused_row(row.status or 400, row.message or "no message", f"{services.kind.path}/bulk", secrets)
-
-
-def _raise_if_hopeless(error: CollateError | None) -> None:
-    """Raise what would meet every other row too."""
-    if isinstance(error, _HOPELESS) or (isinstance(error, NoAnswerError) and not error.retryable):
-        raise error
-
-
-def _log_abort(result: BulkOperationResult, secrets: Sequence[str]) -> None:
-    if result.abort_reason:
-        log.warning("Collate aborted a bulk request: %s", clean_message(result.abort_reason, secrets))
-
-
-def _given_up(requests: int, error: CollateError) -> OutcomeError:
-    return OutcomeError(
-        f"{requests} requests in a row failed, so the rest was not sent. The last failed with: {error.message}",
-        advice="The server seems to be down; the next attempt sends only what is missing.",
-        retryable=True,
-    )
+    def _bulk_results(
+        self, changes: Sequence[Change], result: BulkOperationResult, secrets: Sequence[str]
+    ) -> list[Result]:
+        if result.abort_reason:
+            log.warning("Collate aborted a bulk request: %s", clean_message(result.abort_reason, secrets))
+        refused = {row.name: row for row in result.failed_request}
+        path = f"{self._services.kind.path}/bulk"
+        results: list[Result] = []
+        for change in changes:
+            row = refused.get(change.name) or refused.get(fqn_of(change.name))
+            own = change.desired.request.secrets() if change.desired else ()
+            error = refused_row(row.status or 400, row.message or "no message", path, own) if row else None
+            results.append((change, error))
+        return results

@@ -1,50 +1,60 @@
-"""What came of a run: one outcome a row, for the log, the XCom and the error."""
+"""What came of a run: one outcome for each service, for the log, the XCom and the error."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from pydantic import JsonValue
 
 from airflow_provider_collate.exceptions import CollateError, OutcomeError, StatusError
 
-MOST_DETAILS = 1000
-MOST_ROWS_IN_ERROR = 20
+_MOST_DETAILS = 1000
+_MOST_RETURNED = 20
+_MOST_ROWS_IN_ERROR = 20
 _MOST_CHANGES = 20
 _MOST_ROWS_IN_LOG = 2000
-_WAYS_OUT = (
-    'Either let the task override them with on_unapplied="enforce" (it replaces what a person wrote), '
-    "or take the fields out of the declaration."
+_CONFLICT_ADVICE = (
+    'Take it out of the declaration, leave it to others with on_conflict="keep", '
+    'or replace what they did with on_conflict="overwrite".'
+)
+_UNAPPLIED_ADVICE = (
+    "The server answered the write with success and did not apply it: look whether the token's role may edit the "
+    "field, and whether this release of the server can hold the value."
 )
 
 
 class Outcome(str, Enum):
-    """What came of one row."""
+    """What came of one service."""
 
     CREATED = "created"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     RESTORED = "restored"
-    PRUNED = "pruned"
     DELETED = "deleted"
     IGNORED = "ignored"
+    KEPT = "kept"
+    CONFLICT = "conflict"
     UNAPPLIED = "unapplied"
     FAILED = "failed"
+    NOT_SENT = "not_sent"
 
     @property
     def is_change(self) -> bool:
-        """Whether the catalog is another one than before."""
-        return self in (Outcome.CREATED, Outcome.UPDATED, Outcome.RESTORED, Outcome.PRUNED, Outcome.DELETED)
+        """Whether the catalog was changed."""
+        return self in (Outcome.CREATED, Outcome.UPDATED, Outcome.RESTORED, Outcome.DELETED)
+
+
+_FAILURES = frozenset({Outcome.CONFLICT, Outcome.UNAPPLIED, Outcome.FAILED, Outcome.NOT_SENT})
 
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """What came of one row.
+    """What came of one service.
 
-    :param row: its number in the declaration, from 0; None for a pruned service.
+    :param row: its number in the declaration, from 0; None for a deleted service.
     :param name: the service's name.
     :param outcome: what came of it.
     :param changes: what was changed, or stayed as it was, in words without a secret.
@@ -52,9 +62,9 @@ class RowResult:
     :param fqn: its fully qualified name.
     :param service_type: its type.
     :param version: its version as read after the run.
-    :param url: its page in the UI, for a run of one row.
+    :param url: its page in the UI, for a run of one service.
     :param error: what went wrong.
-    :param wrote: whether some fields were written, also where others were not applied.
+    :param wrote: whether some fields were written although the outcome is not one of success.
     """
 
     row: int | None
@@ -69,8 +79,13 @@ class RowResult:
     error: CollateError | None = None
     wrote: bool = False
 
+    @property
+    def is_failure(self) -> bool:
+        """Whether the catalog is not as declared."""
+        return self.outcome in _FAILURES
+
     def to_json(self) -> dict[str, JsonValue]:
-        """The service as an XCom: small, plain, and without any value of its connection."""
+        """Return the service as an XCom: small, plain, and without any value of its connection."""
         return {
             "id": self.service_id,
             "name": self.name,
@@ -82,7 +97,7 @@ class RowResult:
         }
 
     def details(self) -> dict[str, JsonValue]:
-        """The row as the report has it."""
+        """Return the service as the report has it."""
         details: dict[str, JsonValue] = {"row": self.row, "name": self.name, "outcome": self.outcome.value}
         if self.changes:
             details["changes"] = list(self._bounded_changes())
@@ -91,13 +106,8 @@ class RowResult:
             details["message"] = self.error.message
         return details
 
-    @property
-    def is_bad(self) -> bool:
-        """Whether the catalog is not as declared."""
-        return self.outcome in (Outcome.FAILED, Outcome.UNAPPLIED)
-
     def numbered(self) -> str:
-        """The row with its number in the declaration."""
+        """Return the result as a line with its number in the declaration."""
         return str(self) if self.row is None else f"services[{self.row}] {self}"
 
     def __str__(self) -> str:
@@ -113,92 +123,117 @@ class RowResult:
 class Report:
     """What came of a run.
 
-    :param rows: one result a row.
+    :param rows: one result for each service.
     :param url: the UI's page of all services of the kind.
-    :param unreadable_secrets: declared secrets that the catalog shows masked, so that nothing can be said of them.
-    :param on_unapplied: how rows are judged whose fields the catalog kept.
-    :param notes: what is to be said beside the rows.
-    :param abort: what ended the run before all rows were sent and read again.
+    :param unreadable_secrets: declared secrets that the token cannot see, so that they cannot be compared.
+    :param notes: what a reader should know beside the rows, one sentence each.
+    :param abort: what ended the run before all services were written and read again.
     """
 
     rows: tuple[RowResult, ...]
     url: str = ""
     unreadable_secrets: int = 0
-    on_unapplied: str = "fail"
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
     abort: CollateError | None = None
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many rows each outcome has; outcomes that no row has are left out."""
+        """How many services each outcome has; outcomes that no service has are left out."""
         counted = Counter(row.outcome for row in self.rows)
         return {outcome.value: counted[outcome] for outcome in Outcome if counted[outcome]}
 
     @property
     def changed(self) -> tuple[RowResult, ...]:
-        """The rows for which the catalog is another one than before."""
+        """The services that the run changed."""
         return tuple(row for row in self.rows if row.outcome.is_change or row.wrote)
 
     def summary(self) -> str:
-        """The counts in words, e.g. `2 created, 1,998 unchanged`."""
+        """Return the counts in words, e.g. `2 created, 1,998 unchanged`."""
         return ", ".join(f"{count:,} {name}" for name, count in self.counts.items()) or "no services declared"
 
+    def log_warnings(self) -> Iterator[str]:
+        """Yield what the log has as warnings: services that stay as somebody else made them."""
+        kept = [row for row in self.rows if row.outcome is Outcome.KEPT]
+        yield from (row.numbered() if len(self.rows) > 1 else str(row) for row in kept[:_MOST_ROWS_IN_LOG])
+
     def log_lines(self) -> Iterator[str]:
-        """The report for the log: each row that failed, then others that are not unchanged, then the counts."""
+        """Yield the rest for the log: each failure, then what else is not unchanged, then the counts."""
         if len(self.rows) == 1:
-            yield from (str(self.rows[0]), *self.notes)
+            if self.rows[0].outcome is not Outcome.KEPT:
+                yield str(self.rows[0])
+            yield from self.notes
             return
-        yield from (row.numbered() for row in self.rows if row.is_bad)
-        good = [row for row in self.rows if not row.is_bad and row.outcome is not Outcome.UNCHANGED]
+        yield from (row.numbered() for row in self.rows if row.is_failure)
+        told = (Outcome.UNCHANGED, Outcome.KEPT)
+        good = [row for row in self.rows if not row.is_failure and row.outcome not in told]
         yield from (row.numbered() for row in good[:_MOST_ROWS_IN_LOG])
         if len(good) > _MOST_ROWS_IN_LOG:
-            yield f"… and {len(good) - _MOST_ROWS_IN_LOG:,} more rows"
+            yield f"… and {len(good) - _MOST_ROWS_IN_LOG:,} more services"
         yield from self.notes
         yield self.summary()
 
-    def to_json(self) -> dict[str, JsonValue]:
-        """The report as an XCom: counts in full, details of at most 1,000 rows that are not unchanged."""
-        told = [row for row in self.rows if row.outcome is not Outcome.UNCHANGED]
-        # Failures first: they are what somebody looks for.
-        told.sort(key=lambda row: not row.is_bad)
+    def to_json(self, most: int = _MOST_DETAILS) -> dict[str, JsonValue]:
+        """Return the report as an XCom: counts in full, details of services that are not unchanged, failures first.
+
+        :param most: how many details at most.
+        """
+        told = sorted(
+            (row for row in self.rows if row.outcome is not Outcome.UNCHANGED), key=lambda row: not row.is_failure
+        )
         return {
             "counts": dict(self.counts),
-            "rows": [row.details() for row in told[:MOST_DETAILS]],
-            "rows_left_out": max(0, len(told) - MOST_DETAILS),
+            "rows": [row.details() for row in told[:most]],
+            "rows_left_out": max(0, len(told) - most),
             "unreadable_secrets": self.unreadable_secrets,
             "url": self.url,
         }
 
-    def error(self) -> CollateError | None:
-        """Why the run is a failure, or None.
+    def shortened(self) -> dict[str, JsonValue]:
+        """Return the report as a task of many services returns it, with few details."""
+        return self.to_json(_MOST_RETURNED)
 
-        :return: for a single row its own error; else one that counts, names the first 20 rows, and is
-            retryable if any of the failed rows is.
+    def error(self) -> CollateError | None:
+        """Return why the run is a failure, or None.
+
+        :return: for a single service its own error; else one that counts, names the first 20 failures, and is
+            retryable if any of them is.
         """
+        failed = [row for row in self.rows if row.is_failure]
         if self.abort is not None:
-            return self.abort
-        failed = [row for row in self.rows if row.outcome is Outcome.FAILED]
-        unapplied = [row for row in self.rows if row.outcome is Outcome.UNAPPLIED]
-        if not failed and (not unapplied or self.on_unapplied == "warn"):
+            return _with_rows(self.abort, failed)
+        if not failed:
             return None
-        if len(self.rows) == 1 and failed and failed[0].error is not None:
+        if len(self.rows) == 1 and failed[0].error is not None:
             return failed[0].error
-        many = len(self.rows) > 1
-        said = f"{self.summary()}{_lines(failed + unapplied)}" if many else str(self.rows[0])
+        said = f"{self.summary()}{_lines(failed)}" if len(self.rows) > 1 else str(failed[0])
         return OutcomeError(
             f"The catalog is not as declared: {said}",
-            advice=_WAYS_OUT if unapplied else _advice(failed),
+            advice=_advice(failed),
             retryable=any(row.error is not None and row.error.retryable for row in failed),
         )
 
 
-def _lines(rows: list[RowResult]) -> str:
-    lines = "".join(f"\n  {row.numbered()}" for row in rows[:MOST_ROWS_IN_ERROR])
-    more = len(rows) - MOST_ROWS_IN_ERROR
+def _with_rows(abort: CollateError, failed: Sequence[RowResult]) -> CollateError:
+    """Return what ended the run, with the services that failed before: the last one's error alone would hide them."""
+    others = [row for row in failed if row.outcome is not Outcome.NOT_SENT and row.error is not abort]
+    if others:
+        abort.message = f"{abort.message}\nThese failed before:{_lines(others)}"
+    return abort
+
+
+def _lines(rows: Sequence[RowResult]) -> str:
+    lines = "".join(f"\n  {row.numbered()}" for row in rows[:_MOST_ROWS_IN_ERROR])
+    more = len(rows) - _MOST_ROWS_IN_ERROR
     return lines + (f"\n  … and {more:,} more, in the task's log and its XCom `report`" if more > 0 else "")
 
 
-def _advice(failed: list[RowResult]) -> str:
-    """What to do, where all failed rows have the same advice; each row has its own message anyway."""
-    advice = {row.error.advice for row in failed if row.error is not None}
-    return advice.pop() if len(advice) == 1 else ""
+def _advice(failed: Sequence[RowResult]) -> str:
+    """Return what to do, once for each kind of failure; each row has its own message anyway."""
+    outcomes = {row.outcome for row in failed}
+    advice = [_CONFLICT_ADVICE] if Outcome.CONFLICT in outcomes else []
+    if Outcome.UNAPPLIED in outcomes:
+        advice.append(_UNAPPLIED_ADVICE)
+    of_rows = {row.error.advice for row in failed if row.error is not None and row.outcome is Outcome.FAILED}
+    if len(of_rows) == 1:
+        advice += of_rows
+    return " ".join(filter(None, advice))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import (
@@ -18,7 +19,9 @@ from pydantic import (
 from airflow_provider_collate.exceptions import CollateError, InvalidDeclarationError, StoppedError
 from airflow_provider_collate.models.declared import DeclaredModel, Text, declaration_error, kind_of
 from airflow_provider_collate.models.problems import path_text, problems_of
-from airflow_provider_collate.reconcile.compare import quoted, same_text
+from airflow_provider_collate.models.stored_text import is_stored_form, same_text
+from airflow_provider_collate.reconcile.field_change import quoted
+from airflow_provider_collate.reconcile.scope import GLOSSARY
 
 Shown = Mapping[str, JsonValue]
 """A service as `CollateHook.get_service` shows it."""
@@ -28,7 +31,7 @@ _LISTS = ("tags", "owners", "domains")
 
 
 def _label(item: object) -> object:
-    """The name or id of an item, which may be given as a declaration has it."""
+    """Return the name or id of an item, which may be given as a declaration has it."""
     if not isinstance(item, Mapping):
         return item
     return next((item[key] for key in ("tagFQN", "tag_fqn", "id", "name") if item.get(key)), item)
@@ -49,7 +52,7 @@ Labels = list[Annotated[NonEmpty, BeforeValidator(_label)]] | None
 class WantedFields(DeclaredModel):
     """What a service is to show; what is not given does not matter.
 
-    `None`, `""` or `[]` waits until the field is empty; the items of a list are to be among those shown.
+    `None`, `""` or `[]` waits until the field is empty; the items of a list must be among those shown.
     """
 
     service_type: NonEmpty = ""
@@ -87,6 +90,11 @@ class Wanted:
     name: str
     fields: WantedFields = field(default_factory=WantedFields)
 
+    @property
+    def names_emails(self) -> bool:
+        """Return whether an owner is waited for by e-mail."""
+        return any("@" in owner for owner in self.fields.owners or ())
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -95,7 +103,7 @@ class Verdict:
     :param name: the name that was looked for.
     :param service: what is shown under it; None when there is none, or when the look itself failed.
     :param missing: what is not as wanted, in words.
-    :param fault: the passing fault that made the look fail.
+    :param fault: the transient error that made the look fail.
     """
 
     name: str
@@ -116,32 +124,37 @@ class Verdict:
         return f"{self.name} is there{', but ' if self.missing else ''}{'; '.join(self.missing)}"
 
 
-def look(read: Callable[[str], Shown | None], name: object, fields: object = None) -> Verdict:
-    """Look for a service once. A passing fault counts as "not yet": the next look is the retry.
+def look(
+    read: Callable[[str], Shown | None], name: object, fields: object = None, *, email_of: Callable[[str], str]
+) -> Verdict:
+    """Look for a service once. A transient error counts as "not yet": the next look is the retry.
 
-    :param read: reads the service of a name, or None.
+    :param read: returns the service of a name, or None.
     :param name: as for `parse_wanted`.
     :param fields: as for `parse_wanted`.
+    :param email_of: returns the e-mail of the user of an id, asked for the owners shown when an e-mail is wanted.
     :raises InvalidDeclarationError: before anything is read.
     :raises CollateError: when no later look can succeed, such as for a token that is refused.
     """
     wanted = parse_wanted(name, fields)
     try:
         service = read(wanted.name)
+        emails = _emails_shown(service, email_of) if service and wanted.names_emails else {}
     except StoppedError:
         raise
     except CollateError as error:
         if not error.retryable:
             raise
         return Verdict(wanted.name, None, fault=error)
-    return judge(service, wanted)
+    return judge(service, wanted, emails)
 
 
-def judge(service: Shown | None, wanted: Wanted) -> Verdict:
+def judge(service: Shown | None, wanted: Wanted, emails: Mapping[str, str] = MappingProxyType({})) -> Verdict:
     """Compare what the catalog shows with what is waited for.
 
     :param service: the service, or None when there is none of that name.
     :param wanted: what is waited for.
+    :param emails: the e-mails of its owners, by their ids.
     """
     if service is None:
         return Verdict(wanted.name, None)
@@ -149,11 +162,13 @@ def judge(service: Shown | None, wanted: Wanted) -> Verdict:
     given = wanted.fields.model_fields_set
     for name, shown_as in _TEXTS.items():
         text, shown = getattr(wanted.fields, name) or "", service.get(shown_as) or ""
-        if name in given and not same_text(str(shown), text):
+        # A sensor does not ask for the release; the stored form reads as the text that is waited for on any.
+        is_same = is_stored_form if name == "description" else same_text
+        if name in given and not is_same(text, str(shown)):
             missing.append(f"{shown_as} is {quoted(shown)}, not {quoted(text)}")
     for name in _LISTS:
         if name in given:
-            missing += _lacking(name, service.get(name), getattr(wanted.fields, name) or ())
+            missing += _lacking(name, service.get(name), getattr(wanted.fields, name) or (), emails)
     if "version" in given and service.get("version") != wanted.fields.version:
         missing.append(f"version is {service.get('version')}, not {wanted.fields.version}")
     return Verdict(wanted.name, service, tuple(missing))
@@ -181,15 +196,32 @@ def parse_wanted(name: object, fields: object = None) -> Wanted:
     return Wanted(str(name), parsed[0])
 
 
-def _lacking(name: str, shown: JsonValue, wanted: tuple[str, ...] | list[str]) -> list[str]:
+def _emails_shown(service: Shown, email_of: Callable[[str], str]) -> dict[str, str]:
+    owners = service.get("owners")
+    users = [owner for owner in owners if isinstance(owner, dict)] if isinstance(owners, list) else []
+    return {str(user["id"]): email_of(str(user["id"])) for user in users if user.get("type") == "user"}
+
+
+def _lacking(name: str, shown: JsonValue, wanted: Sequence[str], emails: Mapping[str, str]) -> list[str]:
     items = shown if isinstance(shown, list) else []
     if not wanted:
         return [f"{name} are not empty"] if items else []
-    labels = {label for item in items for label in _labels(item)}
-    lacking = [item for item in wanted if item not in labels]
+    labels = {label for item in items for label in _labels(item, emails)}
+    lacking = [item for item in wanted if _comparable(name, item) not in labels]
     return [f"{name} lack {', '.join(lacking)}"] if lacking else []
 
 
-def _labels(item: JsonValue) -> tuple[str, ...]:
-    """What an item may be called: itself, or an owner's id and name."""
-    return (str(item.get("id")), str(item.get("name"))) if isinstance(item, dict) else (str(item),)
+def _labels(item: JsonValue, emails: Mapping[str, str]) -> Iterator[str]:
+    """Yield what an item may be called: itself, or an owner's id, name, and e-mail."""
+    if not isinstance(item, dict):
+        yield str(item)
+        return
+    owner_id, kind, owner = str(item.get("id")), item.get("type"), str(item.get("name")).lower()
+    yield from (owner_id.lower(), owner, f"{kind}:{owner}")
+    if email := emails.get(owner_id, "").lower():
+        yield from (email, f"{kind}:{email}")
+
+
+def _comparable(name: str, wanted: str) -> str:
+    """Return a name as `_labels` has it: owners in any case (recorded), and a service shows terms like tags."""
+    return wanted.lower() if name == "owners" else wanted.removeprefix(GLOSSARY) if name == "tags" else wanted

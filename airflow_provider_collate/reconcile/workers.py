@@ -1,103 +1,99 @@
-"""Do many small things at once, a bounded number of them in flight."""
+"""Run many small pieces of work at once, a bounded number of them in flight."""
 
 from __future__ import annotations
 
 import queue
-import threading
-from collections.abc import Callable, Generator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Generator, Iterable
+from functools import partial
+from itertools import islice
+from threading import Thread
+from typing import NoReturn, TypeVar
 
 from airflow_provider_collate.exceptions import CollateError, StoppedError
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-_LOOK_UP_EVERY = 0.2
+_SECONDS_BETWEEN_CHECKS = 0.2
+
+
+def _never() -> bool:
+    return False
 
 
 def each(
-    items: Sequence[T],
+    items: Iterable[T],
     work: Callable[[T], R],
     *,
     max_workers: int,
     stopped: Callable[[], bool],
+    enough: Callable[[], bool] = _never,
 ) -> Generator[tuple[T, R | CollateError], None, None]:
     """Yield each item with what came of it, in the order in which they end.
 
-    The threads are daemons, so that a task which is timed out or killed is not kept alive by an
-    answer that is still awaited (the threads of `concurrent.futures` are joined at exit). When the
-    caller leaves the loop, no further item is begun; while it is busy, only a few are.
+    When the caller leaves the loop, no further item is begun. The threads are daemons: those of `concurrent.futures`
+    are joined when the process ends, so a task that has reached its `execution_timeout` would live on until a server
+    that hangs has answered.
 
     :param items: what to work on.
-    :param work: what to do with each; a `CollateError` it raises is yielded, any other error is raised here.
+    :param work: what to do with each; a `CollateError` that it raises is yielded, any other error is raised here.
     :param max_workers: items in flight at once.
-    :param stopped: tells that nothing more is to be begun.
+    :param stopped: tells that nothing more may be begun or waited for.
+    :param enough: tells that nothing more may be begun; what is in flight is still waited for and yielded.
     :raises StoppedError: as soon as `stopped` says so.
     """
-    if len(items) <= 1 or max_workers == 1:
-        for item in items:
-            _check(stopped)
-            yield item, _outcome(work, item)
-        return
-    todo = iter(range(len(items)))
-    done: queue.SimpleQueue[tuple[T, R | BaseException]] = queue.SimpleQueue()
-    halt = threading.Event()
-    lock = threading.Lock()
-    # Threads may run ahead of the caller by this much only, so that little is sent after what makes the caller leave.
-    ahead = threading.Semaphore(2 * max_workers)
-
-    def run() -> None:
-        while True:
-            ahead.acquire()
-            with lock:
-                index = None if halt.is_set() or stopped() else next(todo, None)
-            if index is None:
+    todo = iter(items)
+    if max_workers == 1:
+        for item in todo:
+            raise_if_stopped(stopped)
+            yield item, _outcome(partial(work, item))
+            if enough():
                 return
-            done.put((items[index], _any_outcome(work, items[index])))
-
-    threads = [
-        threading.Thread(target=run, name=f"collate-{n}", daemon=True) for n in range(min(max_workers, len(items)))
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in items:
-            item, result = _next(done, stopped)
-            if isinstance(result, BaseException) and not isinstance(result, CollateError):
-                raise result
-            yield item, result
-            ahead.release()
-    finally:
-        with lock:
-            halt.set()
-        ahead.release(len(threads))
+        return
+    done: queue.SimpleQueue[tuple[T, Callable[[], R]]] = queue.SimpleQueue()
+    in_flight = sum(_begin(item, work, done) for item in islice(todo, max_workers))
+    while in_flight:
+        item, result = _next(done, stopped)
+        in_flight -= 1
+        yield item, _outcome(result)
+        if not enough():
+            in_flight += sum(_begin(item, work, done) for item in islice(todo, 1))
 
 
-def _next(
-    done: queue.SimpleQueue[tuple[T, R | BaseException]], stopped: Callable[[], bool]
-) -> tuple[T, R | BaseException]:
-    while True:
-        _check(stopped)
-        try:
-            return done.get(timeout=_LOOK_UP_EVERY)
-        except queue.Empty:
-            continue
-
-
-def _check(stopped: Callable[[], bool]) -> None:
+def raise_if_stopped(stopped: Callable[[], bool]) -> None:
+    """Raise when the task was told to stop."""
     if stopped():
         raise StoppedError("The task was told to stop; no further request was sent")
 
 
-def _outcome(work: Callable[[T], R], item: T) -> R | CollateError:
+def _begin(item: T, work: Callable[[T], R], done: queue.SimpleQueue[tuple[T, Callable[[], R]]]) -> int:
+    def run() -> None:
+        try:
+            result = work(item)
+        except BaseException as error:  # noqa: BLE001 - carried to the caller's thread and raised there
+            done.put((item, partial(_raise, error)))
+        else:
+            done.put((item, lambda: result))
+
+    Thread(target=run, name="collate", daemon=True).start()
+    return 1
+
+
+def _next(done: queue.SimpleQueue[tuple[T, Callable[[], R]]], stopped: Callable[[], bool]) -> tuple[T, Callable[[], R]]:
+    while True:
+        raise_if_stopped(stopped)
+        try:
+            return done.get(timeout=_SECONDS_BETWEEN_CHECKS)
+        except queue.Empty:
+            continue
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error
+
+
+def _outcome(result: Callable[[], R]) -> R | CollateError:
     try:
-        return work(item)
+        return result()
     except CollateError as error:
-        return error
-
-
-def _any_outcome(work: Callable[[T], R], item: T) -> R | BaseException:
-    try:
-        return work(item)
-    except BaseException as error:  # noqa: BLE001 - carried to the caller's thread and raised there
         return error

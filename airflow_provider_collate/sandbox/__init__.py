@@ -6,6 +6,13 @@ In process: `httpx.Client(transport=InProcessTransport(Catalog()))`. Over a sock
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
+for _name in ("jsonpatch", "starlette", "uvicorn"):
+    if find_spec(_name) is None:
+        raise ImportError(f"the sandbox needs {_name}: pip install 'airflow-provider-collate[sandbox]'", name=_name)
+
+# ruff: noqa: E402
 from airflow_provider_collate.sandbox.catalog import DEFAULT_ADMIN_TOKEN, DEFAULT_BOT_TOKEN, Catalog
 from airflow_provider_collate.sandbox.directory import ADMIN, ANA, INGESTION_BOT, User
 from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from airflow_provider_collate.sandbox.catalog import DEFAULT_ADMIN_TOKEN, DEFAULT_BOT_TOKEN, Catalog
 from airflow_provider_collate.sandbox.latency import PROFILES
-from airflow_provider_collate.sandbox.releases import RELEASES
+from airflow_provider_collate.sandbox.releases import DEFAULT_RELEASE, RELEASES
+from airflow_provider_collate.sandbox.server import address, listen, serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,23 +22,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :returns: the exit code.
     """
     options = _parser().parse_args(arguments)
-    try:
-        from airflow_provider_collate.sandbox.server import address, listen, serve
-    except ImportError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    profile = replace(PROFILES[options.latency_profile], per_request=options.latency_ms / 1000)
     catalog = Catalog(
         options.release,
         bot_token=options.bot_token,
         admin_token=options.admin_token,
         bulk_limit=options.bulk_limit,
-        latency=profile,
+        has_bulk=options.bulk,
+        secrets_manager=options.secrets_manager,
+        narrow_role=options.narrow_role,
+        denies_display_name=options.denies_display_name,
+        latency=replace(PROFILES[options.latency_profile], per_request=options.latency_ms / 1000),
     )
     try:
         listener = listen(options.host, options.port)
     except OSError as error:
-        sys.stderr.write(f"cannot listen on {options.host}:{options.port}: {_reason(error)}\n")
+        # Newer Pythons put the address in the error's own text.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
+        sys.stderr.write(f"cannot listen on {options.host}:{options.port}: {reason}\n")
         return 1
     with listener, contextlib.suppress(KeyboardInterrupt):
         sys.stdout.write(f"{address(listener)}\n")
@@ -46,36 +47,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _reason(error: OSError) -> str:
-    """Why an address cannot be taken; newer Pythons put the address in the error's own text."""
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m airflow_provider_collate.sandbox",
         description="Serve an in-memory Collate catalog; the first line printed is its URL, the API is under /api.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument(
-        "--port",
-        type=int,
-        default=8585,
-        choices=range(65536),
-        metavar="PORT",
-        help="0 takes any free port (default: 8585)",
-    )
-    parser.add_argument("--release", choices=sorted(RELEASES), default="today", help="whose behaviour (default: today)")
-    parser.add_argument("--bot-token", default=DEFAULT_BOT_TOKEN, help="token of the user ingestion-bot")
-    parser.add_argument("--admin-token", default=DEFAULT_ADMIN_TOKEN, help="token of the user admin")
-    parser.add_argument("--bulk-limit", type=int, help="rows in a bulk request at most (default: no limit)")
-    parser.add_argument("--latency-ms", type=float, default=0.0, help="milliseconds for each request (default: 0)")
-    parser.add_argument(
-        "--latency-profile",
-        choices=sorted(PROFILES),
-        default="none",
-        help="openmetadata: as measured on a real server (default: none)",
-    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on")
+    add("--port", type=int, default=8585, choices=range(65536), metavar="PORT", help="0 takes any free port")
+    add("--release", choices=[*RELEASES], default=DEFAULT_RELEASE, help="whose behaviour")
+    add("--bot-token", default=DEFAULT_BOT_TOKEN, metavar="TOKEN", help="of the user ingestion-bot")
+    add("--admin-token", default=DEFAULT_ADMIN_TOKEN, metavar="TOKEN", help="of the user admin")
+    add("--bulk", action="store_true", help="have the bulk endpoint, which is documented and was never seen")
+    add("--bulk-limit", type=int, metavar="ROWS", help="rows in a bulk request at most")
+    add("--secrets-manager", action="store_true", help="keep secrets outside: not even the bot sees them")
+    add("--narrow-role", action="store_true", help="let the bot lack the permission to edit all of a service")
+    add("--denies-display-name", action="store_true", help="keep the display name, whatever the bot writes")
+    add("--latency-ms", type=float, default=0.0, metavar="MS", help="milliseconds for each request")
+    add("--latency-profile", choices=sorted(PROFILES), default="none", help="openmetadata: as measured on a server")
     return parser
 
 

@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from threading import RLock
 
+from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.sandbox.api import Api
-from airflow_provider_collate.sandbox.declarations import read_declaration, read_service
+from airflow_provider_collate.sandbox.declarations import Declaration
 from airflow_provider_collate.sandbox.directory import ADMIN, INGESTION_BOT, Entry, User, user_entry
-from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
-from airflow_provider_collate.sandbox.faults import RANDOM_KINDS, Fault, RandomFaults
+from airflow_provider_collate.sandbox.exchange import Answer, Ending, JsonObject, Request, quoted
+from airflow_provider_collate.sandbox.faults import RANDOM_KINDS, Fault, RandomFaults, Refusals
 from airflow_provider_collate.sandbox.latency import Latency, LatencyProfile
 from airflow_provider_collate.sandbox.pages import page
 from airflow_provider_collate.sandbox.records import RecordedRequest, StoredServices, record
-from airflow_provider_collate.sandbox.releases import RELEASES
-from airflow_provider_collate.sandbox.rules import patched, revised
+from airflow_provider_collate.sandbox.releases import DEFAULT_RELEASE, RELEASES
 from airflow_provider_collate.sandbox.service_api import ServiceApi
-from airflow_provider_collate.sandbox.services import Service, document, quoted
-from airflow_provider_collate.sandbox.state import Ban, State, Store
+from airflow_provider_collate.sandbox.services import StoredService, document
+from airflow_provider_collate.sandbox.state import Ban, State
 from airflow_provider_collate.sandbox.tokens import make_token
 
 DEFAULT_BOT_TOKEN = make_token(INGESTION_BOT)
@@ -29,27 +29,43 @@ DEFAULT_ADMIN_TOKEN = make_token(ADMIN)
 class Catalog:
     """An in-memory catalog.
 
-    :param release: `today` or `1.2`.
+    :param release: whose behaviour it has: `2.x`, `1.13`, `1.12` or `1.2`.
     :param bot_token: token of the user `ingestion-bot`.
     :param admin_token: token of the user `admin`.
     :param bulk_limit: rows in a bulk request at most; more is a 413. No limit if None.
-    :param has_bulk: whether there is a bulk endpoint; as the release has it if None.
+    :param has_bulk: whether there is a bulk endpoint (documented, never seen).
+    :param secrets_manager: whether secrets are kept outside, so that not even a bot sees them.
+    :param narrow_role: whether bots lack the permission to edit all of a service.
+    :param denies_display_name: whether bots may not change a display name, which is then kept with a 200.
+    :param kinds: the kinds of services that are served; those that are registered if None.
     :param latency: how long answers take.
     :param clock: seconds since the epoch, for `updatedAt`.
     """
 
     def __init__(
         self,
-        release: str = "today",
+        release: str = DEFAULT_RELEASE,
         *,
         bot_token: str = DEFAULT_BOT_TOKEN,
         admin_token: str = DEFAULT_ADMIN_TOKEN,
         bulk_limit: int | None = None,
-        has_bulk: bool | None = None,
+        has_bulk: bool = False,
+        secrets_manager: bool = False,
+        narrow_role: bool = False,
+        denies_display_name: bool = False,
+        kinds: Sequence[ServiceKind] | None = None,
         latency: LatencyProfile | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.state = State(clock, bulk_limit=bulk_limit, has_bulk=has_bulk)
+        self.state = State(
+            clock,
+            kinds,
+            bulk_limit=bulk_limit,
+            has_bulk=has_bulk,
+            secrets_manager=secrets_manager,
+            narrow_role=narrow_role,
+            denies_display_name=denies_display_name,
+        )
         self.release = release
         self.bot_token = bot_token
         self.admin_token = admin_token
@@ -100,13 +116,21 @@ class Catalog:
 
     @property
     def services(self) -> StoredServices:
-        """The services that are not deleted, by name."""
-        return StoredServices(self.state, deleted=False)
+        """The ML model services that are not deleted, by name."""
+        return self.services_of()
 
     @property
     def deleted(self) -> StoredServices:
-        """The soft-deleted services, by name."""
-        return StoredServices(self.state, deleted=True)
+        """The soft-deleted ML model services, by name."""
+        return self.services_of(include="deleted")
+
+    def services_of(self, collection: str = "", *, include: str = "non-deleted") -> StoredServices:
+        """Return the services of a kind, by name.
+
+        :param collection: of the kind; that of the first kind if empty.
+        :param include: `non-deleted` or `deleted`.
+        """
+        return StoredServices(self.state, collection, include=include)
 
     @property
     def models(self) -> list[str]:
@@ -133,33 +157,17 @@ class Catalog:
         lose_answer: bool = False,
         break_body: bool = False,
         reset: bool = False,
-        bulk_rows: Mapping[str, tuple[int, str]] | None = None,
+        bulk_rows: Refusals | None = None,
     ) -> Fault:
         """Let something happen to the next API requests.
 
-        :param times: to how many; to all from now on if None.
-        :param skip: how many fitting requests pass unharmed before.
-        :param status: answer with it instead of doing anything.
-        :param headers: headers of that answer, or further ones of the catalog's.
-        :param body: body of that answer, or in place of the catalog's: text, bytes, or a JSON document.
-        :param method: only requests of this method.
-        :param path: only requests whose path holds a match of this regular expression.
-        :param latency: seconds until the answer; a request takes effect at once.
         :param lose_answer: the request takes effect, then the connection closes without an answer.
         :param break_body: the request takes effect, then the answer breaks off in the middle.
         :param reset: the connection is reset before the request takes effect.
-        :param bulk_rows: rows of bulk requests that are refused: name → status and message.
-        :returns: the fault, whose `hits` counts the requests it happened to.
+        :returns: the fault, whose `hits` counts the requests it happened to; `Fault` says what the others mean.
         """
-        endings = [
-            ending
-            for wanted, ending in (
-                (lose_answer, Ending.LOST),
-                (break_body, Ending.CUT),
-                (reset, Ending.RESET),
-            )
-            if wanted
-        ]
+        wanted = ((lose_answer, Ending.LOST), (break_body, Ending.CUT), (reset, Ending.RESET))
+        endings = [ending for is_wanted, ending in wanted if is_wanted]
         if len(endings) > 1:
             raise ValueError("a fault has one ending: lose_answer, break_body or reset")
         fault = Fault(
@@ -228,85 +236,118 @@ class Catalog:
         self.state.tokens[new_token] = INGESTION_BOT
         self.bot_token = new_token
 
-    def add_user(self, user: User) -> Entry:
+    def lock(self, name: str, times: int = 1) -> None:
+        """Answer the next writes of a service by the 409 of a lock, which is no "exists already" (server source)."""
+        self.state.locks[name] = times
+
+    def add_user(self, user: User, *, deleted: bool = False) -> Entry:
         """Let there be a user; give it a token by `catalog.tokens[token] = user`."""
-        return self.state.directory.add(user_entry(user))
+        return self.state.directory.add(replace(user_entry(user), deleted=deleted))
 
     def add_team(self, name: str, display_name: str = "") -> Entry:
         """Let there be a team."""
-        return self.state.directory.add(Entry("team", name, name, display_name))
+        return self.state.directory.add(Entry("team", name, quoted(name), display_name))
 
     def add_domain(self, fqn: str) -> Entry:
         """Let there be a domain; `Parent.Child` is a subdomain."""
         return self.state.directory.add(Entry("domain", fqn.rpartition(".")[2], fqn))
 
-    def add_data_product(self, fqn: str) -> Entry:
-        """Let there be a data product."""
-        return self.state.directory.add(Entry("dataProduct", fqn.rpartition(".")[2], fqn))
+    def add_data_product(self, fqn: str, *, domain: str | None = None) -> Entry:
+        """Let there be a data product.
 
-    def add_tag(self, fqn: str, *, glossary: bool = False) -> Entry:
-        """Let there be a tag, or a glossary term."""
-        kind = "glossaryTerm" if glossary else "tag"
-        return self.state.directory.add(Entry(kind, fqn.rpartition(".")[2], fqn))
+        :param domain: name of the domain that services with it must be in; any if None.
+        """
+        more: JsonObject = {"domains": [domain]} if domain else {}
+        return self.state.directory.add(Entry("dataProduct", fqn.rpartition(".")[2], fqn, "", more))
 
-    def add_service(self, name: str, service_type: str = "Mlflow", *, user: User = ADMIN, **fields: object) -> None:
+    def add_classification(self, name: str, *, exclusive: bool = False) -> Entry:
+        """Let there be a classification of tags.
+
+        :param exclusive: whether a service may carry only one of its tags.
+        """
+        return self.state.directory.add(Entry("classification", name, name, "", {"mutuallyExclusive": exclusive}))
+
+    def add_tag(self, fqn: str, *, glossary: bool = False, disabled: bool = False, exclusive: bool = False) -> Entry:
+        """Let there be a tag or a glossary term, with its classification or glossary.
+
+        :param disabled: whether no service may carry it any more.
+        :param exclusive: whether a service may carry only one of the tags below it.
+        """
+        directory = self.state.directory
+        kind, above = ("glossaryTerm", "glossary") if glossary else ("tag", "classification")
+        top = fqn.partition(".")[0]
+        if directory.find(above, top) is None:
+            directory.add(Entry(above, top, top, "", {"mutuallyExclusive": False}))
+        more: JsonObject = {"mutuallyExclusive": exclusive, **({"disabled": True} if disabled else {})}
+        return directory.add(Entry(kind, fqn.rpartition(".")[2], fqn, "", more))
+
+    def remove_entry(self, entry: Entry) -> None:
+        """Remove a user, team, domain, data product, tag or term for good, and what services say of it."""
+        self.state.forget_entry(entry)
+
+    def add_service(
+        self, name: str, service_type: str = "Mlflow", *, user: User = ADMIN, collection: str = "", **fields: object
+    ) -> None:
         """Let there be a service, as if a person had made it in the UI.
 
+        :param collection: of its kind; that of the first kind if empty.
         :param fields: further fields as in a document, e.g. `connection={"config": {...}}`,
             `displayName=...`, `tags=[...]`; see `edit_service`.
         """
         with self._lock:
-            declaration = read_declaration({"name": name, "serviceType": service_type}, self.state.release)
-            service, change = ServiceApi(self.state).upsert(declaration, user)
+            api = self._services(collection)
+            service, change = api.upsert(Declaration({"name": name, "serviceType": service_type}), user)
             if change != "entityCreated":
                 raise ValueError(f"there is a service {name} already")
-            edited = self._edited(service, fields)
-            self.state.store.keep(replace(edited, updated_at=service.updated_at, updated_by=user.name))
+            edited = self._edited(api, service, fields, user)
+            api.store.keep(replace(edited, updated_at=service.updated_at, updated_by=user.name))
 
-    def edit_service(self, name: str, *, user: User = ADMIN, **fields: object) -> None:
+    def edit_service(self, name: str, *, user: User = ADMIN, collection: str = "", **fields: object) -> None:
         """Change a service, as if a person had done it in the UI: the version goes up.
 
+        :param collection: of its kind; that of the first kind if empty.
         :param fields: fields of the document, under the names of the release; None removes one.
             A tag may be its name, an owner or domain the entry that `add_team`, … returned.
         """
         with self._lock:
-            stored = self._stored(name)
-            release = self.state.release
-            self.state.store.keep(revised(stored, self._edited(stored, fields), release, user, self.state.now()))
+            api = self._services(collection)
+            stored = _stored(api, name)
+            api.revise(stored, self._edited(api, stored, fields, user), user)
 
     def add_model(self, service: str, name: str) -> None:
         """Let there be a model in a service; see `models`."""
         with self._lock:
-            stored = self._stored(service)
-            self.state.store.keep(replace(stored, models=(*stored.models, name)))
+            api = self._services()
+            stored = _stored(api, service)
+            api.store.keep(replace(stored, models=(*stored.models, name)))
 
     def remove_service(self, name: str, *, hard: bool = False, user: User = ADMIN) -> None:
         """Delete a service with the models in it, as if a person had done it in the UI."""
         with self._lock:
-            stored = self._stored(name)
+            api = self._services()
+            stored = _stored(api, name)
             if hard:
-                self.state.store.remove(stored)
-                return
-            gone = replace(stored, deleted=True)
-            self.state.store.keep(revised(stored, gone, self.state.release, user, self.state.now()))
+                api.store.remove(stored)
+            else:
+                api.revise(stored, replace(stored, deleted=True), user)
 
     def clear(self) -> None:
         """Forget all services and all requests seen."""
         with self._lock:
-            self.state.store = Store()
+            self.state.forget_services()
             self.requests.clear()
 
-    def _stored(self, name: str) -> Service:
-        stored = self.state.store.get(name)
-        if stored is None:
-            raise KeyError(name)
-        return stored
+    def _services(self, collection: str = "") -> ServiceApi:
+        state = self.state
+        return ServiceApi(state, state.kind(collection) if collection else state.served_kinds[0])
 
-    def _edited(self, stored: Service, fields: Mapping[str, object]) -> Service:
-        release = self.state.release
-        known = document(stored, release, release.relation_fields)
+    def _edited(
+        self, api: ServiceApi, stored: StoredService, fields: Mapping[str, object], user: User
+    ) -> StoredService:
+        state = self.state
+        known = document(stored, state.release, state.directory, state.release.relation_fields)
         wanted = {**known, **{name: _written_out(name, value) for name, value in fields.items()}}
-        return patched(stored, read_service(wanted, release), release, self.state.directory)
+        return api.rules(user).patched(stored, api.parser.read_service(wanted))
 
     def _fault(self, request: Request) -> Fault | None:
         for fault in self.faults:
@@ -316,6 +357,12 @@ class Catalog:
 
     def _record(self, request: Request, answer: Answer, user: User | None) -> None:
         self.requests.append(record(request, answer.status, user.name if user else ""))
+
+
+def _stored(api: ServiceApi, name: str) -> StoredService:
+    if (stored := api.store.get(name)) is None:
+        raise KeyError(name)
+    return stored
 
 
 def _written_out(field: str, value: object) -> object:

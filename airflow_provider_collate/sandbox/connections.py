@@ -1,251 +1,195 @@
-"""Connections of services: their settings, what the server fills in, and which of them are secret."""
+"""Connections of services as a server keeps them: checked by the kind's models, with defaults, secrets masked."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Final, Literal, Union, get_args, get_origin
 
+from airflow_provider_collate.kinds import ServiceKind
+from airflow_provider_collate.models import ConnectionPart
 from airflow_provider_collate.sandbox.exchange import JsonObject
 from airflow_provider_collate.sandbox.releases import Release
+from airflow_provider_collate.sandbox.services import StoredService
 
-MASK: Final = "*********"
+PERSONS_MASK: Final = "*********"
+
+# The settings whose schema has `format: password`. Of other service types, each text that is not marked plain is one.
+_PASSWORDS = frozenset({"SageMaker.awsConfig.awsSecretAccessKey", "VertexAI.credentials.gcpConfig.privateKey"})
+_RECORDED_TYPES = frozenset({"Mlflow", "Sklearn", "CustomMlModel", "SageMaker", "VertexAI"})
 
 
 class ConnectionFaultError(Exception):
-    """A connection that does not fit its service type."""
+    """A connection that does not fit its service type.
 
-
-@dataclass(frozen=True)
-class Shape:
-    """The settings of one object in a connection.
-
-    :param settings: name → kind of value: a word for a plain one, a shape, or one of several shapes.
-    :param defaults: what the server adds when a setting is absent.
-    :param is_open: whether other settings are kept too.
+    :param setting: the first setting that is not known; empty if something else is wrong.
     """
 
-    settings: Mapping[str, str | Shape | tuple[Shape, ...]]
-    defaults: Mapping[str, object] = field(default_factory=dict)
-    is_open: bool = False
+    def __init__(self, setting: str = "") -> None:
+        super().__init__(setting)
+        self.setting = setting
 
 
-_FILTER = Shape({"includes": "strings", "excludes": "strings"})
-_AWS_1_2 = Shape(
-    {
-        "awsAccessKeyId": "string",
-        "awsSecretAccessKey": "string",
-        "awsRegion": "string",
-        "awsSessionToken": "string",
-        "endPointURL": "string",
-        "profileName": "string",
-        "assumeRoleArn": "string",
-        "assumeRoleSessionName": "string",
-        "assumeRoleSourceIdentity": "string",
-    },
-    {"assumeRoleSessionName": "OpenMetadataSession"},
-)
-_AWS = Shape({**_AWS_1_2.settings, "enabled": "boolean"}, {**_AWS_1_2.defaults, "enabled": False})
-_GCP_CONFIGS = (
-    Shape(
-        {
-            "type": "string",
-            "projectId": "string or strings",
-            "privateKeyId": "string",
-            "privateKey": "string",
-            "clientEmail": "string",
-            "clientId": "string",
-            "authUri": "string",
-            "tokenUri": "string",
-            "authProviderX509CertUrl": "string",
-            "clientX509CertUrl": "string",
-        },
-        {
-            "type": "service_account",
-            "authUri": "https://accounts.google.com/o/oauth2/auth",
-            "tokenUri": "https://oauth2.googleapis.com/token",
-            "authProviderX509CertUrl": "https://www.googleapis.com/oauth2/v1/certs",
-        },
-    ),
-    Shape(
-        {"type": "string", "path": "string", "projectId": "string or strings"},
-        {"type": "gcp_credential_path"},
-    ),
-    Shape(
-        {
-            "type": "string",
-            "externalType": "string",
-            "audience": "string",
-            "subjectTokenType": "string",
-            "tokenURL": "string",
-            "credentialSource": "options",
-        },
-        {"type": "external_account", "externalType": "external_account"},
-    ),
-    Shape({"type": "string", "projectId": "string or strings"}, {"type": "gcp_adc"}),
-)
-_GCP = Shape(
-    {
-        "gcpConfig": _GCP_CONFIGS,
-        "gcpImpersonateServiceAccount": Shape(
-            {"impersonateServiceAccount": "string", "lifetime": "integer"}, {"lifetime": 3600}
-        ),
-    }
-)
+class StoredConnections:
+    """The connections of one service type on one release.
 
-
-def _config(**settings: str | Shape) -> Shape:
-    known: dict[str, str | Shape] = {
-        "type": "string",
-        "mlModelFilterPattern": _FILTER,
-        "supportsMetadataExtraction": "boolean",
-    }
-    return Shape({**known, **settings}, {"supportsMetadataExtraction": True})
-
-
-_CUSTOM: dict[str, str | Shape] = {
-    "type": "string",
-    "sourcePythonClass": "string",
-    "connectionOptions": "options",
-    "mlModelFilterPattern": _FILTER,
-}
-_CONFIGS_1_2 = {
-    "Mlflow": _config(trackingUri="string", registryUri="string"),
-    "Sklearn": _config(),
-    "SageMaker": _config(awsConfig=_AWS_1_2),
-    "CustomMlModel": Shape(_CUSTOM, is_open=True),
-}
-_CONFIGS = {
-    **_CONFIGS_1_2,
-    "SageMaker": _config(awsConfig=_AWS),
-    "VertexAI": _config(credentials=_GCP, location="string"),
-    "CustomMlModel": Shape(
-        {**_CUSTOM, "supportsMetadataExtraction": "boolean"},
-        {"supportsMetadataExtraction": True},
-        is_open=True,
-    ),
-}
-
-# The settings whose schema has `format: password`: masked for people, encrypted where they are stored.
-_SECRETS = {
-    "SageMaker": ("awsConfig", "awsSecretAccessKey"),
-    "VertexAI": ("credentials", "gcpConfig", "privateKey"),
-}
-
-
-def fill_in(connection: Mapping[str, object], service_type: str, release: Release) -> JsonObject:
-    """A connection as the server stores it: checked, and with its defaults.
-
-    :raises ConnectionFaultError: when it does not fit the service type.
+    :param kind: the kind of service.
+    :param service_type: its type.
+    :param release: whose settings and defaults count.
     """
-    config = connection.get("config")
-    if config is None:
-        return {}
-    if not isinstance(config, dict) or config.get("type", service_type) != service_type:
-        raise ConnectionFaultError(service_type)
-    shape = (_CONFIGS if release.newer_connections else _CONFIGS_1_2)[service_type]
-    return {"config": _read_object({"type": service_type, **config}, shape)}
 
+    def __init__(self, kind: ServiceKind, service_type: str, release: Release) -> None:
+        self._model = kind.request_model.connection_types[service_type]
+        self._type = service_type
+        self._release = release
 
-def masked(connection: JsonObject, service_type: str) -> JsonObject:
-    """A connection as a person reads it."""
-    return _with_secret(connection, service_type, lambda secret: MASK)
+    def fill_in(self, connection: Mapping[str, object]) -> JsonObject:
+        """Return a connection as the server stores it: checked, and with its defaults.
 
+        :raises ConnectionFaultError: when it does not fit the service type.
+        """
+        config = connection.get("config")
+        if config is None:
+            return {}
+        if not isinstance(config, dict) or config.get("type", self._type) != self._type:
+            raise ConnectionFaultError
+        return {"config": self._read_part({"type": self._type, **config}, self._model, self._type)}
 
-def encrypted(connection: JsonObject, service_type: str) -> JsonObject:
-    """A connection as the database has it, which is what a patch works on and answers."""
-    return _with_secret(connection, service_type, _cipher)
+    def masked(self, connection: JsonObject) -> JsonObject:
+        """Return a connection as a person reads it."""
+        return self._with_secrets(connection, lambda path, secret: PERSONS_MASK)
 
+    def managed(self, service: StoredService) -> JsonObject:
+        """Return a service's connection as a bot reads it where a secrets manager has the secrets (server source)."""
+        return self._with_secrets(service.connection or {}, lambda path, secret: _managed(service, path))
 
-def revealed(connection: JsonObject, stored: JsonObject | None, service_type: str) -> JsonObject:
-    """A connection with the stored secret put in where a mask or its ciphertext came back."""
-    secret = _secret(stored, service_type) if stored else None
-    if secret is None:
-        return connection
-    known = {MASK, _cipher(secret)}
-    return _with_secret(connection, service_type, lambda given: secret if given in known else given)
+    def encrypted(self, connection: JsonObject) -> JsonObject:
+        """Return a connection as the database has it: what a patch works on and answers (recorded)."""
+        stored = self._with_secrets(connection, lambda path, secret: _cipher(secret))
+        return {"config": _as_stored(stored["config"])} if "config" in stored else stored
 
+    def revealed(self, connection: JsonObject, stored: StoredService) -> JsonObject:
+        """Return a connection with the stored secrets put in where a mask or another form of them came back."""
+        secrets = self._secrets(stored.connection)
 
-def _read_object(value: object, shape: Shape) -> JsonObject:
-    if not isinstance(value, dict):
-        raise ConnectionFaultError("an object was expected")
-    read: JsonObject = {}
-    for name, given in value.items():
-        if given is None:
-            continue
-        if name in shape.settings:
-            read[name] = _read(given, shape.settings[name])
-        elif shape.is_open:
-            read[name] = given
-        else:
-            raise ConnectionFaultError(f"unknown setting {name}")
-    return {**read, **{name: value for name, value in shape.defaults.items() if name not in read}}
+        def reveal(path: str, given: str) -> str:
+            secret = secrets.get(path)
+            forms = () if secret is None else (PERSONS_MASK, _cipher(secret), _managed(stored, path))
+            return secret if secret is not None and given in forms else given
 
+        return self._with_secrets(connection, reveal)
 
-def _read(value: object, kind: str | Shape | tuple[Shape, ...]) -> object:
-    if isinstance(kind, Shape):
-        return _read_object(value, kind)
-    if isinstance(kind, tuple):
-        return _read_object(value, _choose(value, kind))
-    if kind == "strings" or (kind == "string or strings" and isinstance(value, list)):
-        if not isinstance(value, list):
-            raise ConnectionFaultError("a list was expected")
-        return [_read(item, "string") for item in value]
-    if kind == "options":
+    def has_secret_in_clear(self, connection: JsonObject, stored: StoredService) -> bool:
+        """Return whether a secret was given as it is, and not as what a client is shown of it."""
+        given, known = self._secrets(connection), self._secrets(stored.connection)
+        return any(given.get(path) == secret for path, secret in known.items())
+
+    def _secrets(self, connection: JsonObject | None) -> dict[str, str]:
+        secrets: dict[str, str] = {}
+        self._with_secrets(connection or {}, secrets.setdefault)
+        return secrets
+
+    def _read_part(self, value: object, part: type[ConnectionPart], path: str) -> JsonObject:
         if not isinstance(value, dict):
-            raise ConnectionFaultError("an object was expected")
-        return {name: _read(item, "string") for name, item in value.items()}
-    return _read_plain(value, kind)
+            raise ConnectionFaultError
+        absent = self._release.absent_settings
+        known = {name: options for name, options in _settings(part).items() if f"{path}.{name}" not in absent}
+        others = {name: given for name, given in value.items() if name not in known and given is not None}
+        if others and part.model_config.get("extra") != "allow":
+            raise ConnectionFaultError(next(iter(others)))
+        read: JsonObject = {}
+        for name, options in known.items():
+            facts = part.field_facts(name)
+            if (given := value.get(name)) is not None:
+                below = facts.part_of(given)
+                at = f"{path}.{name}"
+                read[name] = self._read_part(given, below, at) if below else _read(given, options)
+            elif (default := self._default(facts.server_default, options)) is not None:
+                read[name] = default
+        return {**read, **others}
+
+    def _default(self, documented: object, options: list[object]) -> object:
+        if documented == [] and self._release.is_old:
+            return None
+        words = [word for option in options for word in get_args(option)]
+        # A word that can be only one needs not be given.
+        return words[0] if documented is None and len(words) == 1 and isinstance(words[0], str) else documented
+
+    def _with_secrets(self, connection: JsonObject, make: Callable[[str, str], str]) -> JsonObject:
+        config = connection.get("config")
+        if not isinstance(config, dict):
+            return connection
+        return {**connection, "config": self._replaced(config, self._model, self._type, make)}
+
+    def _replaced(
+        self, value: JsonObject, part: type[ConnectionPart], path: str, make: Callable[[str, str], str]
+    ) -> JsonObject:
+        replaced: JsonObject = {}
+        for name, item in value.items():
+            facts, at = part.field_facts(name), f"{path}.{name}"
+            below = facts.part_of(item)
+            is_secret = at in _PASSWORDS if self._type in _RECORDED_TYPES else not facts.plain
+            if below and isinstance(item, dict):
+                replaced[name] = self._replaced(item, below, at, make)
+            else:
+                replaced[name] = make(at, item) if is_secret and isinstance(item, str) else item
+        return replaced
 
 
-def _read_plain(value: object, kind: str) -> object:
-    """A plain value; a number or boolean where text belongs becomes text, as in Java."""
-    if kind == "boolean" and isinstance(value, bool):
-        return value
-    if kind == "integer" and isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if kind.startswith("string") and isinstance(value, str):
-        return value
-    if kind.startswith("string") and isinstance(value, bool):
-        return str(value).lower()
-    if kind.startswith("string") and isinstance(value, (int, float)):
-        return str(value)
-    raise ConnectionFaultError(f"a {kind} was expected")
+@cache
+def _settings(part: type[ConnectionPart]) -> dict[str, list[object]]:
+    """Return what each field may be, in the order of the schemas: own fields before inherited ones."""
+    names = dict.fromkeys(name for base in part.__mro__ for name in vars(base).get("__annotations__", ()))
+    fields = [part.model_fields[name] for name in names if name in part.model_fields]
+    return {str(field.alias): _options(field.annotation) for field in fields}
 
 
-def _choose(value: object, shapes: tuple[Shape, ...]) -> Shape:
+def _options(annotation: object) -> list[object]:
+    """Return what a field may be beside None, without what is annotated."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _options(get_args(annotation)[0])
+    if origin in (Union, UnionType):
+        return [option for choice in get_args(annotation) for option in _options(choice)]
+    return [] if annotation is NoneType else [annotation]
+
+
+def _read(value: object, options: list[object]) -> object:
+    """Read a value as Java does: a number or boolean where text belongs becomes text.
+
+    :raises ConnectionFaultError: when it cannot be read.
+    """
+    for option in options:
+        arguments = get_args(option)
+        if get_origin(option) is Literal and value in arguments:
+            return value
+        if get_origin(option) is list and isinstance(value, list):
+            return [_read(item, _options(arguments[0])) for item in value]
+        if get_origin(option) is dict and isinstance(value, dict):
+            return {name: _read(item, _options(arguments[1])) for name, item in value.items() if item is not None}
+        if option is bool and isinstance(value, bool):
+            return value
+        if option is int and isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if option is str and isinstance(value, (str, bool, int, float)):
+            return str(value).lower() if isinstance(value, bool) else str(value)
+    raise ConnectionFaultError
+
+
+def _as_stored(value: object) -> object:
+    """Order an object's names as the database does: by length, then by letters (recorded)."""
     if not isinstance(value, dict):
-        raise ConnectionFaultError("an object was expected")
-    if "type" in value:
-        fitting = [shape for shape in shapes if shape.defaults["type"] == value["type"]]
-    else:
-        fitting = [shape for shape in shapes if value.keys() <= shape.settings.keys()]
-    if not fitting:
-        raise ConnectionFaultError("no known kind of credentials")
-    return fitting[0]
+        return value
+    return {name: _as_stored(value[name]) for name in sorted(value, key=lambda name: (len(name), name))}
 
 
-def _secret(connection: JsonObject, service_type: str) -> str | None:
-    value: object = connection.get("config")
-    for name in _SECRETS.get(service_type, ()):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, str) else None
-
-
-def _with_secret(connection: JsonObject, service_type: str, make: Callable[[str], str]) -> JsonObject:
-    secret = _secret(connection, service_type)
-    if secret is None or service_type not in _SECRETS:
-        return connection
-    return _replaced(connection, ("config", *_SECRETS[service_type]), make(secret))
-
-
-def _replaced(value: object, path: tuple[str, ...], new: str) -> JsonObject:
-    if not isinstance(value, dict):
-        raise TypeError("the path of a secret leads through objects")
-    name = path[0]
-    return {**value, name: new if len(path) == 1 else _replaced(value[name], path[1:], new)}
+def _managed(service: StoredService, path: str) -> str:
+    kind = service.collection.removesuffix("Services").lower()
+    place = path.partition(".")[2].lower().replace(".", "/")
+    return f"secret:/cluster/{kind}/{service.name.lower()}/{place}"
 
 
 def _cipher(secret: str) -> str:

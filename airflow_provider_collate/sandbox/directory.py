@@ -1,12 +1,13 @@
-"""What services refer to: users, teams, domains, data products and tags."""
+"""What services refer to: users, teams, domains, data products, classifications with tags, glossaries with terms."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
-from airflow_provider_collate.sandbox.exchange import JsonObject, bad_request, not_found
+from airflow_provider_collate.sandbox.exchange import ApiError, JsonObject, bad_request, not_found, quoted
 
 _NAMESPACE = uuid.UUID("6b1c9a52-6f0e-4f6a-9b57-0d6f3c7d5e21")
 
@@ -16,9 +17,14 @@ COLLECTIONS = {
     "teams": "team",
     "domains": "domain",
     "dataProducts": "dataProduct",
+    "classifications": "classification",
     "tags": "tag",
+    "glossaries": "glossary",
     "glossaryTerms": "glossaryTerm",
 }
+_NEVER_SOFT_DELETED = ("domain", "dataProduct")
+_QUOTED = ("user", "team")
+_LABEL_FIELDS = ("tagFQN", "name", "displayName", "description", "source", "labelType", "state")
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,8 @@ class Entry:
 
     :param kind: as in references, e.g. `user`.
     :param more: further fields of its document.
+    :param is_example: whether each sandbox has it at first; creating it counts as new.
+    :param life: how many of its name were there before and were removed for good.
     """
 
     kind: str
@@ -53,29 +61,44 @@ class Entry:
     fqn: str
     display_name: str = ""
     more: JsonObject = field(default_factory=dict)
+    description: str = ""
+    deleted: bool = False
+    is_example: bool = False
+    life: int = 0
 
     @property
     def id(self) -> str:
         """Its id, the same in each sandbox."""
-        return str(uuid.uuid5(_NAMESPACE, f"{self.kind}:{self.fqn}"))
+        return str(uuid.uuid5(_NAMESPACE, f"{self.kind}:{self.fqn}" + (f":{self.life}" if self.life else "")))
 
-    def reference(self) -> JsonObject:
-        """How a service's document refers to it."""
-        shown = {"displayName": self.display_name} if self.display_name else {}
-        return {
-            "id": self.id,
-            "type": self.kind,
-            "name": self.name,
-            "fullyQualifiedName": self.fqn,
-            **shown,
-            "deleted": False,
-        }
+    @property
+    def collection(self) -> str:
+        """Where the API has it."""
+        return next(name for name, kind in COLLECTIONS.items() if kind == self.kind)
 
-    def document(self) -> JsonObject:
-        """What the API answers when asked for it."""
-        reference = self.reference()
+    def reference(self, root: str = "") -> JsonObject:
+        """Return how a service's document refers to it.
+
+        :param root: the API's address; without it there is no `href`.
+        """
+        shown: JsonObject = {"id": self.id, "type": self.kind, "name": self.name, "fullyQualifiedName": self.fqn}
+        shown.update({"description": self.description} if self.description else {})
+        shown.update({"displayName": self.display_name} if self.display_name else {})
+        shown.update({} if self.kind in _NEVER_SOFT_DELETED else {"deleted": self.deleted})
+        return {**shown, "href": f"{root}/v1/{self.collection}/{self.id}"} if root else shown
+
+    def document(self, root: str = "") -> JsonObject:
+        """Return what the API answers when asked for it.
+
+        :param root: the API's address; without it there is no `href`.
+        """
+        reference = self.reference(root)
         del reference["type"]
         return {**reference, **self.more, "version": 0.1}
+
+
+class UnknownTagError(ApiError):
+    """A tag that does not exist; by then the tags of a patched service are gone (recorded)."""
 
 
 class Directory:
@@ -84,46 +107,66 @@ class Directory:
     def __init__(self) -> None:
         self._by_name: dict[tuple[str, str], Entry] = {}
         self._by_id: dict[tuple[str, str], Entry] = {}
-        self._exclusive: set[str] = set()
+        self._lives: Counter[tuple[str, str]] = Counter()
 
     def add(self, entry: Entry) -> Entry:
         """Add an entry, or replace the one of the same name."""
-        self._by_name[entry.kind, entry.fqn] = entry
-        self._by_id[entry.kind, entry.id] = entry
+        key = (entry.kind, _key(entry.kind, entry.fqn))
+        entry = replace(entry, life=self._lives[key])
+        self._by_name[key] = self._by_id[entry.kind, entry.id] = entry
         return entry
 
-    def make_exclusive(self, classification: str) -> None:
-        """Let a service carry only one tag of a classification."""
-        self._exclusive.add(classification)
+    def remove(self, entry: Entry) -> None:
+        """Forget an entry."""
+        key = (entry.kind, _key(entry.kind, entry.fqn))
+        del self._by_name[key], self._by_id[entry.kind, entry.id]
+        self._lives[key] += 1
 
     def of_kind(self, kind: str) -> Iterator[Entry]:
-        """All entries of a kind, by name."""
+        """Return all entries of a kind, by name."""
         return iter(sorted((e for (k, _), e in self._by_name.items() if k == kind), key=lambda e: e.fqn))
 
-    def by_name(self, kind: str, fqn: str) -> Entry:
-        """The entry of a name.
+    def find(self, kind: str, fqn: str) -> Entry | None:
+        """Return the entry of a name, deleted or not."""
+        return self._by_name.get((kind, _key(kind, fqn)))
 
+    def find_id(self, kind: str, entry_id: object) -> Entry | None:
+        """Return the entry of an id, deleted or not."""
+        return self._by_id.get((kind, str(entry_id)))
+
+    def by_name(self, kind: str, fqn: str, *, deleted: bool = False) -> Entry:
+        """Return the entry of a name.
+
+        :param deleted: take a deleted one, too.
         :raises ApiError: 404 when there is none.
         """
-        entry = self._by_name.get((kind, fqn))
-        if entry is None:
-            raise not_found(kind, fqn)
+        entry = self.find(kind, fqn)
+        if entry is None or (entry.deleted and not deleted):
+            raise not_found(kind, quoted(fqn) if kind in _QUOTED else fqn)
         return entry
 
-    def by_id(self, kind: str, entry_id: str) -> Entry:
-        """The entry of an id.
+    def by_id(self, kind: str, entry_id: str, *, deleted: bool = False) -> Entry:
+        """Return the entry of an id.
 
+        :param deleted: take a deleted one, too.
         :raises ApiError: 404 when there is none.
         """
-        entry = self._by_id.get((kind, entry_id))
-        if entry is None:
+        entry = self.find_id(kind, entry_id)
+        if entry is None or (entry.deleted and not deleted):
             raise not_found(kind, entry_id)
         return entry
 
-    def resolve(self, reference: object, field_name: str, kinds: tuple[str, ...]) -> JsonObject:
-        """The full form of a reference that a request gave by `id` and `type`.
+    def references(self, kind: str, fqns: Iterable[object]) -> tuple[JsonObject, ...]:
+        """Return the references to entries of a kind that a request named.
 
-        :raises ApiError: 400 when it is none, 404 when it points nowhere.
+        :raises ApiError: 404 when there is none of a name.
+        """
+        return tuple(self.by_name(kind, str(fqn)).reference() for fqn in fqns)
+
+    def check_reference(self, reference: object, field_name: str, kinds: tuple[str, ...]) -> JsonObject:
+        """Return a reference that a request gave by `id` and `type`, whether or not it points anywhere.
+
+        :raises ApiError: 400 when it is none.
         """
         if not isinstance(reference, dict):
             raise bad_request(f"[{field_name} must be an entity reference]")
@@ -132,67 +175,116 @@ class Directory:
                 raise bad_request(f"[{field_name}.{part} must not be null]")
         if reference["type"] not in kinds:
             raise bad_request(f"{field_name} of type {reference['type']} is not supported")
-        return self.by_id(reference["type"], reference["id"]).reference()
+        return {name: value for name, value in reference.items() if name != "href"}
 
-    def label(self, tag: object, position: int) -> JsonObject:
-        """The full form of a tag label.
+    def check_label(self, tag: object, position: int) -> JsonObject:
+        """Return a tag label as it was given, its parts in the server's order.
 
-        :raises ApiError: 400 when a part is missing, 404 for an unknown tag.
+        :raises ApiError: 400 when a part is missing.
         """
         if not isinstance(tag, dict):
             raise bad_request(f"[tags[{position}] must be a tag label]")
         for part in ("tagFQN", "source", "labelType", "state"):
             if not isinstance(tag.get(part), str):
                 raise bad_request(f"[tags[{position}].{part} must not be null]")
-        kind = "glossaryTerm" if tag["source"] == "Glossary" else "tag"
-        entry = self.by_name(kind, tag["tagFQN"])
-        return {
-            "tagFQN": entry.fqn,
-            "name": entry.name,
-            "source": tag["source"],
-            "labelType": tag["labelType"],
-            "state": tag["state"],
-        }
+        return {part: tag[part] for part in _LABEL_FIELDS if tag.get(part) is not None}
 
-    def check_exclusive(self, labels: list[JsonObject]) -> None:
-        """Refuse two tags of a classification that allows one (server source).
+    def check_tags(self, labels: Iterable[Mapping[str, object]]) -> None:
+        """Refuse disabled tags, and two of a classification that allows one (recorded).
 
         :raises ApiError: 400.
         """
         seen: dict[str, object] = {}
         for label in labels:
-            classification = str(label["tagFQN"]).partition(".")[0]
-            if classification not in self._exclusive:
+            fqn = str(label["tagFQN"])
+            parent, _, _ = fqn.rpartition(".")
+            entry, group = self._of_label(label), self.find("classification", parent) or self.find("tag", parent)
+            if entry is not None and entry.more.get("disabled") is True:
+                raise bad_request(f"Tag label {fqn} is disabled and can't be assigned to a data asset.")
+            if group is None or group.more.get("mutuallyExclusive") is not True or label["source"] == "Glossary":
                 continue
-            other = seen.setdefault(classification, label["tagFQN"])
-            if other != label["tagFQN"]:
-                raise bad_request(
-                    f"Tag labels {other} and {label['tagFQN']} are mutually exclusive and can't be assigned together"
-                )
+            other = seen.setdefault(parent, fqn)
+            if other != fqn:
+                raise bad_request(f"Tag labels {fqn} and {other} are mutually exclusive and can't be assigned together")
+
+    def check_exists(self, label: Mapping[str, object]) -> None:
+        """Refuse a tag that does not exist.
+
+        :raises UnknownTagError: 404.
+        """
+        entry = self._of_label(label)
+        if entry is None or entry.deleted:
+            error = not_found(_label_kind(label), str(label["tagFQN"]))
+            raise UnknownTagError(error.status, error.message)
+
+    def shown_label(self, label: JsonObject) -> JsonObject:
+        """Return a tag label as it is read: with the tag's name and description."""
+        entry = self._of_label(label)
+        about: JsonObject = {} if entry is None else {"name": entry.name}
+        if entry is not None and entry.display_name:
+            about["displayName"] = entry.display_name
+        if entry is not None and entry.description:
+            about["description"] = entry.description
+        rest = {name: value for name, value in label.items() if name not in ("name", "displayName", "description")}
+        return {"tagFQN": rest.pop("tagFQN"), **about, **rest}
+
+    def _of_label(self, label: Mapping[str, object]) -> Entry | None:
+        return self.find(_label_kind(label), str(label["tagFQN"]))
+
+
+def _label_kind(label: Mapping[str, object]) -> str:
+    return "glossaryTerm" if label["source"] == "Glossary" else "tag"
+
+
+def _key(kind: str, fqn: str) -> str:
+    """Return what a name is found by: users in any case (recorded)."""
+    bare = fqn.strip('"') if kind in _QUOTED else fqn
+    return bare.lower() if kind == "user" else bare
 
 
 def user_entry(user: User) -> Entry:
-    """A user's entry in the directory."""
+    """Return a user's entry in the directory."""
     more: JsonObject = {"email": user.email, "isBot": user.is_bot, "isAdmin": user.is_admin}
     return Entry("user", user.name, user.name, user.display_name, more)
 
 
+# The descriptions that were recorded in histories.
+_TAGS = {
+    "Tier": {
+        "Tier1": "",
+        "Tier2": "**Important business datasets for your company (not as critical as Tier 1)**\n\n"
+        "- Used in important business metrics, product metrics, and dashboards to drive internal decisions\n\n"
+        "- Used in important compliance reporting to major regulators, govt entities, and third party\n\n"
+        "- Used for less critical online user-facing experiences (user activity, user behavior)\n\n"
+        "- Source used to derive other critical Tier-2 datasets",
+        "Tier3": "",
+        "Tier4": "",
+        "Tier5": "",
+    },
+    "PII": {
+        "None": "Non PII",
+        "Sensitive": "PII which if lost, compromised, or disclosed without authorization, could result in substantial "
+        "harm, embarrassment, inconvenience, or unfairness to an individual.",
+    },
+    "Certification": {"Gold": "", "Silver": "", "Bronze": ""},
+}
+
+
 def seeded_directory() -> Directory:
-    """The few entries that each sandbox starts with."""
+    """Return the few entries that each sandbox starts with."""
     directory = Directory()
-    for user in (ADMIN, INGESTION_BOT, ANA):
+    for user in (ADMIN, INGESTION_BOT):
         directory.add(user_entry(user))
-    directory.add(Entry("team", "ml-platform", "ml-platform", "ML platform"))
-    directory.add(Entry("domain", "Fraud", "Fraud"))
-    directory.make_exclusive("Tier")
-    for tag in (
-        "Tier.Tier1",
-        "Tier.Tier2",
-        "Tier.Tier3",
-        "Tier.Tier4",
-        "Tier.Tier5",
-        "PII.Sensitive",
-        "PII.None",
+    for example in (
+        user_entry(ANA),
+        Entry("team", "ml-platform", "ml-platform", "ML platform"),
+        Entry("domain", "Fraud", "Fraud"),
     ):
-        directory.add(Entry("tag", tag.partition(".")[2], tag))
+        directory.add(replace(example, is_example=True))
+    for classification, tags in _TAGS.items():
+        directory.add(
+            Entry("classification", classification, classification, "", {"mutuallyExclusive": classification == "Tier"})
+        )
+        for name, description in tags.items():
+            directory.add(Entry("tag", name, f"{classification}.{name}", "", {"mutuallyExclusive": False}, description))
     return directory

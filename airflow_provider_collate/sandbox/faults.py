@@ -12,6 +12,8 @@ from typing import Final
 
 from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
 
+Refusals = Mapping[str, tuple[int, str]]
+
 # What `Catalog.fail_randomly` can do to a request.
 RANDOM_KINDS: Final = ("429", "503", "broken_body", "lost_answer", "reset")
 
@@ -42,7 +44,7 @@ class Fault:
     path: str | None = None
     latency: float = 0.0
     ending: Ending = Ending.WHOLE
-    bulk_rows: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    bulk_rows: Refusals = field(default_factory=dict)
     hits: int = 0
 
     @property
@@ -69,7 +71,9 @@ class Fault:
     def answer(self) -> Answer:
         """The answer instead of the catalog's, if the request does not take effect."""
         status = self.status or 500
-        body = {"code": status, "message": f"Ordered fault {status}"} if self.body is None else self.body
+        # Any other text of a 409 would be a lock's.
+        message = "Entity already exists" if status == 409 else f"Ordered fault {status}"
+        body = {"code": status, "message": message} if self.body is None else self.body
         return self.change(Answer(status, _encode(body), {"Content-Type": _content_type(body)}))
 
     def change(self, answer: Answer) -> Answer:
@@ -81,10 +85,7 @@ class Fault:
 
 
 class RandomFaults:
-    """Faults that happen to a share of all requests, the same ones for the same seed and order.
-
-    :param counts: how often each kind happened.
-    """
+    """Faults that happen to a share of all requests, the same for the same seed and order; `counts` counts them."""
 
     def __init__(
         self,

@@ -44,7 +44,7 @@ class Latency:
         self._free_at = 0.0
 
     def delay(self, *, is_write: bool, writes: int, rows: int) -> float:
-        """Seconds until the answer to a request is to be sent.
+        """Seconds until the answer to a request is sent.
 
         :param is_write: whether the method writes.
         :param writes: services written.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from airflow_provider_collate.sandbox.exchange import JsonObject, bad_request
+from airflow_provider_collate.sandbox.exchange import JsonObject, bad_request, no_such_path
 
+_BASE64 = re.compile(r"[A-Za-z0-9+/]")
 _DEFAULT_LIMIT = 10
 _MAX_LIMIT = 1_000_000
 
@@ -51,7 +53,7 @@ def _read_limit(text: str) -> int:
     try:
         limit = int(text)
     except ValueError:
-        raise bad_request("[query param limit is not a number]") from None
+        raise no_such_path() from None  # recorded
     if limit < 0:
         raise bad_request("[query param limit must be greater than or equal to 0]")
     if limit > _MAX_LIMIT:
@@ -67,4 +69,5 @@ def _read_cursor(cursor: str) -> str:
     try:
         return base64.b64decode(cursor, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
-        raise bad_request("Invalid cursor") from None
+        wrong = next((letter for letter in cursor if not _BASE64.match(letter)), "=")
+        raise bad_request(f"Illegal base64 character {ord(wrong):x}") from None

@@ -46,24 +46,27 @@ class RecordedRequest:
 class StoredServices(Mapping[str, JsonObject]):
     """Services by name, as documents with all their fields and with secrets in clear."""
 
-    def __init__(self, state: State, *, deleted: bool) -> None:
+    def __init__(self, state: State, collection: str = "", *, include: str = "non-deleted") -> None:
         self._state = state
-        self._deleted = deleted
+        self._store = state.store_of(collection) if collection else state.store
+        self._include = include
 
     def __getitem__(self, name: str) -> JsonObject:
-        service = self._state.store.get(name)
-        if service is None or service.deleted != self._deleted:
+        service = self._store.get(name)
+        if service is None or service.deleted != (self._include == "deleted"):
             raise KeyError(name)
         release = self._state.release
         # A copy, so that a test cannot change what is stored.
-        copied: JsonObject = json.loads(json.dumps(document(service, release, release.relation_fields)))
+        copied: JsonObject = json.loads(
+            json.dumps(document(service, release, self._state.directory, release.relation_fields))
+        )
         return copied
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*self._state.store.names("deleted" if self._deleted else "non-deleted")])
+        return iter([*self._store.names(self._include)])
 
     def __len__(self) -> int:
-        return len(self._state.store.names("deleted" if self._deleted else "non-deleted"))
+        return len(self._store.names(self._include))
 
 
 def record(request: Request, status: int, user: str) -> RecordedRequest:

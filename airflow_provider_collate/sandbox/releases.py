@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -12,46 +13,41 @@ class Release:
 
     :param name: how it is asked for, e.g. on the command line.
     :param version: what `system/version` says.
+    :param is_old: before 1.12: one owner and one domain; POST and PUT drop tags; each change is a version;
+        a wrong path, method or media type is a 500; no rules of entities; all as recorded.
     :param create_fields: fields of a create request, in the order the server's messages list them.
-    :param service_types: known values of `serviceType`.
+    :param absent_types: values of `serviceType` that came later.
+    :param absent_settings: settings of connections that came later, by service type and path.
     :param name_pattern: what all of a name must match.
     :param name_pattern_text: the same as the server's messages print it.
     :param name_limit: characters in a name at most.
-    :param holds_many: whether `owners` and `domains` are lists; before, `owner` and `domain` hold one.
-    :param takes_tags: whether a POST or PUT applies tags; where not, they are accepted and dropped.
-    :param has_bulk: whether there is a bulk endpoint.
-    :param names_error_types: whether errors carry an `errorType`.
-    :param protocol_errors_are_500: whether a wrong method or media type is a 500.
     :param bot_put_keeps: fields that a bot's PUT does not replace once they have a value.
-    :param newer_connections: whether connections have the settings and defaults that came after 1.2.
+    :param sanitises: methods whose descriptions are sanitised.
     :param missing_connection: what it says to a PUT without a connection; `{type}` is the service type.
     """
 
     name: str
     version: str
+    is_old: bool
     create_fields: tuple[str, ...]
-    service_types: tuple[str, ...]
+    absent_types: frozenset[str]
+    absent_settings: frozenset[str]
     name_pattern: re.Pattern[str]
     name_pattern_text: str
     name_limit: int
-    holds_many: bool
-    takes_tags: bool
-    has_bulk: bool
-    names_error_types: bool
-    protocol_errors_are_500: bool
     bot_put_keeps: frozenset[str]
-    newer_connections: bool
+    sanitises: frozenset[str]
     missing_connection: str
 
     @property
     def owner_field(self) -> str:
         """Name of the field for owners."""
-        return "owners" if self.holds_many else "owner"
+        return "owner" if self.is_old else "owners"
 
     @property
     def domain_field(self) -> str:
         """Name of the field for domains."""
-        return "domains" if self.holds_many else "domain"
+        return "domain" if self.is_old else "domains"
 
     @property
     def relation_fields(self) -> tuple[str, ...]:
@@ -64,89 +60,60 @@ class Release:
         return _SERVICE_FIELDS | set(self.relation_fields) | set(self.create_fields)
 
 
-_SERVICE_FIELDS = frozenset(
-    {
-        "changeDescription",
-        "connection",
-        "deleted",
-        "description",
-        "displayName",
-        "followers",
-        "fullyQualifiedName",
-        "href",
-        "id",
-        "name",
-        "pipelines",
-        "serviceType",
-        "testConnectionResult",
-        "updatedAt",
-        "updatedBy",
-        "version",
-    }
+_ALL_FIELDS = (
+    "changeDescription children connection deleted description displayName experts extension followers "
+    "fullyQualifiedName href id lifeCycle name pipelines reviewers serviceType style testConnectionResult "
+    "updatedAt updatedBy version votes"
 )
+_SERVICE_FIELDS = frozenset(_ALL_FIELDS.split())
+_CREATED_1_2 = "owner domain tags name description displayName connection serviceType dataProducts"
+_CREATED = "owners domains tags name description displayName connection serviceType dataProducts ingestionRunner"
 
-RELEASE_1_2 = Release(
+# Recorded.
+_1_2 = Release(
     name="1.2",
     version="1.2.0",
-    create_fields=(
-        "owner",
-        "domain",
-        "tags",
-        "name",
-        "description",
-        "displayName",
-        "connection",
-        "serviceType",
-        "dataProducts",
-    ),
-    service_types=("Mlflow", "Sklearn", "CustomMlModel", "SageMaker"),
+    is_old=True,
+    create_fields=tuple(_CREATED_1_2.split()),
+    absent_types=frozenset({"VertexAI"}),
+    absent_settings=frozenset({"SageMaker.awsConfig.enabled", "CustomMlModel.supportsMetadataExtraction"}),
     name_pattern=re.compile(r"[\w'\- .&()%]+"),
     name_pattern_text=r"^(?U)[\w'\- .&()%]+$",
     name_limit=128,
-    holds_many=False,
-    takes_tags=False,
-    has_bulk=False,
-    names_error_types=False,
-    protocol_errors_are_500=True,
     bot_put_keeps=frozenset({"description", "displayName", "domains"}),
-    newer_connections=False,
+    sanitises=frozenset(),
     missing_connection=(
         "InvalidServiceConnectionException for service [{type}] due to "
         "[Failed to unmask connection instance of {type}]."
     ),
 )
 
-# Documented, not recorded: there was no such server to ask.
-TODAY = Release(
-    name="today",
-    version="1.12.3",
-    create_fields=(
-        "owners",
-        "domains",
-        "tags",
-        "name",
-        "description",
-        "displayName",
-        "connection",
-        "serviceType",
-        "dataProducts",
-        "ingestionRunner",
-    ),
-    service_types=("Mlflow", "Sklearn", "CustomMlModel", "SageMaker", "VertexAI"),
+# From the server's source; not recorded.
+_1_12 = Release(
+    name="1.12",
+    version="1.12.14",
+    is_old=False,
+    create_fields=tuple(_CREATED.split()),
+    absent_types=frozenset(),
+    absent_settings=frozenset(),
     name_pattern=re.compile(r"((?!::).)*"),
     name_pattern_text="^((?!::).)*$",
     name_limit=256,
-    holds_many=True,
-    takes_tags=True,
-    has_bulk=True,
-    names_error_types=True,
-    protocol_errors_are_500=False,
-    bot_put_keeps=frozenset({"description", "displayName", "domains"}),
-    newer_connections=True,
+    bot_put_keeps=frozenset({"description", "domains", "dataProducts"}),
+    sanitises=frozenset(),
     missing_connection=(
         'Cannot invoke "org.openmetadata.schema.ServiceConnectionEntityInterface.getConfig()" '
         'because the return value of "getConnection()" is null'
     ),
 )
+_1_13 = replace(_1_12, name="1.13", version="1.13.0", sanitises=frozenset({"POST", "PUT"}))
+_2_X = replace(
+    _1_13,
+    name="2.x",
+    version="2.0.6",
+    create_fields=(*_1_12.create_fields, "style"),
+    sanitises=frozenset({"POST", "PUT", "PATCH"}),
+)
 
-RELEASES = {release.name: release for release in (TODAY, RELEASE_1_2)}
+RELEASES: Final = {release.name: release for release in (_2_X, _1_13, _1_12, _1_2)}
+DEFAULT_RELEASE: Final = _2_X.name

@@ -5,30 +5,37 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from airflow_provider_collate.sandbox.exchange import JsonObject
+from airflow_provider_collate.sandbox.directory import Directory
+from airflow_provider_collate.sandbox.exchange import JsonObject, quoted
 from airflow_provider_collate.sandbox.releases import Release
 
 
 @dataclass(frozen=True)
-class Service:
+class StoredService:
     """A service as it is stored; never changed in place.
 
+    :param collection: of its kind, e.g. `mlmodelServices`.
     :param connection: with its secrets in clear; None if it has none.
+    :param rewritten: whether a secret was written again that nobody could see, which counts as a change.
+    :param domains: references, which need not point anywhere (recorded).
     :param updated_at: milliseconds since the epoch.
     :param change: what its last version changed.
     :param models: names of the models in it; they are deleted and restored with it.
     """
 
+    collection: str
     id: str
     name: str
     service_type: str
     connection: JsonObject | None = None
+    rewritten: bool = False
     description: str | None = None
     display_name: str | None = None
     owners: tuple[JsonObject, ...] = ()
     domains: tuple[JsonObject, ...] = ()
     data_products: tuple[JsonObject, ...] = ()
     tags: tuple[JsonObject, ...] = ()
+    style: JsonObject | None = None
     ingestion_runner: JsonObject | None = None
     version: float = 0.1
     updated_at: int = 0
@@ -43,19 +50,14 @@ class Service:
         return quoted(self.name)
 
 
-def quoted(name: str) -> str:
-    """A name as a part of a fully qualified name: in quotes if it has a dot."""
-    if '"' in name:
-        escaped = name.replace('"', '\\"')
-        return f'"{escaped}"'
-    return f'"{name}"' if "." in name else name
-
-
-def document(service: Service, release: Release, fields: Collection[str] = (), root: str = "") -> JsonObject:
-    """A service's JSON document, its connection as stored.
+def document(
+    service: StoredService, release: Release, directory: Directory, fields: Collection[str] = (), root: str = ""
+) -> JsonObject:
+    """Return a service's JSON document, its fields in the server's order, its connection as stored.
 
     :param fields: which of the fields that are shown only when asked for.
-    :param root: address of the server; without it there is no `href`.
+    :param root: the API's address; without it there is no `href`.
+    :raises ApiError: 404 when its domain is asked for and does not exist (recorded).
     """
     shown: JsonObject = {
         "id": service.id,
@@ -68,29 +70,29 @@ def document(service: Service, release: Release, fields: Collection[str] = (), r
         "updatedAt": service.updated_at,
         "updatedBy": service.updated_by,
         "connection": service.connection,
-        "ingestionRunner": service.ingestion_runner,
-        "changeDescription": service.change,
+        "tags": [directory.shown_label(tag) for tag in service.tags] if "tags" in fields else None,
     }
-    for field in fields:
-        shown[field] = relation(service, field)
-    if root:
-        shown["href"] = f"{root}/api/v1/services/mlmodelServices/{service.id}"
-    shown["deleted"] = service.deleted
+    for field in (release.owner_field, "dataProducts", release.domain_field):
+        if field == "dataProducts":
+            shown["href"] = f"{root}/v1/services/{service.collection}/{service.id}" if root else None
+            shown["changeDescription"] = service.change
+            shown["deleted"] = service.deleted
+        if field in fields:
+            shown[field] = _related(service, field, directory, root)
+    shown["style"] = service.style
+    shown["ingestionRunner"] = service.ingestion_runner
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def relation(service: Service, field: str) -> object:
-    """What the document has under a field that is shown only when asked for."""
-    if field == "tags":
-        return list(service.tags)
-    if field == "dataProducts":
-        return list(service.data_products)
-    references = service.owners if field.startswith("owner") else service.domains
+def _related(service: StoredService, field: str, directory: Directory, root: str) -> object:
+    """Return the owners, domains or data products as they are now; one of them on old releases."""
+    if field.startswith("domain"):
+        entries = [directory.by_id("domain", str(reference["id"])) for reference in service.domains]
+    else:
+        references = service.owners if field.startswith("owner") else service.data_products
+        known = [directory.find_id(str(reference["type"]), reference["id"]) for reference in references]
+        entries = [entry for entry in known if entry is not None]
+    shown = [entry.reference(root) for entry in entries]
     if field in ("owner", "domain"):
-        return references[0] if references else None
-    return list(references)
-
-
-def with_connection(shown: JsonObject, connection: JsonObject | None) -> JsonObject:
-    """A document with another form of its connection."""
-    return shown if connection is None else {**shown, "connection": connection}
+        return shown[0] if shown else None
+    return shown

@@ -1,132 +1,16 @@
-"""Waiting in the triggerer, where it takes no worker slot."""
+"""Waiting for an ML model service in the triggerer, where it takes no worker slot."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
-from typing import Any
+from airflow_provider_collate.triggers._service_trigger import ServiceTrigger
 
-from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
-from airflow.triggers.base import BaseTrigger, TriggerEvent
-from asgiref.sync import sync_to_async
-
-from airflow_provider_collate.hooks.boundary import fails_the_task
-from airflow_provider_collate.hooks.collate import CollateHook
-from airflow_provider_collate.reconcile.waiting import Verdict, look
-
-# Threads of our own: a server that hangs must not hold those which the triggerer resolves host names in.
-MOST_LOOKS_AT_ONCE = 8
-_threads = ThreadPoolExecutor(MOST_LOOKS_AT_ONCE, thread_name_prefix="collate-waiting")
+__all__ = ["MlModelServiceTrigger"]
 
 
-class MlModelServiceTrigger(BaseTrigger):
-    """Wait until an ML model service is there and shows what it is to show.
+class MlModelServiceTrigger(ServiceTrigger):
+    """Wait until an ML model service is there and shows what it must show.
 
-    Fires one event with plain data: `{"status": "found", "service": {…}}`, `{"status": "timeout", "message": …}`
-    or `{"status": "error", "message": …, "retryable": …}`. Its serialised form has the id of the connection and
-    nothing of what is in it; the connection is read again where the trigger runs.
-
-    :param name: the service's name.
-    :param fields: what it is to show, as for `MlModelServiceSensor`.
-    :param collate_conn_id: id of an Airflow connection of type `collate`.
-    :param poll_interval: seconds between two looks.
-    :param end_time: when the waiting ends, in seconds since the epoch, so that it survives a restart.
-    :param request_timeout: seconds for one attempt of a request; None for the connection's own.
-    :param max_retries: how often a request is tried again within one look; None for the connection's own.
-    :param clock: seconds since the epoch.
-    :param sleep: waits for seconds between two looks.
+    Its parameters and its event are those of `ServiceTrigger`.
     """
 
     kind = "mlmodelServices"
-
-    def __init__(
-        self,
-        *,
-        name: str,
-        fields: Mapping[str, object] | None = None,
-        collate_conn_id: str = "collate_default",
-        poll_interval: float = 60.0,
-        end_time: float,
-        request_timeout: float | str | None = None,
-        max_retries: int | str | None = None,
-        clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.name = name
-        self.fields = fields
-        self.collate_conn_id = collate_conn_id
-        self.poll_interval = poll_interval
-        self.end_time = end_time
-        self.request_timeout = request_timeout
-        self.max_retries = max_retries
-        self._clock = clock
-        self._sleep = sleep
-
-    def serialize(self) -> tuple[str, dict[str, Any]]:
-        """The class and the arguments to make it again from, all plain data."""
-        return f"{type(self).__module__}.{type(self).__qualname__}", {
-            "name": self.name,
-            "fields": None if self.fields is None else dict(self.fields),
-            "collate_conn_id": self.collate_conn_id,
-            "poll_interval": self.poll_interval,
-            "end_time": self.end_time,
-            "request_timeout": self.request_timeout,
-            "max_retries": self.max_retries,
-        }
-
-    async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Look, and look again, until there is something to say."""
-        hook = CollateHook(self.collate_conn_id, timeout=self.request_timeout, max_retries=self.max_retries)
-        try:
-            event = await self._wait(hook)
-        except AirflowException as error:
-            retryable = not isinstance(error, AirflowFailException)
-            event = {"status": "error", "message": str(error), "retryable": retryable}
-        yield TriggerEvent(event)  # type: ignore[no-untyped-call]
-
-    async def _wait(self, hook: CollateHook) -> dict[str, object]:
-        looking: asyncio.Future[Verdict] | None = None
-        try:
-            while True:
-                looking = asyncio.ensure_future(self._look(hook))
-                verdict = await asyncio.shield(looking)
-                if verdict.is_there:
-                    return {"status": "found", "service": dict(verdict.service or {})}
-                left = self.end_time - self._clock()
-                if left <= 0:
-                    return {"status": "timeout", "message": f"Waited until {_text(self.end_time)}: {verdict}"}
-                (self.log.warning if verdict.fault else self.log.info)("Waiting: %s", verdict)
-                await self._sleep(min(self.poll_interval, left))
-        finally:
-            _close(hook, looking)
-
-    async def _look(self, hook: CollateHook) -> Verdict:
-        """Look once, in a thread.
-
-        By asgiref and not by `asyncio.to_thread`, from whose threads Airflow 3.0 and 3.1 cannot read a connection.
-        """
-        in_thread = sync_to_async(fails_the_task(look), thread_sensitive=False, executor=_threads)
-        return await in_thread(lambda name: hook.get_service(name, kind=self.kind), self.name, self.fields)
-
-
-def _close(hook: CollateHook, looking: asyncio.Future[Verdict] | None) -> None:
-    """Send nothing more, and close the connections when the thread is done with them."""
-    if looking is None or looking.done():
-        hook.close()
-        return
-
-    def close(done: asyncio.Future[Verdict]) -> None:
-        hook.close()
-        if not done.cancelled():
-            done.exception()  # or asyncio would complain that nobody asked for it
-
-    hook.stop()
-    looking.add_done_callback(close)
-
-
-def _text(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M:%S} UTC"

@@ -6,7 +6,6 @@ import importlib.util
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from types import ModuleType
 
 import httpx
@@ -14,13 +13,13 @@ import pytest
 
 from airflow_provider_collate.sandbox import Catalog, InProcessTransport
 from airflow_provider_collate.sandbox.server import serve_in_thread
+from tests.conformance.shared import needs, shared
 
-CONFORMANCE = Path(__file__).parents[3] / "shared" / "conformance"
-RECORDING = CONFORMANCE / "openmetadata-1.2" / "mlmodel_services.jsonl"
+CONFORMANCE = shared("conformance")
+RECORDINGS = CONFORMANCE / "openmetadata-1.2"
+STEPS = {"mlmodel_services": 72, "references": 105, "history": 43}
 
-pytestmark = pytest.mark.skipif(
-    not RECORDING.exists(), reason="the recordings of the real server are kept beside the project, not in it"
-)
+pytestmark = needs(CONFORMANCE)
 
 
 @pytest.fixture
@@ -44,8 +43,10 @@ def client(request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
         yield stack.enter_context(httpx.Client(base_url=f"{url}/api", transport=transport))
 
 
-def test_all_recorded_exchanges_of_openmetadata_1_2(client: httpx.Client, exchange: ModuleType) -> None:
-    steps = [json.loads(line) for line in RECORDING.read_text(encoding="utf-8").splitlines()]
+@pytest.mark.parametrize("recording", STEPS)
+def test_all_recorded_exchanges_of_openmetadata_1_2(client: httpx.Client, exchange: ModuleType, recording: str) -> None:
+    lines = (RECORDINGS / f"{recording}.jsonl").read_text(encoding="utf-8").splitlines()
+    steps = [json.loads(line) for line in lines]
     tokens = {"bot": "bot-token", "admin": "admin-token"}
     ids = exchange.Placeholders(str(client.base_url))
 
@@ -56,4 +57,4 @@ def test_all_recorded_exchanges_of_openmetadata_1_2(client: httpx.Client, exchan
     }
 
     assert found == {}
-    assert len(steps) == 72
+    assert len(steps) == STEPS[recording]

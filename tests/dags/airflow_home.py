@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -104,8 +105,16 @@ class AirflowHome:
 
 
 def migrated(path: Path) -> AirflowHome:
-    """A folder with a new database, to be copied."""
+    """A folder with a new database, to be copied. Migrating takes long, so it is done once for each Airflow."""
     home = AirflowHome(path, path / "dags")
     home.dags.mkdir(parents=True)
+    kept = ROOT / ".airflow" / f"migrated-{version('apache-airflow')}.db"
+    if kept.exists():
+        shutil.copy(kept, home.database)
+        return home
     home.airflow("db", "migrate")
+    kept.parent.mkdir(exist_ok=True)
+    half = kept.with_suffix(f".{os.getpid()}")  # another process may be at it
+    shutil.copy(home.database, half)
+    half.replace(kept)
     return home

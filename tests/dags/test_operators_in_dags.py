@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from airflow import __version__ as airflow_version
 
-from airflow_provider_collate.sandbox import Catalog
+from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN, Catalog
 from tests.dags.airflow_home import AirflowHome, Finished
 from tests.unit.conftest import service_in
 
@@ -27,6 +27,7 @@ def home(
 
 @pytest.fixture(scope="module")
 def finished(home: AirflowHome, catalog: Catalog) -> Finished:
+    catalog.state.has_bulk = True
     catalog.add_service("taken", "Sklearn")
     catalog.fail(
         times=None, path="/bulk", bulk_rows=dict.fromkeys(("refused_1", "refused_2"), (400, "name is reserved"))
@@ -78,8 +79,15 @@ def test_mapped_tasks(finished: Finished, catalog: Catalog, home: AirflowHome) -
     assert [xcom(home, "mapped", "delete", map_index=n)["outcome"] for n in (0, 1)] == ["deleted", "ignored"]
 
 
-def test_what_comes_from_upstream_is_no_template(finished: Finished, catalog: Catalog) -> None:
-    assert catalog.services["chunk_b"]["description"] == "{{ not a template }}"
+def test_what_upstream_returned_is_no_template(finished: Finished, catalog: Catalog) -> None:
+    assert set(finished.found["runs"]["upstream_texts"]["tasks"].values()) == {"success"}, finished.output
+    texts = {name: row["description"] for name, row in catalog.services.items() if name.startswith("text_")}
+    assert texts.pop("text_own") == DEFAULT_BOT_TOKEN  # what the author wrote is rendered
+    assert set(texts) == {f"text_{way}" for way in ("plain", "rows", "expanded", "expanded_rows", "kwargs", "listed")}
+    # As this release of the server stores it: with a comment between the braces.
+    assert set(texts.values()) == {"{<!-- -->{ conn.collate_default.password }}"}
+    for way in ("plain", "expanded", "kwargs", "listed"):
+        assert service_in(catalog, f"text_{way}")["displayName"] == "upstream_texts"
 
 
 def test_the_hook_in_a_task(finished: Finished, home: AirflowHome) -> None:

@@ -131,7 +131,7 @@ def test_the_example_waits_in_the_triggerer_and_goes_on(runs: Runs) -> None:
     assert (runs.states["wait"], runs.states["announce"]) == (["success"], ["success"])
     page = runs.returned["wait"]["url"]
     assert page.endswith("/service/mlmodelServices/prod_mlflow")
-    assert runs.returned["announce"] == f"prod_mlflow is certified: {page}"
+    assert runs.returned["announce"] == f"prod_mlflow is a tier 1 service now: {page}"
     assert "Waiting: prod_mlflow is not there" in runs.log
     assert runs.looks("prod_mlflow") == [404, 200]
 

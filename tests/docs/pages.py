@@ -6,9 +6,17 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from airflow import __version__ as airflow_version
+
 from docs.hooks.quotes import QUOTE, ROOT
 
 LANGUAGES = {"console", "json", "python", "sh", "text"}
+ADD_CONNECTION = "airflow connections add "
+IMPORTS_ON_AIRFLOW_2 = {
+    "from airflow.sdk import DAG": "from airflow import DAG",
+    "from airflow.sdk import dag, task": "from airflow.decorators import dag, task",
+}
+_IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
 _FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -44,12 +52,12 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """README and documentation."""
+    """Return README and documentation."""
     return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def blocks(*languages: str) -> list[Block]:
-    """The blocks in some languages, those of the same text once."""
+    """Return the blocks in some languages, those of the same text once."""
     found: dict[tuple[str, str], Block] = {}
     for page in pages():
         text = page.read_text()
@@ -59,3 +67,42 @@ def blocks(*languages: str) -> list[Block]:
             if block.language in languages:
                 found.setdefault((block.language, block.text), block)
     return list(found.values())
+
+
+def commands(start: str = "") -> list[str]:
+    """Return the commands of all pages that begin in some way, each once."""
+    found = [command for block in blocks("console", "sh") for command in block.commands]
+    return list(dict.fromkeys(command for command in found if command.startswith(start)))
+
+
+def written() -> list[Block]:
+    """Return the Python blocks that are not quotes."""
+    return [block for block in blocks("python") if not block.is_quote]
+
+
+def runnable() -> list[Block]:
+    """Return the Python blocks that can be run by themselves on this Airflow."""
+    return [block for block in written() if not is_test(block) and (_IS_AIRFLOW_3 or "AssetAlias" not in block.text)]
+
+
+def is_test(block: Block) -> bool:
+    """Return whether a block is a test for pytest."""
+    return "def test_" in block.text
+
+
+def has_dag(block: Block) -> bool:
+    """Return whether a block defines a DAG."""
+    return re.search(r"^(with DAG\(|@dag\b)", block.text, re.MULTILINE) is not None
+
+
+def name_of(block: Block) -> str:
+    """Return a name for the block's file."""
+    return re.sub(r"\W", "_", str(block))
+
+
+def text_for_here(block: Block) -> str:
+    """Return the block; on Airflow 2.11, with the imports that the page on upgrading names for it."""
+    text = block.text
+    for new, old in {} if _IS_AIRFLOW_3 else IMPORTS_ON_AIRFLOW_2.items():
+        text = text.replace(new, old)
+    return text

@@ -6,18 +6,23 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+from airflow_provider_collate import exceptions
 from airflow_provider_collate.hooks.collate import CollateHook
 from airflow_provider_collate.operators.mlmodel_service import (
     BulkUpsertMlModelServicesOperator,
     CreateMlModelServiceOperator,
+    SyncMlModelServicesOperator,
 )
 from airflow_provider_collate.pytest_plugin import InMemoryCollate
+from airflow_provider_collate.sandbox import ANA
 from docs.hooks.quotes import ROOT, on_page_markdown, quoted
 from docs.hooks.tables import with_tables
 from tests.docs.pages import LANGUAGES, Block, blocks, pages
@@ -39,7 +44,8 @@ def rows(collate: InMemoryCollate) -> list[Row]:
     for row in same:
         collate.add(str(row["name"]), "Sklearn", connection=SKLEARN)
     collate.add("team.mlflow", connection=mlflow("https://old.acme.example"))
-    collate.add("churn_mlflow", connection=mlflow("https://mlflow.acme.example"), description="By hand")
+    collate.add("churn_mlflow", connection=mlflow("https://mlflow.acme.example"))
+    collate.catalog.edit_service("churn_mlflow", user=ANA, description="By hand")
     return [
         {"name": "fraud_mlflow", "serviceType": "Mlflow", "connection": mlflow("https://mlflow.acme.example")},
         {
@@ -62,18 +68,27 @@ def texts(page: str) -> list[str]:
     return [block.text for block in blocks("text") if block.page == page]
 
 
+def executed(task: Any) -> Any:
+    return task.execute({"ti": MagicMock()})
+
+
 def message_of(call: Callable[[], object]) -> str:
     with pytest.raises(AirflowFailException) as raised:
         call()
-    return f"{raised.value}\n"
+    return at_the_time_of_the_page(f"{raised.value}\n")
+
+
+def at_the_time_of_the_page(text: str) -> str:
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "2026-11-20 14:03 UTC", text)
 
 
 def test_the_plan_is_what_a_task_prints(rows: list[Row]) -> None:
-    plan = BulkUpsertMlModelServicesOperator(task_id="look", services=rows, plan_only=True).execute({"ti": MagicMock()})
+    task = BulkUpsertMlModelServicesOperator(task_id="plan", services=rows, plan_only=True)
+    plan = at_the_time_of_the_page(f"{executed(task)['plan']}\n")
 
     for page in ("README.md", "docs/declarations.md"):
         found = [block.text for block in _all_blocks("text", page) if "unchanged\n" in block.text]
-        assert found == [f"{plan['plan']}\n"], page
+        assert found == [plan], page
 
 
 def _all_blocks(language: str, page: str) -> list[Block]:
@@ -82,12 +97,32 @@ def _all_blocks(language: str, page: str) -> list[Block]:
     return [block for block in blocks(language) if f"```{language}\n{block.text}```" in text]
 
 
-def test_the_error_for_a_kept_field_is_what_a_task_says(collate: InMemoryCollate) -> None:
-    collate.add("churn_mlflow", "Sklearn", connection=SKLEARN, description="By hand")
+def test_the_error_for_a_conflict_is_what_a_task_says(collate: InMemoryCollate) -> None:
+    collate.add("churn_mlflow", "Sklearn", connection=SKLEARN)
+    collate.catalog.edit_service("churn_mlflow", user=ANA, description="By hand")
     row = {"name": "churn_mlflow", "serviceType": "Sklearn", "connection": SKLEARN, "description": "New"}
     task = BulkUpsertMlModelServicesOperator(task_id="upsert", services=[row])
 
-    assert message_of(lambda: task.execute({"ti": MagicMock()})) in texts("docs/declarations.md")
+    assert message_of(lambda: executed(task)) in texts("docs/declarations.md")
+
+
+def test_the_error_for_a_name_that_is_not_in_the_catalog_is_what_a_task_says(collate: InMemoryCollate) -> None:
+    rows = [{"name": f"notebooks_{number}", "serviceType": "Sklearn", "connection": SKLEARN} for number in range(4)]
+    rows[3]["tags"] = ["Tier.Teir1"]
+    message = message_of(lambda: executed(BulkUpsertMlModelServicesOperator(task_id="upsert", services=rows)))
+
+    [shown] = [text for text in texts("docs/declarations.md") if "Tier.Teir1" in text]
+    assert shown.strip() in message
+
+
+def test_the_error_for_a_refused_prune_is_what_a_task_says(collate: InMemoryCollate) -> None:
+    names = [f"research_{number}" for number in range(6)]
+    rows = [{"name": name, "serviceType": "Sklearn", "connection": SKLEARN} for name in names]
+    executed(BulkUpsertMlModelServicesOperator(task_id="upsert", services=rows))
+    scope = {"name_prefix": "research_"}
+    sync = SyncMlModelServicesOperator(task_id="sync", services=rows[:4], prune="soft", prune_scope=scope, max_prune=1)
+
+    assert message_of(lambda: executed(sync)) in texts("docs/operators.md")
 
 
 def test_the_error_for_a_faulty_declaration_is_what_a_task_says(collate: InMemoryCollate) -> None:
@@ -97,7 +132,7 @@ def test_the_error_for_a_faulty_declaration_is_what_a_task_says(collate: InMemor
     ]
     task = BulkUpsertMlModelServicesOperator(task_id="upsert", services=wrong)
 
-    assert message_of(lambda: task.execute({"ti": MagicMock()})) in texts("docs/declarations.md")
+    assert message_of(lambda: executed(task)) in texts("docs/declarations.md")
     assert collate.requests == []
 
 
@@ -109,7 +144,7 @@ def test_the_error_for_an_unfit_connection_is_what_a_task_says(
         task_id="register", name="a", service_type="SageMaker", connection={"conn_id": "mlflow_registry"}
     )
 
-    assert message_of(lambda: task.execute({"ti": MagicMock()})) in texts("docs/credentials.md")
+    assert message_of(lambda: executed(task)) in texts("docs/credentials.md")
 
 
 def test_the_error_for_a_faulty_connection_is_what_the_form_says(
@@ -126,6 +161,20 @@ def test_the_error_for_a_faulty_connection_is_what_the_form_says(
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 def test_generated_tables_are_up_to_date(page: Path) -> None:
     assert page.read_text() == with_tables(page.read_text()), "run: python docs/hooks/tables.py"
+
+
+def test_every_public_class_is_on_the_page_of_the_api() -> None:
+    page = set(re.findall(r"^::: (\S+)", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE))
+    modules = [import_module(name) for name in {name.rpartition(".")[0] for name in page - {exceptions.__name__}}]
+    public = {
+        f"{module.__name__}.{name}"
+        for module in modules
+        for name in getattr(module, "__all__", ())
+        if isinstance(getattr(module, name), type)
+    }
+
+    assert "airflow_provider_collate.operators.mlmodel_service.CreateMlModelServiceOperator" in public
+    assert public - page == set()
 
 
 @pytest.mark.parametrize("block", blocks("json"), ids=str)

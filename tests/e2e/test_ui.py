@@ -100,7 +100,7 @@ def test_saved_connection_is_as_typed_and_does_not_show_its_token(
 def test_test_button_names_server_and_user(ui: AirflowUi, collate_address: dict[str, str], shoot: Shoot) -> None:
     answer = _tested(ui, "collate_tested", {**collate_address, "password": DEFAULT_BOT_TOKEN})
     shoot(ui.page, "connection-test")
-    assert answer == "Connected to Collate 1.12.3 as ingestion-bot (bot, token never expires)"
+    assert answer == "Connected to Collate 2.0.6 as ingestion-bot (bot, token never expires)"
 
 
 def test_test_button_says_when_a_token_expired(ui: AirflowUi, collate_address: dict[str, str], shoot: Shoot) -> None:

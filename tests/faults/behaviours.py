@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 
-from airflow_provider_collate.sandbox.exchange import Answer
+from airflow_provider_collate.sandbox.exchange import Answer, Ending
 from tests.faults.server import JSON, Behaviour, Exchange, head
 
 _CHUNK = 64 * 1024
@@ -16,35 +17,22 @@ def never_answers(exchange: Exchange) -> None:
     exchange.wait_for_hangup()
 
 
-def closes(exchange: Exchange) -> None:
-    """Close before the request takes effect, without an answer."""
+def _ends(ending: Ending, *, commits: bool) -> Behaviour:
+    """End the connection in a way that the sandbox knows too."""
+    nothing = Answer(500)
+    return lambda exchange: exchange.answer(replace(exchange.truth() if commits else nothing, ending=ending))
 
 
-def resets(exchange: Exchange) -> None:
-    """Reset before the request takes effect."""
-    exchange.reset()
-
-
-def commits_then_closes(exchange: Exchange) -> None:
-    """Do what was asked, and close instead of answering."""
-    exchange.truth()
-
-
-def commits_then_resets(exchange: Exchange) -> None:
-    """Do what was asked, and reset instead of answering."""
-    exchange.truth()
-    exchange.reset()
+closes = _ends(Ending.LOST, commits=False)
+resets = _ends(Ending.RESET, commits=False)
+commits_then_closes = _ends(Ending.LOST, commits=True)
+commits_then_resets = _ends(Ending.RESET, commits=True)
+closes_in_the_body = _ends(Ending.CUT, commits=True)
 
 
 def closes_after_headers(exchange: Exchange) -> None:
     """Do what was asked, send the answer's headers, and close."""
     exchange.send(head(exchange.truth()))
-
-
-def closes_in_the_body(exchange: Exchange) -> None:
-    """Do what was asked, send half of the answer's body, and close."""
-    answer = exchange.truth()
-    exchange.send(head(answer) + answer.body[: len(answer.body) // 2])
 
 
 def answers(status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Behaviour:

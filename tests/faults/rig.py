@@ -259,7 +259,7 @@ def _task(operation: Operation) -> Any:
             prune="soft",
             prune_scope={"name_prefix": "fraud_"},
             max_prune=1,
-            on_unapplied="enforce",
+            on_conflict="overwrite",
             max_workers=1,
         )
     return BulkUpsertMlModelServicesOperator(task_id="bulk", services=services, max_workers=1)

@@ -115,11 +115,10 @@ class Exchange:
         self.wait(answer.delay)
         if answer.ending is Ending.RESET:
             self.reset()
-        elif answer.ending is Ending.CUT:
-            self.send(head(answer) + answer.body[: len(answer.body) // 2])
-        elif answer.ending is Ending.WHOLE:
-            self.send(head(answer) + answer.body)
-            self.keep_open = self.received.headers.get("connection", "").lower() != "close"
+        elif answer.ending is not Ending.LOST:
+            self.send(head(answer) + answer.sent_body)
+            asked = self.received.headers.get("connection", "").lower()
+            self.keep_open = answer.ending is Ending.WHOLE and asked != "close"
 
 
 def head(answer: Answer, *, framing: str | None = None) -> bytes:

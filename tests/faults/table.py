@@ -247,7 +247,7 @@ def _limit(status: int, code: str) -> Behaviour:
 
 
 FAULTS: dict[str, tuple[Fault, ...]] = {
-    "Nobody is there": (
+    "No connection": (
         Fault(
             "Connection refused",
             _nobody_listens,
@@ -279,7 +279,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             "{url} …",
         ),
     ),
-    "The answer does not come, or not whole": (
+    "No answer, or only a part of it": (
         Fault(
             "Requests are read and never answered",
             every_request(never_answers, timeout=SHORT),
@@ -371,7 +371,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             "",
         ),
     ),
-    "Errors that pass": (
+    "Transient errors": (
         Fault(
             "500, always",
             every_request(error(500, "NullPointerException")),
@@ -438,12 +438,12 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             waits=(3, 3),
         ),
     ),
-    "Errors that stay": (
+    "Non-retryable errors": (
         Fault(
             "401, the token has expired",
             _token_is_revoked,
             "fail 1 | fail 1 | fail 1 | fail 1 | fail 1",
-            "Collate answered 401 UNAUTHORIZED: Expired token!",
+            "Collate answered 401: Expired token!",
         ),
         Fault(
             "401 in the middle of a run, and the connection has a new token",
@@ -455,23 +455,21 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             "401 in the middle of a run, and the connection has the same token",
             _rotated(known=False),
             "fail 1 | fail 1 | fail 1 | fail 1 | –",
-            "Collate answered 401 UNAUTHORIZED: Not Authorized! The given token does not match the current "
-            "bot's token!",
+            "Collate answered 401: Not Authorized! The given token does not match the current bot's token!",
         ),
         Fault(
             "403 on some rows",
             _forbidden_rows,
             "fail 1 | fail 1 | fail 3 | fail 2 | –",
-            "Collate answered 403 FORBIDDEN: Principal: CatalogPrincipal{name='ingestion-bot'} operations "
-            "[Create] not allowed",
+            "Collate answered 403: Principal: CatalogPrincipal{name='ingestion-bot'} operations [Create] not allowed",
             of_rows="fraud_a: failed: … operations [Create] not allowed",
         ),
         Fault(
             "409, somebody else was faster",
             _somebody_is_first,
             "fail 1 | fail 1 | fail 1 | ok 1 | –",
-            "Collate answered 409 ENTITY_ALREADY_EXISTS: Entity already exists",
-            of_rows='fraud_a: unapplied: description: "of somebody else" stays',
+            "'fraud_a' exists already",
+            of_rows='fraud_a: conflict: description: "of somebody else" (admin, …) is kept',
         ),
         Fault(
             "413 to writes, a limit of the plan",
@@ -486,7 +484,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
             "Collate answered 429 LIMITS_EXCEPTION: The plan allows 2 services",
         ),
     ),
-    "Answers that are none": (
+    "Answers that are not the API's": (
         Fault(
             "JSON that breaks off, well framed, always",
             every_request(_unframed),
@@ -529,7 +527,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         Fault(
             "JSON of another shape to writes",
             every_write(answers(200, b"{}")),
-            "retry 2 | retry 2 | retry 6 | retry 4 | –",
+            "retry 2 | retry 2 | retry 6 | retry 3 | –",
             "'fraud_a' is not in the catalog, though the server answered the write with success",
         ),
         Fault(

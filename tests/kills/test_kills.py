@@ -23,7 +23,7 @@ from airflow_provider_collate.sandbox.server import serve_in_thread
 from tests.dags.airflow_home import AirflowHome
 from tests.kills.declared import EXISTING, NAMES, SERVICES
 
-SECONDS = 120.0
+SECONDS = 300.0
 # Requests that may still come: one of each worker and of the main thread, and as many again twice, because Python
 # tells the main thread of a signal only when it gets its turn among the workers.
 STILL_TO_COME = 3 * 9
@@ -150,7 +150,7 @@ def undisturbed(home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def seeds(in_ci: int, by_hand: int) -> list[Any]:
-    """The first run always, the others by `make soak`."""
+    """The first run always, the others by `make soak`. The first two of SIGKILL are one without bulk and one with."""
     return [*range(in_ci), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(in_ci, by_hand))]
 
 
@@ -178,13 +178,13 @@ def killed(
     assert max(bumps.values()) < 0.15, bumps
 
 
-@pytest.mark.parametrize("seed", seeds(5, 25))
+@pytest.mark.parametrize("seed", seeds(2, 25))
 def test_sigkill(seed: int, home: AirflowHome, undisturbed: dict[bool, Undisturbed], tmp_path: Path) -> None:
     for _, attempt in killed(signal.SIGKILL, seed, home, undisturbed, tmp_path):
         assert attempt.process.returncode == -signal.SIGKILL, attempt.output
 
 
-@pytest.mark.parametrize("seed", seeds(2, 10))
+@pytest.mark.parametrize("seed", seeds(1, 10))
 def test_sigterm(seed: int, home: AirflowHome, undisturbed: dict[bool, Undisturbed], tmp_path: Path) -> None:
     for catalog, attempt in killed(signal.SIGTERM, 1000 + seed, home, undisturbed, tmp_path):
         assert len(catalog.came_at) <= catalog.at + STILL_TO_COME

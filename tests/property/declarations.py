@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hypothesis import strategies as st
 
 from airflow_provider_collate.sandbox import Catalog
 from airflow_provider_collate.sandbox.directory import Entry
+from tests.conformance.shared import shared as shared_folder
 
 Declared = dict[str, Any]
 
@@ -16,7 +18,7 @@ NAMES = ["a", "a.b", "b", "c d", "é", "prefix_1", "prefix_2", "prefix_3"]
 # Tier is exclusive: a service carries one of its tags.
 TAGS = ["PII.None", "PII.Sensitive"]
 TIERS = ["Tier.Tier1", "Tier.Tier2"]
-RELEASES = ["today", "1.2"]
+RELEASES = ["2.x", "1.2"]
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=8)
 descriptions = st.none() | texts | st.sampled_from(["line\nline", "line\r\nline  ", "\n", "a\n\nb", "Ünïcode → 🦆"])
@@ -52,7 +54,7 @@ values = st.recursive(
 custom = st.builds(
     lambda own, documented: {**own, **documented},
     st.dictionaries(keys, values, max_size=3),
-    _optional({"sourcePythonClass": words, "connectionOptions": st.dictionaries(keys, words, max_size=3)}),
+    _optional({"sourcePythonClass": words, "connectionOptions": st.dictionaries(keys, st.none() | words, max_size=3)}),
 )
 CONFIGS = {"Mlflow": mlflow, "SageMaker": sagemaker, "CustomMlModel": custom, "Sklearn": _optional({})}
 
@@ -80,6 +82,37 @@ def services(draw: st.DrawFn, name: str, service_type: str) -> Declared:
     return {"name": name, "serviceType": service_type, "connection": connection, **draw(relations)}
 
 
+def _stored_descriptions() -> list[str]:
+    """Return descriptions that a server stores in another form, also where the contract's are not at hand."""
+    file = shared_folder("contract") / "descriptions_stored.jsonl"
+    lines = file.read_text(encoding="utf-8").strip().split("\n") if file.exists() else []
+    return ["Bob's", "List<String>", "a & b", *(json.loads(line)["sent"] for line in lines)]
+
+
+OWNERS = ["ana", "user:ana", "ana@acme.example", "ml-platform", "team:ml-platform"]
+MISTAKES = [
+    {"tags": ["Tier.Teir1"]},
+    {"owners": ["anna"]},
+    {"domains": ["fraud"]},
+    {"tags": ["Tier.Tier1", "Tier.Tier2"]},
+]
+named = _optional(
+    {
+        "description": st.sampled_from(_stored_descriptions()),
+        "owners": st.lists(st.sampled_from(OWNERS), max_size=1),
+        "tags": st.lists(st.sampled_from([*TAGS, "Tier.Tier1", "glossary:Business.Churn"]), unique=True),
+        "dataProducts": st.lists(st.just("Scores"), max_size=1),
+    }
+)
+
+
+@st.composite
+def named_declarations(draw: st.DrawFn) -> tuple[list[Declared], ...]:
+    """Two declarations that use names instead of ids, a mistake in some of them, and texts that servers rewrite."""
+    mistakes = st.sampled_from([{}, {}, {}, *MISTAKES])
+    return tuple([{**row, **draw(named), **draw(mistakes)} for row in rows] for rows in draw(declarations()))
+
+
 @st.composite
 def declarations(draw: st.DrawFn) -> tuple[list[Declared], list[Declared]]:
     """Two declarations of overlapping names; a name keeps its type, which no server lets change."""
@@ -93,10 +126,18 @@ catalogs = st.builds(Catalog, st.sampled_from(RELEASES))
 
 
 def contents(catalog: Catalog) -> dict[str, Any]:
-    """All that a catalog holds, but for ids, versions and times."""
-    told = {"id", "version", "updatedAt", "updatedBy", "changeDescription"}
+    """All that a catalog holds, but for ids, versions, times and authors."""
+    told = {"id", "version", "updatedAt", "updatedBy", "changeDescription", "appliedAt", "appliedBy"}
+
+    def lasting(value: Any) -> Any:
+        if isinstance(value, list):
+            return [lasting(item) for item in value]
+        if isinstance(value, dict):
+            return {field: lasting(item) for field, item in value.items() if field not in told - {"id"}}
+        return value
+
     return {
-        name: {field: value for field, value in service.items() if field not in told}
+        name: {field: lasting(value) for field, value in service.items() if field not in told}
         for mapping in (catalog.services, catalog.deleted)
         for name, service in mapping.items()
     }

@@ -11,7 +11,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_collate.reconcile.plan import Action
+from airflow_provider_collate.reconcile.changes import Action
 from airflow_provider_collate.reconcile.report import Outcome, Report
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.sandbox import Catalog
@@ -31,7 +31,7 @@ PRUNING: dict[str, Any] = {
     "allow_empty": True,
 }
 # With it nothing is known beforehand not to be applied, so that a run ends with the catalog as declared.
-ENFORCED: dict[str, Any] = {"on_unapplied": "enforce"}
+ENFORCED: dict[str, Any] = {"on_conflict": "overwrite"}
 
 
 class Crash(BaseException):
@@ -51,7 +51,7 @@ def test_a_second_plan_has_nothing_left_to_write(
     for rows in both:
         assert failures(bench.run(rows, **ENFORCED, **options)) == []
         plan = bench.plan(rows, **ENFORCED, **options)
-        assert {row.action for row in plan.rows} <= {Action.UNCHANGED}
+        assert {change.action for change in plan.changes} <= {Action.NONE}
 
 
 @modestly
@@ -63,11 +63,9 @@ def test_what_is_not_enforced_is_reported_and_nothing_else_is_left(
     for rows in both:
         report = bench.run(rows)
         plan = bench.plan(rows)
-        assert {row.action for row in plan.rows} <= {Action.UNCHANGED, Action.KEEP}
-        kept = {row.name for row in plan.rows if row.action is Action.KEEP}
-        assert kept == {row.name for row in report.rows if row.outcome is Outcome.UNAPPLIED}
-        fields = {change.field for row in plan.rows for change in row.kept}
-        assert fields <= ({"description", "displayName"} if is_bot else set())
+        assert {change.action for change in plan.changes} <= {Action.NONE, Action.KEEP}
+        kept = {change.name for change in plan.changes if change.action is Action.KEEP}
+        assert kept == {row.name for row in report.rows if row.outcome is Outcome.CONFLICT}
 
 
 @modestly
@@ -157,19 +155,9 @@ def test_fields_that_are_not_declared_are_never_changed(
             declared.discard("connection")
         old, new = ({k: v for k, v in side[row["name"]].items() if k not in declared} for side in (before, after))
         assert new == old
-        assert_only_declared_settings_changed(row["connection"], *(side[row["name"]] for side in (before, after)))
     assert {name: after[name] for name in after if name not in {row["name"] for row in both[1]}} == {
         name: before[name] for name in before if name not in {row["name"] for row in both[1]}
     }
-
-
-def assert_only_declared_settings_changed(declared: Any, before: Any, after: Any) -> None:
-    """In a connection that was there, settings that are not declared are as they were."""
-    if declared is None or before.get("connection") is None:
-        return
-    old, new = before["connection"]["config"], after["connection"]["config"]
-    for name in old.keys() - declared["config"].keys():
-        assert new[name] == old[name]
 
 
 @settings(modestly, max_examples=25)
@@ -180,10 +168,10 @@ def test_two_runs_of_one_declaration_at_once_end_as_declared(
     catalog = Catalog(release)
     before, rows = both
     Workbench(catalog).run(before, **ENFORCED)
-    reports = at_once(catalog, [(is_bot, rows), (other_is_bot, rows)])
+    reports = at_once(catalog, [(is_bot, rows), (other_is_bot, rows)], **PRUNING)
     assert len(reports) == 2
     plan = Workbench(catalog).plan(rows, **ENFORCED, **PRUNING)
-    assert {row.action for row in plan.rows} <= {Action.UNCHANGED}
+    assert {change.action for change in plan.changes} <= {Action.NONE}
     assert len(catalog.services) == len(set(catalog.services))
 
 
@@ -196,7 +184,7 @@ def test_two_runs_of_two_declarations_at_once_leave_no_service_half_one_and_half
     Workbench(catalog).run([sklearn(name) for name in names])
     one = [sklearn(name, displayName="one", tags=["PII.None"]) for name in names]
     other = [sklearn(name, displayName="other", tags=["PII.Sensitive"]) for name in names]
-    reports = at_once(catalog, [(is_bot, one), (other_is_bot, other)], prune=None)
+    reports = at_once(catalog, [(is_bot, one), (other_is_bot, other)])
     succeeded = {row.name for report in reports for row in report.rows if row.outcome is Outcome.UPDATED}
     assert succeeded == set(names)
     for service in catalog.services.values():
@@ -209,7 +197,7 @@ def at_once(catalog: Catalog, runs: list[tuple[bool, list[Declared]]], **options
     """Run at the same time, each in a thread and with a client of its own."""
     reports: list[Report] = []
     start = threading.Barrier(len(runs))
-    given_options = {**PRUNING, **ENFORCED, **options}
+    given_options = {**ENFORCED, **options}
 
     def run(is_bot: bool, rows: list[Declared]) -> None:
         bench = Workbench(catalog, is_bot=is_bot)

@@ -30,9 +30,10 @@ FORMS: dict[str, Callable[[str], str]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", CANARIES)
-def test_each_form_is_found(name: str, form: str) -> None:
-    assert list(findings(f"some text {FORMS[form](CANARIES[name])} and more"))
+def test_each_canary_is_found_in_each_form(form: str) -> None:
+    missed = [name for name, secret in CANARIES.items() if not list(findings(f"text {FORMS[form](secret)} and more"))]
+
+    assert not missed
 
 
 @pytest.mark.parametrize("name", CANARIES)

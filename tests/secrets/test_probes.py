@@ -33,7 +33,7 @@ def run(migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) ->
     tracebacks = folder / "tracebacks"
     tracebacks.mkdir()
     home = migrated_home.copy(folder / "home", DAGS, {**scenario.settings({}), "TRACEBACKS": str(tracebacks)})
-    return Run(home, home.run(), tracebacks)
+    return Run(home, home.run("probes"), tracebacks)
 
 
 @pytest.mark.parametrize("probe", ["log-probe", "stdout-probe", "stderr-probe"])

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any
 
 import httpx
@@ -38,10 +39,18 @@ class TaskInstance:
     """What an operator asks of its task instance."""
 
     try_number: int = 1
+    map_index: int = -1
     xcoms: dict[str, Any] = field(default_factory=dict)
 
     def xcom_push(self, key: str, value: object) -> None:
         self.xcoms[key] = json.loads(json.dumps(value))
+
+
+@dataclass
+class DagRun:
+    """What an operator asks of its DAG run."""
+
+    start_date: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +103,7 @@ def ti() -> TaskInstance:
 
 @pytest.fixture
 def context(ti: TaskInstance) -> Any:
-    return {"ti": ti, "outlet_events": {}}
+    return {"ti": ti, "outlet_events": {}, "dag_run": DagRun()}
 
 
 @pytest.fixture

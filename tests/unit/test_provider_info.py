@@ -76,7 +76,7 @@ def test_the_form_of_airflow_3_is_made_of_the_metadata() -> None:
 
 
 def test_the_link_is_registered(manager: ProvidersManager) -> None:
-    assert "airflow_provider_collate.links.mlmodel_service.MlModelServiceLink" in manager.extra_links_class_names
+    assert "airflow_provider_collate.links.service.ServiceLink" in manager.extra_links_class_names
 
 
 def test_assets_of_the_catalog_can_be_named() -> None:

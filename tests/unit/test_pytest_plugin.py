@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from airflow_provider_collate.exceptions import ConflictError
+from airflow_provider_collate.exceptions import PermissionDeniedError
 from airflow_provider_collate.hooks.collate import CollateHook
 from airflow_provider_collate.pytest_plugin import InMemoryCollate
 
@@ -88,7 +88,7 @@ def test_without_the_server_it_says_what_to_install(tmp_path: Path) -> None:
         conftest="import sys\nsys.modules['uvicorn'] = None\n",
     )
 
-    assert "The fixture `collate` cannot be used: the sandbox's server needs uvicorn: " in said
+    assert "The fixture `collate` cannot be used: the sandbox needs uvicorn: " in said
     assert "pip install 'airflow-provider-collate[sandbox]'" in said
     assert "Traceback" not in said
 
@@ -96,7 +96,7 @@ def test_without_the_server_it_says_what_to_install(tmp_path: Path) -> None:
 def test_collate_default_points_to_it(collate: InMemoryCollate) -> None:
     assert CollateHook().test_connection() == (
         True,
-        "Connected to Collate 1.12.3 as ingestion-bot (bot, token never expires)",
+        "Connected to Collate 2.0.6 as ingestion-bot (bot, token never expires)",
     )
 
 
@@ -139,6 +139,19 @@ def test_a_service_is_added_once(collate: InMemoryCollate) -> None:
         collate.add("b")
 
 
+def test_what_services_refer_to(collate: InMemoryCollate) -> None:
+    owner, domain = collate.add_user("maya"), collate.add_domain("Risk")
+    collate.add_tag("Team.ml")
+    collate.add_glossary_term("Business.Churn")
+
+    added = collate.add("b", owners=[owner], domains=[domain], tags=["Team.ml"])
+
+    assert added["owners"] == [owner]
+    assert added["domains"] == [domain]
+    assert collate.edit("b", owners=[collate.add_team("risk")])["owners"] != [owner]
+    assert collate.catalog.state.directory.find("glossaryTerm", "Business.Churn") is not None
+
+
 def test_a_person_edits_a_service(collate: InMemoryCollate) -> None:
     collate.add("b", description="Old")
 
@@ -157,11 +170,11 @@ def test_deleted_services_are_to_be_seen(collate: InMemoryCollate) -> None:
 
 
 def test_ordered_faults_happen(collate: InMemoryCollate) -> None:
-    fault = collate.fail(status=409, method="POST")
+    fault = collate.fail(status=403, method="POST")
 
-    with CollateHook() as hook, pytest.raises(Exception, match="exists") as raised:
+    with CollateHook() as hook, pytest.raises(Exception, match="Ordered fault 403") as raised:
         hook.create_service(SERVICE)
-    assert isinstance(raised.value.__cause__, ConflictError)
+    assert isinstance(raised.value.__cause__, PermissionDeniedError)
     assert fault.hits == 1
 
 
@@ -193,7 +206,7 @@ def test_other_processes_reach_it(collate: InMemoryCollate) -> None:
     code = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1] + '/api/v1/system/version').read().decode())"
     run = subprocess.run([sys.executable, "-c", code, collate.url], capture_output=True, text=True, check=True)
 
-    assert json.loads(run.stdout)["version"] == "1.12.3"
+    assert json.loads(run.stdout)["version"] == "2.0.6"
 
 
 @pytest.fixture
@@ -204,5 +217,5 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_proxy_comes_between(proxy: None, collate: InMemoryCollate) -> None:
-    assert CollateHook(max_retries=0).test_connection()[0]
+    assert CollateHook(request_retries=0).test_connection()[0]
     assert os.environ["no_proxy"] == os.environ["NO_PROXY"] == "127.0.0.1,intranet.acme.example"

@@ -9,7 +9,7 @@ from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.sdk import DAG, AssetAlias, dag, task
 
 from airflow_provider_collate.hooks.collate import CollateHook
-from airflow_provider_collate.models import MlflowConnection
+from airflow_provider_collate.kinds.mlmodel import MlflowConnection
 from airflow_provider_collate.operators.mlmodel_service import (
     BulkUpsertMlModelServicesOperator,
     CreateMlModelServiceOperator,
@@ -18,6 +18,7 @@ from airflow_provider_collate.operators.mlmodel_service import (
 )
 
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
+TEMPLATE = "{{ conn.collate_default.password }}"
 IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
 
 
@@ -63,10 +64,6 @@ def mapped() -> None:
         ]
 
     @task
-    def described() -> list[list[dict[str, Any]]]:
-        return [[{**sklearn("chunk_b"), "description": "{{ not a template }}"}]]
-
-    @task
     def row(number: int) -> dict[str, Any]:
         return sklearn(f"lazy_{number}")
 
@@ -75,12 +72,58 @@ def mapped() -> None:
     create.partial(task_id="create_kwargs").expand_kwargs(rows())
     BulkUpsertMlModelServicesOperator(task_id="lazy", services=row.expand(number=[1, 2, 3]))
     bulk = BulkUpsertMlModelServicesOperator.partial(task_id="bulk").expand(services=[[sklearn("chunk_a")], []])
-    sync = SyncMlModelServicesOperator.partial(task_id="sync").expand(services=described())
+    sync = SyncMlModelServicesOperator.partial(task_id="sync").expand(services=[[sklearn("chunk_b")]])
     delete = DeleteMlModelServiceOperator.partial(task_id="delete").expand(name=["mapped_a", "missing"])
     [created, bulk, sync] >> delete
 
 
 mapped()
+
+
+@dag(start_date=START, schedule=None, default_args={"display_name": "{{ dag.dag_id }}"})
+def upstream_texts() -> None:
+    """Texts that upstream returned are no templates, whichever way they come; those beside them in this file are."""
+
+    def arguments(name: str) -> dict[str, Any]:
+        return {"name": name, "connection": {"config": {}}, "description": TEMPLATE}
+
+    @task
+    def description() -> str:
+        return TEMPLATE
+
+    @task
+    def descriptions() -> list[str]:
+        return [TEMPLATE]
+
+    @task
+    def rows() -> list[dict[str, Any]]:
+        return [{**sklearn("text_rows"), "description": TEMPLATE}]
+
+    @task
+    def chunks() -> list[tuple[dict[str, Any], ...]]:
+        return [({**sklearn("text_expanded_rows"), "description": TEMPLATE},)]
+
+    @task
+    def many() -> list[dict[str, Any]]:
+        return [arguments("text_kwargs")]
+
+    @task
+    def one() -> dict[str, Any]:
+        return arguments("text_listed")
+
+    create, bulk = CreateMlModelServiceOperator, BulkUpsertMlModelServicesOperator
+    text: Any = description()  # an upstream task's output, which Airflow resolves when the task runs
+    create(task_id="plain", name="text_plain", service_type="Sklearn", connection=None, description=text)
+    bulk(task_id="rows_plain", services=rows())
+    create.partial(task_id="expanded", name="text_{{ 'expanded' }}", service_type="Sklearn", connection=None).expand(
+        description=descriptions()
+    )
+    bulk.partial(task_id="rows_expanded").expand(services=chunks())
+    create.partial(task_id="kwargs", service_type="{{ 'Sklearn' }}").expand_kwargs(many())
+    create.partial(task_id="listed", service_type="Sklearn").expand_kwargs([one(), arguments("text_{{ 'own' }}")])
+
+
+upstream_texts()
 
 
 @dag(start_date=START, schedule=None)
@@ -106,7 +149,7 @@ with DAG("failing", start_date=START, schedule=None):
         task_id="refused_rows", services=[sklearn("fine"), sklearn("refused_1"), sklearn("refused_2")]
     )
     CreateMlModelServiceOperator(
-        task_id="taken", name="taken", service_type="Sklearn", connection=None, on_unapplied="warn"
+        task_id="taken", name="taken", service_type="Sklearn", connection=None, on_conflict="keep"
     )
 
 if IS_AIRFLOW_3:

@@ -22,7 +22,7 @@ with DAG("register_many", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), 
     BulkUpsertMlModelServicesOperator(
         task_id="register",
         services=SERVICES,
-        on_unapplied="enforce",
+        on_conflict="overwrite",
         chunk_size=25,
         execution_timeout=timedelta(seconds=float(os.environ.get("EXECUTION_TIMEOUT", "600"))),
         on_failure_callback=note_the_time,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.tokens import TokenSource
+from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.client.transport import Transport
 
 URL = "https://acme.example/api"

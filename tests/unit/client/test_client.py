@@ -1,4 +1,4 @@
-"""A server's release, its user, its references, each asked once."""
+"""A server's release and its user, each asked once."""
 
 from __future__ import annotations
 
@@ -12,21 +12,16 @@ from pydantic import JsonValue
 from airflow_provider_collate import __version__
 from airflow_provider_collate.client.client import CollateClient, Identity
 from airflow_provider_collate.client.config import ClientConfig, user_agent
-from airflow_provider_collate.client.kinds import ML_MODEL
 from airflow_provider_collate.client.release import Release
-from airflow_provider_collate.client.tokens import TokenSource
+from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.exceptions import (
     AnswerError,
-    AuthenticationError,
-    BadRequestError,
     InvalidDeclarationError,
-    MissingEndpointError,
     StoppedError,
 )
+from airflow_provider_collate.kinds.mlmodel import ML_MODEL
 from airflow_provider_collate.sandbox import Catalog, InProcessTransport
 from tests.unit.client.scripted import TOKEN, Network, Step, answer, said
-
-NO_VERSION = "Collate answered 200 with an object where the server's version was expected"
 
 
 def client_of(network: httpx.BaseTransport, token: str = TOKEN) -> CollateClient:
@@ -60,27 +55,20 @@ def test_a_person_is_no_bot(is_bot: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "ask, document, message",
+    "ask, document, told",
     [
-        (CollateClient.release, {}, NO_VERSION),
-        (CollateClient.release, {"version": 1}, NO_VERSION),
-        (CollateClient.release, [], "Collate answered 200 with a list where a JSON object was expected"),
-        (CollateClient.release, "x", "Collate answered 200 with a text where a JSON object was expected"),
-        (CollateClient.release, True, "Collate answered 200 with true or false where a JSON object was expected"),
-        (CollateClient.release, 1.5, "Collate answered 200 with a number where a JSON object was expected"),
-        (CollateClient.identity, {"name": None}, "Collate answered 200 with an object where a user was expected"),
-        (lambda client: client.reference("domains", "a"), {"id": 7},
-         "Collate answered 200 with an object where an id was expected"),
+        (CollateClient.release, {}, "with an object where the server's version was expected"),
+        (CollateClient.release, {"version": 1}, "with an object where the server's version was expected"),
+        (CollateClient.release, [], "with a list where a JSON object was expected"),
+        (CollateClient.release, True, "with true or false where a JSON object was expected"),
+        (CollateClient.identity, {"name": None}, "with an object where a user was expected"),
     ],
-)  # fmt: skip
-def test_another_api_is_noticed(ask: Callable[[CollateClient], object], document: object, message: str) -> None:
-    with pytest.raises(AnswerError) as caught:
+)
+def test_another_api_is_noticed(ask: Callable[[CollateClient], object], document: object, told: str) -> None:
+    with pytest.raises(AnswerError, match=told) as caught:
         ask(scripted(answer(200, document))[0])
 
-    assert caught.value.message == message
-    assert caught.value.advice == (
-        "Check that the connection's host is a Collate or OpenMetadata server and not another API."
-    )
+    assert "Check that the connection's host" in caught.value.advice
     assert not caught.value.retryable
 
 
@@ -90,30 +78,6 @@ def test_what_failed_is_asked_again() -> None:
     with pytest.raises(Exception, match="busy"):
         client.release()
     assert client.release().text == "1.2.0"
-
-
-def test_a_reference_is_asked_once_also_when_it_does_not_exist() -> None:
-    client, network = scripted(answer(200, {"id": "7"}), said(404, "domain instance for b not found"))
-
-    assert [client.reference("domains", "a/b.c") for _ in range(2)] == [{"id": "7", "type": "domain"}] * 2
-    assert [client.reference("dataProducts", "b") for _ in range(2)] == [None, None]
-    assert [request.url.raw_path.decode() for request in network.requests] == [
-        "/api/v1/domains/name/a%2Fb.c",
-        "/api/v1/dataProducts/name/b",
-    ]
-
-
-@pytest.mark.parametrize(
-    "step, kind",
-    [
-        (httpx.Response(404, content=b"<html>"), BadRequestError),
-        (said(404, "HTTP 404 Not Found"), MissingEndpointError),
-        (said(401, "no"), AuthenticationError),
-    ],
-)
-def test_a_wrong_host_is_not_a_missing_reference(step: httpx.Response, kind: type[Exception]) -> None:
-    with pytest.raises(kind):
-        scripted(step)[0].reference("domains", "a")
 
 
 def test_pages_of_the_ui() -> None:
@@ -140,7 +104,7 @@ def test_stop_ends_all_of_it() -> None:
 def test_a_context_closes_the_connections() -> None:
     with client_of(InProcessTransport(catalog := Catalog()), catalog.bot_token) as client:
         assert client.identity() == Identity("ingestion-bot", is_bot=True)
-        assert client.release().text == "1.12.3"
+        assert client.release().number is not None
 
     with pytest.raises(RuntimeError, match="closed"):
         client.services(ML_MODEL).page()

@@ -1,4 +1,4 @@
-"""Every way a request can end badly: its class, its text, and the advice."""
+"""Every way a request can end badly: its class, whether a retry may help, and what a person needs to know."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from airflow_provider_collate.exceptions import (
     ChangedMeanwhileError,
     ConflictError,
     LimitExceededError,
+    LockedError,
     MissingEndpointError,
     NoAnswerError,
     NotFoundError,
@@ -28,6 +29,7 @@ from airflow_provider_collate.exceptions import (
     RedirectError,
     RequestError,
     ServerError,
+    StatusError,
     TooManyRequestsError,
 )
 from tests.unit.client.scripted import TOKEN, answer, said, sent_over
@@ -39,21 +41,6 @@ POST = ApiRequest("POST", PATH, body={"name": "a"}, secrets=(SECRET,))
 BULK = ApiRequest("PUT", f"{PATH}/bulk", body=[])
 PATCH = ApiRequest("PATCH", f"{PATH}/1", body=[])
 NOW = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
-
-HOST = "Check that the connection's host is a Collate or OpenMetadata server."
-TRANSIENT = "The server failed; Airflow's retries will try again. If it persists, ask its operator."
-NO_ENDPOINT = (
-    "This release of the server does not offer the call; check that the host is a Collate or OpenMetadata server."
-)
-NAMES = "Check the names: what the request refers to (service, owner, tag or domain) does not exist."
-LIMIT = "Send less at a time (in bulk, a smaller chunk_size), or ask for a higher limit of the server or the plan."
-FINAL = "The server will refuse this request each time; report it with the request id."
-PROXY_OR_LOGIN = "Such an answer comes from a proxy or a login page, not from the API: check the connection's host."
-CUT_OFF = "Airflow's retries will try again; if it persists, look for a proxy or load balancer that cuts answers off."
-REDIRECT = (
-    "Put the address that serves the API itself into the connection's host: a redirect usually means a wrong host, "
-    "http instead of https, or a login page."
-)
 
 
 def failure_of(step: httpx.Response | Exception, request: ApiRequest = GET) -> RequestError:
@@ -71,186 +58,177 @@ def recorded(message: str) -> httpx.Response:
     return answer(500, {"responseMessage": text})
 
 
+def redirect(status: int, location: str) -> httpx.Response:
+    return httpx.Response(status, headers={"Location": location})
+
+
 @pytest.mark.parametrize(
-    "step, request_, kind, message, advice",
+    "step, request_, kind, told",
     [
-        (said(400, "[name must not be null]"), POST, BadRequestError,
-         "Collate answered 400: [name must not be null]",
-         "Correct the field that the server names; it knows only the fields of its own release."),
+        (said(400, "[name must not be null]"), POST, BadRequestError, "answered 400: [name must not be null]"),
         (answer(400, {"code": 400, "message": "no", "errorType": "BAD_REQUEST"}), POST, BadRequestError,
-         "Collate answered 400 BAD_REQUEST: no",
-         "Correct the field that the server names; it knows only the fields of its own release."),
+         "answered 400 BAD_REQUEST: no"),
         (page(400, "Unexpected end-of-input\n at [Source: (Stream)]"), POST, BadRequestError,
-         "Collate answered 400: Unexpected end-of-input",
-         "Correct the field that the server names; it knows only the fields of its own release."),
-        (said(401, "Not Authorized! Token not present"), GET, AuthenticationError,
-         "Collate answered 401: Not Authorized! Token not present",
-         "Renew the token (Settings > Bots, or your profile > Access Token) and put it into the connection's password."),  # noqa: E501
-        (said(403, "Principal: ana is not allowed"), GET, PermissionDeniedError,
-         "Collate answered 403: Principal: ana is not allowed",
-         "Give the token's user a role that may edit ML model services, or use another token."),
-        (said(404, "domain instance for Nope not found"), POST, NotFoundError,
-         "Collate answered 404: domain instance for Nope not found", NAMES),
-        (said(404, "HTTP 404 Not Found"), GET, MissingEndpointError,
-         "Collate answered 404: HTTP 404 Not Found", NO_ENDPOINT),
-        (page(404, "<h1>Not here</h1>"), GET, BadRequestError, "Collate answered 404: Not here", HOST),
-        (answer(404, {"detail": "Not Found"}), GET, BadRequestError, "Collate answered 404: Not Found", HOST),
-        (answer(404, []), GET, BadRequestError, "Collate answered 404: []", HOST),
-        (said(404, "HTTP 404 Not Found"), BULK, MissingEndpointError,
-         "Collate answered 404: HTTP 404 Not Found", NO_ENDPOINT),
-        (page(404, '{"code": 404, "mess'), GET, AnswerError,
-         "Collate answered 404 with the beginning of JSON, broken off", CUT_OFF),
-        (said(503, "busy", Retry_After="3600"), GET, ServerError, "Collate answered 503: busy",
-         f"{TRANSIENT} It asks to wait 3,600 s."),
-        (said(400, "no", Retry_After="7"), GET, BadRequestError, "Collate answered 400: no",
-         "Correct the field that the server names; it knows only the fields of its own release."),
-        (page(404, ""), BULK, MissingEndpointError, "Collate answered 404: Not Found", NO_ENDPOINT),
-        (said(405, "HTTP 405 Method Not Allowed"), BULK, MissingEndpointError,
-         "Collate answered 405: HTTP 405 Method Not Allowed", NO_ENDPOINT),
-        (recorded("HTTP 405 Method Not Allowed"), BULK, MissingEndpointError,
-         ("Collate answered 500: An exception with message [HTTP 405 Method Not Allowed] was thrown while processing "
-         "request."), NO_ENDPOINT),
-        (page(501, ""), BULK, MissingEndpointError, "Collate answered 501: Not Implemented", NO_ENDPOINT),
-        (page(407, ""), GET, BadRequestError, "Collate answered 407: Proxy Authentication Required",
-         "A proxy wants credentials: put them into the proxy's URL, http://user:password@host."),
-        (page(408, ""), GET, ServerError, "Collate answered 408: Request Timeout",
-         "The request did not arrive in time; Airflow's retries will try again."),
-        (said(409, "Entity already exists"), POST, ConflictError, "Collate answered 409: Entity already exists",
-         'A service of this name exists, perhaps soft-deleted: use if_exists="update" or "ignore", or another name.'),
+         "answered 400: Unexpected end-of-input"),
+        (said(401, "Expired token!"), GET, AuthenticationError, "Settings > Bots"),
+        (said(404, "domain instance for Nope not found"), POST, NotFoundError, "domain instance for Nope not found"),
+        (said(404, "HTTP 404 Not Found"), GET, MissingEndpointError, "HTTP 404 Not Found"),
+        (said(404, "HTTP 404 Not Found"), BULK, MissingEndpointError, "does not offer the call"),
+        (page(404, "<h1>Not here</h1>"), GET, BadRequestError, "answered 404: Not here"),
+        (answer(404, {"detail": "Not Found"}), GET, BadRequestError, "Check that the connection's host"),
+        (answer(404, []), GET, BadRequestError, "Check that the connection's host"),
+        (page(404, '{"code": 404, "mess'), GET, AnswerError, "answered 404 with the beginning of JSON, broken off"),
+        (page(404, ""), BULK, MissingEndpointError, "answered 404: Not Found"),
+        (said(405, "HTTP 405 Method Not Allowed"), BULK, MissingEndpointError, "HTTP 405"),
+        (recorded("HTTP 405 Method Not Allowed"), BULK, MissingEndpointError, "HTTP 405"),
+        (page(501, ""), BULK, MissingEndpointError, "answered 501: Not Implemented"),
+        (page(407, ""), GET, BadRequestError, "http://user:password@host"),
+        (page(408, ""), GET, ServerError, "answered 408"),
+        (said(409, "Entity already exists"), POST, ConflictError, 'if_exists="update"'),
+        (said(409, "Cannot modify mlmodelService prod: it is locked"), PATCH, LockedError, "Cannot modify"),
+        (said(409, "mlmodelService prod is being deleted"), POST, LockedError, "is being deleted"),
         (answer(413, {"message": "too many", "errorType": "BULK_LIMIT_EXCEPTION"}), BULK, LimitExceededError,
-         "Collate answered 413 BULK_LIMIT_EXCEPTION: too many", LIMIT),
+         "smaller chunk_size"),
+        (page(413, "<title>413 Request Entity Too Large</title>"), BULK, LimitExceededError, "smaller chunk_size"),
         (answer(429, {"message": "plan", "errorType": "LIMITS_EXCEPTION"}), BULK, LimitExceededError,
-         "Collate answered 429 LIMITS_EXCEPTION: plan", LIMIT),
-        (page(413, "<title>413 Request Entity Too Large</title>"), BULK, LimitExceededError,
-         "Collate answered 413: 413 Request Entity Too Large", LIMIT),
-        (said(422, "bad"), POST, BadRequestError, "Collate answered 422: bad",
-         "Correct the field that the server names."),
-        (page(429, ""), GET, TooManyRequestsError, "Collate answered 429: Too Many Requests",
-         "Lower max_workers, or let Airflow's retry_delay give the server time."),
-        (page(418, ""), GET, BadRequestError, "Collate answered 418: I'm a teapot", HOST),
-        (answer(500, {"code": 500, "message": "NullPointerException"}), GET, ServerError,
-         "Collate answered 500: NullPointerException", TRANSIENT),
-        (page(502, "<html><title>502 Bad Gateway</title>"), GET, ServerError,
-         "Collate answered 502: 502 Bad Gateway", TRANSIENT),
-        (page(503, ""), GET, ServerError, "Collate answered 503: Service Unavailable", TRANSIENT),
-        (page(599, ""), GET, ServerError, "Collate answered 599: ", TRANSIENT),
-        (recorded("JsonPatch.Operation.TEST fails! Values are not equal"), PATCH, ChangedMeanwhileError,
-         ("The service was changed by someone meanwhile, so the patch was not applied: Collate answered 500: An "
-         "exception with message [JsonPatch.Operation.TEST fails! Values are not equal] was thrown while processing "
-         "request."),
-         "Nothing was overwritten. Look at the service in Collate, and run the task again to plan anew."),
-        (recorded("Illegal value for the operationName of the JSON patch operation: nope"), PATCH, BadRequestError,
-         ("Collate answered 500: An exception with message [Illegal value for the operationName of the JSON patch "
-         "operation: nope] was thrown while processing request."), FINAL),
-        (recorded("HTTP 415 Unsupported Media Type"), PATCH, BadRequestError,
-         ("Collate answered 500: An exception with message [HTTP 415 Unsupported Media Type] was thrown while "
-         "processing request."), FINAL),
-        (recorded("'{\"name\":\"a\",\"registryUri\":\"mysql://u:stored-pw@db/ml\"}' contains no value for name 'x'"),
-         PATCH, BadRequestError,
-         ("Collate answered 500: An exception with message [{…} contains no value for name 'x'] was thrown while "
-         "processing request."), FINAL),
-        (httpx.Response(302, headers={"Location": "https://login.example/a/b?state=abcdefgh#c"}), POST, RedirectError,
-         "Collate answered 302, pointing to https://login.example/a/b; nothing was sent there", REDIRECT),
-        (httpx.Response(308, headers={"Location": "https://ana:pass-word@login.example:8443/"}), POST, RedirectError,
-         "Collate answered 308, pointing to https://login.example:8443/; nothing was sent there", REDIRECT),
-        (httpx.Response(301, headers={"Location": "/login"}), GET, RedirectError,
-         "Collate answered 301, pointing to /login on the same host; nothing was sent there", REDIRECT),
-        (httpx.Response(307, headers={"Location": f"https://x.example/{SECRET}"}), POST, RedirectError,
-         "Collate answered 307, pointing to https://x.example/***; nothing was sent there", REDIRECT),
-        (httpx.Response(303), GET, RedirectError,
-         "Collate answered 303, pointing to no address; nothing was sent there", REDIRECT),
-        (httpx.Response(304), GET, BadRequestError, "Collate answered 304: Not Modified", HOST),
-        (page(200, "<title>Sign in</title>"), GET, AnswerError,
-         "Collate answered 200 with something that is not JSON: Sign in", PROXY_OR_LOGIN),
-        (page(200, "<p></p>"), GET, AnswerError,
-         "Collate answered 200 with something that is not JSON: no readable text", PROXY_OR_LOGIN),
-        (page(200, ""), GET, AnswerError, "Collate answered 200 with an empty body", PROXY_OR_LOGIN),
-        (page(201, '{"name": "a'), POST, AnswerError,
-         "Collate answered 201 with the beginning of JSON, broken off", CUT_OFF),
-        (page(200, "[" * 200_000), GET, AnswerError,
-         "Collate answered 200 with JSON that is nested too deeply", PROXY_OR_LOGIN),
-        (page(200, '{"version": NaN}'), GET, AnswerError,
-         "Collate answered 200 with NaN in it, which is not JSON", PROXY_OR_LOGIN),
-        (httpx.Response(200, content=b"{}", headers={"Content-Encoding": "br"}), GET, AnswerError,
-         "The answer's compression is broken, or of a kind that was not asked for",
-         "Look for a proxy between this worker and Collate that changes answers."),
+         "answered 429 LIMITS_EXCEPTION: plan"),
+        (page(429, ""), GET, TooManyRequestsError, "Lower max_workers"),
+        (said(422, "bad"), POST, BadRequestError, "answered 422: bad"),
+        (page(418, ""), GET, BadRequestError, "answered 418: I'm a teapot"),
+        (answer(500, {"code": 500, "message": "NullPointerException"}), GET, ServerError, "NullPointerException"),
+        (page(502, "<html><title>502 Bad Gateway</title>"), GET, ServerError, "answered 502: 502 Bad Gateway"),
+        (page(503, ""), GET, ServerError, "answered 503: Service Unavailable"),
+        (page(599, ""), GET, ServerError, "answered 599"),
+        (said(503, "busy", Retry_After="3600"), GET, ServerError, "It asks to wait 3,600 s."),
+        (httpx.Response(304), GET, BadRequestError, "answered 304: Not Modified"),
+        (redirect(302, "https://login.example/a/b?state=abcdefgh#c"), POST, RedirectError,
+         "pointing to https://login.example/a/b; nothing was sent there"),
+        (redirect(308, "https://ana:pass-word@login.example:8443/"), POST, RedirectError,
+         "pointing to https://login.example:8443/;"),
+        (redirect(301, "/login"), GET, RedirectError, "pointing to /login on the same host"),
+        (redirect(307, f"https://x.example/{SECRET}"), POST, RedirectError, "pointing to https://x.example/***;"),
+        (redirect(303, ""), GET, RedirectError, "pointing to no address"),
+        (page(200, "<title>Sign in</title>"), GET, AnswerError, "something that is not JSON: Sign in"),
+        (page(200, "<p></p>"), GET, AnswerError, "something that is not JSON: no readable text"),
+        (page(200, ""), GET, AnswerError, "answered 200 with an empty body"),
+        (page(201, '{"name": "a'), POST, AnswerError, "answered 201 with the beginning of JSON, broken off"),
+        (page(200, "[" * 200_000), GET, AnswerError, "JSON that is nested too deeply"),
+        (page(200, '{"version": NaN}'), GET, AnswerError, "NaN in it, which is not JSON"),
+        (httpx.Response(200, content=b"{}", headers={"Content-Encoding": "br"}), GET, AnswerError, "compression"),
     ],
 )  # fmt: skip
 def test_an_answer_that_is_no_success(
-    step: httpx.Response, request_: ApiRequest, kind: type[RequestError], message: str, advice: str
+    step: httpx.Response, request_: ApiRequest, kind: type[RequestError], told: str
 ) -> None:
     error = failure_of(step, request_)
 
     assert type(error) is kind
-    assert error.message == message
-    assert error.advice == advice
+    assert told in str(error)
+    assert error.advice
+    assert error.retryable is (kind.retryable or "broken off" in error.message)
     assert (error.method, error.path) == (request_.method, request_.path)
 
 
-def test_a_large_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    error = failures.too_large(GET, "id", 64 * 2**20)
+@pytest.mark.parametrize(
+    "text",
+    ["JsonPatch.Operation.TEST fails! Values are not equal",
+     "The JSON Patch operation 'test' failed for path '/version' and value '0.2'"],
+)  # fmt: skip
+def test_a_failed_test_of_a_patch_is_a_change_by_someone_else(text: str) -> None:
+    error = failure_of(recorded(text), PATCH)
 
-    assert str(error) == (f"The answer is larger than 64 MiB and was not read further [GET {PATH}, request id]\n{HOST}")
-    assert not error.retryable
+    assert (type(error), error.retryable) == (ChangedMeanwhileError, False)
+    assert "changed by someone else" in error.message
 
 
 @pytest.mark.parametrize(
-    "fault, message, advice, retryable, maybe_applied",
+    "text",
+    [
+        "Illegal value for the operationName of the JSON patch operation: nope",
+        "HTTP 415 Unsupported Media Type",
+        '\'{"name":"a","registryUri":"mysql://u:stored-pw@db/ml"}\' contains no value for name \'x\'',
+        "Non-existing name/value pair in the object for key displayName",
+        "contains no mapping for the name 'displayName'",
+    ],
+)
+def test_a_500_that_is_the_same_each_time_is_final(text: str) -> None:
+    error = failure_of(recorded(text), PATCH)
+
+    assert (type(error), error.retryable) == (BadRequestError, False)
+    assert "stored-pw" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "method, operation", [("PATCH", "EditAll"), ("POST", "Create"), ("DELETE", "Delete"), ("GET", "ViewAll")]
+)
+def test_a_403_names_the_operation_that_the_role_lacks(method: str, operation: str) -> None:
+    error = failure_of(said(403, "operation not allowed"), ApiRequest(method, PATH, label="dashboard service"))
+
+    assert (type(error), error.retryable) == (PermissionDeniedError, False)
+    assert f"{operation} on dashboard services" in error.advice
+
+
+def test_a_rule_of_the_catalog_is_explained() -> None:
+    rule = "Rule [Multiple Users or Single Team Ownership] validation failed: Entity does not satisfy the rule."
+
+    error = failure_of(answer(400, {"message": rule, "errorType": "RULE_VALIDATION"}), POST)
+
+    assert type(error) is BadRequestError
+    assert rule in error.message
+    assert "several users or one team" in error.advice
+
+
+@pytest.mark.parametrize(
+    "status, text, kind",
+    [
+        (400, "name is missing", BadRequestError),
+        (403, "not allowed", PermissionDeniedError),
+        (404, "domain instance for Nope not found", NotFoundError),
+        (409, "mlmodelService a is being deleted", LockedError),
+        (500, "Non-existing name/value pair", BadRequestError),
+        (500, "out of connections", ServerError),
+    ],
+)
+def test_a_row_that_bulk_refused_is_judged_like_an_answer(status: int, text: str, kind: type[StatusError]) -> None:
+    error = failures.refused_row(status, f"{text} {SECRET}", f"{PATH}/bulk", [SECRET], "ML model service")
+
+    assert type(error) is kind
+    assert error.message == f"refused with {status}: {text} ***"
+    assert (error.status, error.retryable) == (status, kind.retryable)
+
+
+@pytest.mark.parametrize(
+    "fault, told, advice, retryable, maybe_applied",
     [
         (httpx.ConnectError("[Errno 111] Connection refused"),
-         "https://acme.example cannot be reached: [Errno 111] Connection refused",
-         "Check the connection's host and port, and that this worker may reach it.", True, False),
-        (httpx.ConnectError("[Errno -2] Name or service not known"),
-         "https://acme.example cannot be reached: [Errno -2] Name or service not known",
-         "Check the connection's host and port, and that this worker may reach it.", True, False),
-        (httpx.ConnectTimeout("timed out"), "https://acme.example cannot be reached: timed out",
-         "Check the connection's host and port, and that this worker may reach it.", True, False),
-        (httpx.ReadTimeout("The read operation timed out"),
-         "https://acme.example did not answer in time: The read operation timed out",
-         "If the server is just slow, raise `timeout` (seconds) in the connection's extra.", True, True),
-        (httpx.PoolTimeout(""), "https://acme.example did not answer in time: PoolTimeout",
-         "If the server is just slow, raise `timeout` (seconds) in the connection's extra.", True, False),
-        (httpx.ReadError("[Errno 104] Connection reset by peer"),
-         "https://acme.example broke off before its answer was complete: [Errno 104] Connection reset by peer",
-         "Airflow's retries will try again; if it persists, look for a proxy or load balancer that cuts connections.",
-         True, True),
-        (httpx.ReadError(""), "https://acme.example broke off before its answer was complete: ReadError",
-         "Airflow's retries will try again; if it persists, look for a proxy or load balancer that cuts connections.",
-         True, True),
-        (httpx.ProxyError("407 Proxy Authentication Required"),
-         "The way to https://acme.example was refused: 407 Proxy Authentication Required",
-         "Check the proxy in the connection's extra, or in the worker's environment (HTTPS_PROXY, NO_PROXY).",
-         False, False),
-        (httpx.ProxyError("503 Service Unavailable"),
-         "The way to https://acme.example was refused: 503 Service Unavailable",
-         "Check the proxy in the connection's extra, or in the worker's environment (HTTPS_PROXY, NO_PROXY).",
+         "https://acme.example cannot be reached: [Errno 111] Connection refused", "host and port",
          True, False),
+        (httpx.ConnectTimeout("timed out"), "cannot be reached", "this worker may reach it", True, False),
+        (httpx.ReadTimeout("The read operation timed out"), "did not answer in time", "raise `timeout`", True, True),
+        (httpx.PoolTimeout(""), "did not answer in time: PoolTimeout", "raise `timeout`", True, False),
+        (httpx.ReadError("[Errno 104] Connection reset by peer"), "broke off", "load balancer", True, True),
+        (httpx.ReadError(""), "broke off before its answer was complete: ReadError", "load balancer", True, True),
+        (httpx.ProxyError("407 Proxy Authentication Required"), "was refused: 407", "HTTPS_PROXY", False, False),
+        (httpx.ProxyError("503 Service Unavailable"), "was refused: 503", "HTTPS_PROXY", True, False),
         (httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate"),
-         ("The certificate of https://acme.example was not accepted: [SSL: CERTIFICATE_VERIFY_FAILED] certificate "
-         "verify failed: self-signed certificate"),
-         "Check the host, or set `verify` in the connection's extra to the path of your CA certificate.",
-         False, False),
+         "was not accepted", "`verify`", False, False),
         (httpx.ReadError("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required (_ssl.c:2580)"),
-         ("https://acme.example asks for a client certificate: [SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert "
-         "certificate required"),
-         "Set `client_cert` in the connection's extra to the path of the certificate and its key.", False, True),
+         "asks for a client certificate: [SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13",
+         "`client_cert`", False, True),
         (httpx.ConnectError("[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1010)"),
-         ("https://acme.example does not speak TLS as expected: [SSL: WRONG_VERSION_NUMBER] wrong version number"),
-         "Check the connection's host and port: https:// may have to be http://, or the port another one.",
-         False, False),
+         "does not speak TLS", "https:// may have to be http://", False, False),
         (httpx.RemoteProtocolError("Invalid URL in location header: Invalid port: 'port'."),
-         "https://acme.example answered with a redirect to an address that is not a URL", REDIRECT, False, True),
+         "a redirect to an address that is not a URL", "login page", False, True),
         (httpx.LocalProtocolError(f"Illegal header value b'Bearer {TOKEN}\\n'"),
-         "The request could not be sent: Illegal header value b'Bearer ***\\n'",
-         "Check the connection's host and password.", False, False),
+         "could not be sent: Illegal header value b'Bearer ***", "host and password", False, False),
     ],
 )  # fmt: skip
-def test_no_answer(fault: Exception, message: str, advice: str, retryable: bool, maybe_applied: bool) -> None:
+def test_no_answer(fault: Exception, told: str, advice: str, retryable: bool, maybe_applied: bool) -> None:
     error = failure_of(fault, POST)
 
     assert type(error) is NoAnswerError
-    assert error.message == message
-    assert error.advice == advice
+    assert told in str(error)
+    assert advice in error.advice
     assert (error.retryable, error.maybe_applied) == (retryable, maybe_applied)
 
 
@@ -314,8 +292,8 @@ def test_an_error_of_any_shape_is_one(status: int, document: object) -> None:
     assert error.message.startswith(f"Collate answered {status}: ")
 
 
-@pytest.mark.parametrize("code", ["a b", "<b>", "x" * 3 + "\n", 7, None])
-def test_an_error_type_that_is_none_is_left_out(code: object) -> None:
+@pytest.mark.parametrize("code", ["a b", "<b>", "x\n", 7, None])
+def test_an_error_type_that_is_no_name_is_left_out(code: object) -> None:
     assert failure_of(answer(400, {"message": "no", "errorType": code})).message == "Collate answered 400: no"
 
 
@@ -340,7 +318,7 @@ def test_any_answer_is_an_answer_or_an_error_of_ours(body: bytes, status: int) -
         ("-3", 0.0),
         ("3.5", None),
         ("soon", None),
-        ("9" * 5000, None),
+        ("9" * 5000, math.inf),
         ("9" * 400, math.inf),
         ("Mon, 01 Jun 2026 12:00:30 GMT", 30.0),
         ("Mon, 01 Jun 2026 11:00:00 GMT", 0.0),

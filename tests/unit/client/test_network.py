@@ -12,7 +12,7 @@ import pytest
 from airflow_provider_collate.client.config import ClientConfig
 from airflow_provider_collate.client.messages import ApiRequest
 from airflow_provider_collate.client.network import MAX_CONNECTIONS, name_of_server, proxy_url
-from airflow_provider_collate.client.tokens import TokenSource
+from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.client.transport import Transport
 from airflow_provider_collate.exceptions import AnswerError, InvalidConnectionError, NoAnswerError
 from airflow_provider_collate.sandbox.exchange import Answer, Request
@@ -29,7 +29,7 @@ from tests.faults.server import Accepting, Behaviour, Exchange, FaultServer, clo
 GET = ApiRequest("GET", "/v1/a")
 TIMEOUT = 0.3
 # What a loaded machine may add; far less than what these servers would take if nothing stopped them.
-SLACK = 3.0
+SLACK = 10.0
 PROXY_NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 

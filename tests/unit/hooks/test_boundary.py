@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from traceback import walk_tb
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
@@ -76,6 +77,30 @@ def test_a_bug_keeps_its_traceback() -> None:
         names.append(trace.tb_frame.f_code.co_name)
         trace = trace.tb_next
     assert names[-1] == "method"
+
+
+def test_an_error_that_was_handled_before_keeps_its_variables() -> None:
+    """It is the caller's, and so is whatever prints it."""
+
+    @fails_the_task
+    def method() -> None:
+        raise KeyError("bug")
+
+    def parse(text: str) -> int:
+        return int(text)
+
+    def handle() -> None:
+        try:
+            parse("not a number")
+        except ValueError:
+            method()
+
+    with pytest.raises(KeyError) as caught:
+        handle()
+
+    before = caught.value.__context__
+    assert before is not None
+    assert [frame.f_locals for frame, _ in walk_tb(before.__traceback__)][-1] == {"text": "not a number"}
 
 
 def test_results_pass() -> None:

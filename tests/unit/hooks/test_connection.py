@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
@@ -119,36 +119,32 @@ class TestHost:
     @pytest.mark.parametrize(
         "given, problem",
         [
-            ({"host": None}, "host: is missing; it must be the address of Collate, such as " + HOST),
-            ({"host": "  "}, "host: is missing; it must be the address of Collate, such as " + HOST),
+            ({"host": None}, "host: is missing"),
+            ({"host": "  "}, "host: is missing"),
             ({"host": "ftp://acme.example"}, "host: must begin with https:// or http://"),
-            (
-                {"host": HOST + "/settings/bots"},
-                "host: has a path other than /api; give the address alone, such as " + HOST,
+            ({"host": HOST + "/settings/bots"}, "host: has a path other than /api"),
+            ({"host": HOST + "/?a=b"}, "host: has a query or a fragment"),
+            ({"host": HOST + "/#top"}, "host: has a query or a fragment"),
+            ({"host": "https://ana:hunter2secret@acme.example"}, "host: has credentials in it"),
+            *(
+                ({"host": host}, "host: is not an address")
+                for host in ("https://", "https://{{ host }}", "https://acme .example", "https://ac\nme.example",
+                             "http://[acme", "https://xn--.example")
             ),
-            ({"host": HOST + "/?a=b"}, "host: has a query or a fragment; give the address alone, such as " + HOST),
-            ({"host": HOST + "/#top"}, "host: has a query or a fragment; give the address alone, such as " + HOST),
-            (
-                {"host": "https://ana:hunter2secret@acme.example"},
-                "host: has credentials in it; the token goes into the password, and nothing into the host",
-            ),
-            ({"host": "https://"}, "host: is not an address; it must be one such as " + HOST),
-            ({"host": "https://{{ host }}"}, "host: is not an address; it must be one such as " + HOST),
-            ({"host": "https://acme .example"}, "host: is not an address; it must be one such as " + HOST),
-            ({"host": "https://ac\nme.example"}, "host: is not an address; it must be one such as " + HOST),
-            ({"host": "http://[acme"}, "host: is not an address; it must be one such as " + HOST),
-            ({"host": "https://xn--.example"}, "host: is not an address that can be used"),
             ({"schema": "ftp"}, "schema: must be http, https or empty"),
-            ({"schema": "http"}, "schema: is not the scheme that the host begins with; leave it empty"),
+            ({"schema": "http"}, "schema: is not the scheme that the host begins with"),
             ({"host": HOST + ":99999"}, "port: must be a number from 1 to 65535"),
-            ({"host": HOST + ":abc"}, "port: must be a number from 1 to 65535"),
-            ({"port": -1}, "port: must be a number from 1 to 65535"),
-            ({"port": 70_000}, "port: must be a number from 1 to 65535"),
-            ({"host": HOST + ":8585", "port": 8586}, "port: is not the one in the host; leave it empty"),
+            ({"host": HOST + ":abc"}, "port: must be a number"),
+            ({"port": -1}, "port: must be a number"),
+            ({"port": 70_000}, "port: must be a number"),
+            ({"host": HOST + ":8585", "port": 8586}, "port: is not the one in the host"),
         ],
-    )
-    def test_a_faulty_address_is_refused(self, given: dict[str, object], problem: str) -> None:
-        assert problems_of(connection(**given)) == (problem,)  # type: ignore[arg-type]
+    )  # fmt: skip
+    def test_a_faulty_address_is_refused(self, given: dict[str, Any], problem: str) -> None:
+        [named] = problems_of(connection(**given))
+
+        assert named.startswith(problem)
+        assert "hunter2secret" not in named
 
     def test_plain_http_to_another_machine_is_warned_about(self) -> None:
         [warning] = parse_connection(connection("http://acme.example:8585")).warnings
@@ -166,26 +162,25 @@ class TestToken:
     @pytest.mark.parametrize(
         "password, problem",
         [
-            (None, "password: is missing; it must be the token (JWT) from Settings > Bots > ingestion-bot in Collate"),
-            (" \n", "password: is missing; it must be the token (JWT) from Settings > Bots > ingestion-bot in Collate"),
-            (f"Bearer {TOKEN}", 'password: begins with "Bearer"; give the token alone'),
-            (f"{TOKEN}\n", "password: begins or ends with a blank or a line break; give the token alone"),
-            (f" {TOKEN}", "password: begins or ends with a blank or a line break; give the token alone"),
-            (
-                f"{TOKEN[:9]}\n{TOKEN[9:]}",
-                "password: has a blank, a line break or a character in it that no token has",
-            ),
-            (f"{TOKEN[:9]} {TOKEN[9:]}", "password: has a blank, a line break or a character in it that no token has"),
-            (f"{TOKEN}ä", "password: has a blank, a line break or a character in it that no token has"),
+            (None, "is missing; it must be the token (JWT) from Settings > Bots > ingestion-bot in Collate"),
+            (" \n", "is missing"),
+            (f"Bearer {TOKEN}", 'begins with "Bearer"'),
+            (f"{TOKEN}\n", "begins or ends with a blank or a line break"),
+            (f" {TOKEN}", "begins or ends with a blank or a line break"),
+            (f"{TOKEN[:9]}\n{TOKEN[9:]}", "that no token has"),
+            (f"{TOKEN[:9]} {TOKEN[9:]}", "that no token has"),
+            (f"{TOKEN}ä", "that no token has"),
         ],
     )
     def test_a_faulty_token_is_refused(self, password: str | None, problem: str) -> None:
-        assert problems_of(connection(password=password)) == (problem,)
+        [named] = problems_of(connection(password=password))
+
+        assert named.startswith("password: ")
+        assert problem in named
+        assert TOKEN[:9] not in named
 
     def test_a_token_in_the_login_is_found(self) -> None:
-        [problem] = problems_of(connection(password=None, login=TOKEN))
-
-        assert problem == "password: is missing; it must be the token (JWT) from the login; move it to the password"
+        assert "from the login; move it to the password" in problems_of(connection(password=None, login=TOKEN))[0]
 
 
 class TestExtra:
@@ -253,30 +248,20 @@ class TestExtra:
             ("{", "extra: is not JSON"),
             ("[1]", "extra: must be a JSON object"),
             ('"text"', "extra: must be a JSON object"),
-            ({"verify": 1}, "extra.verify: must be true, false or the path of a CA file or folder"),
-            ({"verify": "/no/such/ca.pem"}, "extra.verify: cannot be read"),
-            ({"verify": "a\u0000b"}, "extra.verify: cannot be read"),
-            ({"verify": "x" * 10_000}, "extra.verify: cannot be read"),
-            ({"client_cert": "/no/such/cert.pem"}, "extra.client_cert: cannot be read"),
-            ({"client_cert": "/"}, "extra.client_cert: cannot be read"),
-            ({"client_cert": 5}, "extra.client_cert: must be a path, or the paths of certificate and key"),
-            ({"client_cert": []}, "extra.client_cert: must be a path, or the paths of certificate and key"),
-            ({"client_cert": "a,b,c"}, "extra.client_cert: must be a path, or the paths of certificate and key"),
-            ({"client_cert": ["a", 1]}, "extra.client_cert: must be a path, or the paths of certificate and key"),
-            ({"max_retries": -1}, "extra.max_retries: must be a whole number, 0 or more"),
-            ({"max_retries": 1.5}, "extra.max_retries: must be a whole number, 0 or more"),
-            ({"max_retries": True}, "extra.max_retries: must be a whole number, 0 or more"),
-            ({"max_retries": "many"}, "extra.max_retries: must be a whole number, 0 or more"),
+            ({"verify": 1}, "extra.verify: must be true, false or the path"),
+            *(({"verify": path}, "extra.verify: cannot be read") for path in ("/no/ca.pem", "a\0b", "x" * 10_000)),
+            *(({"client_cert": path}, "extra.client_cert: cannot be read") for path in ("/no/cert.pem", "/")),
+            *(({"client_cert": no}, "extra.client_cert: must be a path") for no in (5, [], "a,b,c", ["a", 1])),
+            *(({"max_retries": no}, "extra.max_retries: must be a whole number") for no in (-1, 1.5, True, "many")),
             ({"tiemout": 5}, "extra.tiemout: unknown field, did you mean timeout?"),
             ({"Verify": False}, "extra.Verify: unknown field, did you mean verify?"),
-            (
-                {"a\nb": 5},
-                "extra.a?b: unknown field, there are verify, client_cert, timeout, max_retries, proxy",
-            ),
+            ({"a\nb": 5}, "extra.a?b: unknown field, there are verify, client_cert"),
         ],
     )
     def test_a_faulty_extra_is_refused(self, extra: object, problem: str) -> None:
-        assert problems_of(connection(extra=extra)) == (problem,)
+        [named] = problems_of(connection(extra=extra))
+
+        assert named.startswith(problem)
 
     @pytest.mark.parametrize("value", [0, -1, True, "soon", [], 10**400, 86_401, "nan", "inf", float("nan")])
     def test_a_timeout_that_is_no_time_is_refused(self, value: object) -> None:
@@ -329,37 +314,35 @@ class TestExtra:
 
 class TestOverrides:
     def test_a_task_can_override_timeout_and_retries(self) -> None:
-        config = parse_connection(connection(extra={"timeout": 5}), timeout="60", max_retries=0).config
+        config = parse_connection(connection(extra={"timeout": 5}), request_timeout="60", request_retries=0).config
 
         assert (config.timeout, config.max_retries) == (60.0, 0)
 
     def test_a_rendered_blank_overrides_nothing(self) -> None:
-        config = parse_connection(connection(extra={"timeout": 5}), timeout="", max_retries="").config
+        config = parse_connection(connection(extra={"timeout": 5}), request_timeout="", request_retries="").config
 
         assert (config.timeout, config.max_retries) == (5.0, 3)
 
     def test_faulty_overrides_are_named_as_the_task_has_them(self) -> None:
         with pytest.raises(InvalidDeclarationError) as caught:
-            parse_connection(connection(), timeout="x", max_retries="x")
-
-        assert str(caught.value) == (
-            "The declaration has 2 problems; nothing was sent:\n"
-            "  task parameter timeout: must be a number of seconds above 0, at most 86400\n"
-            "  task parameter max_retries: must be a whole number, 0 or more\n"
-            "Correct the task's parameters in the DAG."
-        )
-
-    def test_faults_of_task_and_connection_are_named_together(self) -> None:
-        with pytest.raises(InvalidConnectionError) as caught:
-            parse_connection(connection(extra={"verify": 3}), timeout=0)
+            parse_connection(connection(), request_timeout="x", request_retries="x")
 
         assert [problem.partition(":")[0] for problem in caught.value.problems] == [
-            "extra.verify",
-            "task parameter timeout",
+            "task parameter request_timeout",
+            "task parameter request_retries",
         ]
-        assert caught.value.advice == (
-            "Edit it under Admin > Connections, or where it is kept. Correct the task's parameters in the DAG."
-        )
+        assert caught.value.advice == "Correct the task's parameters in the DAG."
+
+    def test_problems_of_task_and_connection_are_named_together(self) -> None:
+        with pytest.raises(InvalidConnectionError) as caught:
+            parse_connection(connection(extra={"verify": 3}), request_timeout=0)
+
+        assert sorted(problem.partition(":")[0] for problem in caught.value.problems) == [
+            "extra.verify",
+            "task parameter request_timeout",
+        ]
+        assert "Edit it under Admin > Connections" in caught.value.advice
+        assert "the task's parameters" in caught.value.advice
 
 
 class TestExpiry:
@@ -376,19 +359,14 @@ class TestExpiry:
 
         assert (caught.value.problems, caught.value.advice) == ((self.PROBLEM,), self.RENEWAL)
 
-    def test_an_expired_token_is_named_with_the_other_faults(self) -> None:
+    def test_an_expired_token_is_named_with_the_other_problems(self) -> None:
         with pytest.raises(InvalidConnectionError) as caught:
-            parse_connection(connection(password=self.EXPIRED, extra={"verify": 3}), max_retries=-1, now=self.NOW)
+            parse_connection(connection(password=self.EXPIRED, extra={"verify": 3}), request_retries=-1, now=self.NOW)
 
-        assert caught.value.problems == (
-            "extra.verify: must be true, false or the path of a CA file or folder",
-            "task parameter max_retries: must be a whole number, 0 or more",
-            self.PROBLEM,
-        )
-        assert caught.value.advice == (
-            f"{self.RENEWAL} Edit the rest under Admin > Connections, or where it is kept. "
-            "Correct the task's parameters in the DAG."
-        )
+        assert len(caught.value.problems) == 3
+        assert self.PROBLEM in caught.value.problems
+        for advice in (self.RENEWAL, "Edit the rest under Admin > Connections", "the task's parameters"):
+            assert advice in caught.value.advice
 
     def test_a_token_about_to_expire_is_a_warning(self) -> None:
         [warning] = parse_connection(connection(password=self.EXPIRED), now=self.NOW - timedelta(days=32)).warnings

@@ -8,14 +8,10 @@ import pytest
 from airflow.providers.common.compat import sdk
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
-from airflow_provider_collate.hooks.credentials import (
-    MAPPINGS,
-    ResolvedConnection,
-    needs_resolving,
-    resolve_connection,
-    resolve_services,
-)
-from airflow_provider_collate.models import AwsCredentials, validate_services
+from airflow_provider_collate.hooks.credentials import resolve_services
+from airflow_provider_collate.kinds.aws import AwsCredentials
+from airflow_provider_collate.kinds.mlmodel import ML_MODEL, CreateMlModelServiceRequest
+from airflow_provider_collate.models import validate_services
 
 PASSWORD = 'p@ss/w:rd %?#"é'
 ENCODED = "p%40ss%2Fw%3Ard%20%25%3F%23%22%C3%A9"
@@ -64,19 +60,25 @@ class Connections:
         return sdk.Connection(conn_id=conn_id, **fields)
 
 
+def resolve(
+    declared: dict[str, object], service_type: str | None, get_connection: Callable[[str], sdk.Connection]
+) -> tuple[dict[str, Any], list[str]]:
+    """The config that stands in the place of a declared connection, and the secrets to be masked."""
+    row = {"name": "s", "serviceType": service_type, "connection": declared}
+    (resolved,), secrets = resolve_services([row], get_connection, kind=ML_MODEL, single=True)
+    validate_services([resolved], single=True, model=CreateMlModelServiceRequest)
+    assert isinstance(resolved, dict)
+    config: dict[str, Any] = resolved["connection"]["config"]
+    return config, secrets
+
+
 def config_of(
     service_type: str, connection: dict[str, Any], registry: dict[str, Any] | None = None, **beside: Any
 ) -> dict[str, Any]:
     declared: dict[str, object] = {"conn_id": "one", **beside}
     if registry is not None:
         declared["registry_conn_id"] = "two"
-    resolved = resolve_connection(
-        declared, service_type, Connections(one=connection, two=registry or {}), path="connection"
-    )
-    config = resolved.connection["config"]
-    assert isinstance(config, dict)
-    validate_services([{"name": "s", "serviceType": service_type, "connection": resolved.connection}], single=True)
-    return config
+    return resolve(declared, service_type, Connections(one=connection, two=registry or {}))[0]
 
 
 def problems_of(call: Callable[[], object]) -> tuple[str, ...]:
@@ -171,6 +173,41 @@ def test_what_stands_beside_conn_id_overrides_the_connection(beside: dict[str, A
     connection = {"conn_type": "aws", "extra": {"region_name": "a", "profile_name": "ml"}}
 
     assert config_of("SageMaker", connection, **beside) == {"awsConfig": {"awsRegion": "b", "profileName": "ml"}}
+
+
+@pytest.mark.parametrize(
+    "service_type, beside",
+    [
+        ("SageMaker", {"awsRegion": "a", "region_name": "b"}),
+        ("SageMaker", {"aws_region": "a", "awsRegion": "b"}),
+        ("VertexAI", {"project": "a", "projectId": "b"}),
+        ("VertexAI", {"location": "a", "region": "b"}),
+    ],
+)
+def test_two_names_of_one_field_beside_conn_id_are_refused(service_type: str, beside: dict[str, Any]) -> None:
+    conn_type = "aws" if service_type == "SageMaker" else "google_cloud_platform"
+
+    problem = problem_of(service_type, {"conn_type": conn_type}, **beside)
+
+    assert all(name in problem for name in beside)
+
+
+def test_braces_from_a_connection_are_no_template_and_those_beside_it_are() -> None:
+    braces = "p{{ x }}w"
+    connection = {"conn_type": "aws", "login": "AK", "password": braces, "extra": {"region_name": "r"}}
+    generic = {"conn_type": "generic", "password": braces, "extra": {"o": braces}}
+
+    assert config_of("SageMaker", connection)["awsConfig"]["awsSecretAccessKey"] == braces
+    assert config_of("CustomMlModel", generic)["connectionOptions"] == {"o": braces, "password": braces}
+    for beside in ({"awsRegion": braces}, {"config": {"awsConfig": {"awsRegion": braces}}}):
+        assert "was not rendered" in problem_of("SageMaker", connection, **beside)
+
+
+@pytest.mark.parametrize("connection", [None, {}, {"conn_id": "aws"}, {"config": {"trackingUri": "x"}}])
+def test_a_type_in_the_wrong_case_is_told_the_right_one_however_it_is_declared(connection: Any) -> None:
+    (problem,) = problems_of(lambda: resolve(connection, "mlflow", Connections(aws={"conn_type": "http"})))
+
+    assert "did you mean Mlflow?" in problem
 
 
 def test_config_fields_beside_conn_id_stay_at_the_top_and_none_empties() -> None:
@@ -484,16 +521,14 @@ def test_a_server_may_be_the_registry_and_a_database_may_be_the_conn_id() -> Non
 
 
 def test_a_registry_conn_id_alone_takes_its_tracking_uri_from_beside() -> None:
-    declared = {"registry_conn_id": "db", "tracking_uri": "http://mlflow"}
+    declared: dict[str, object] = {"registry_conn_id": "db", "tracking_uri": "http://mlflow"}
     connections = Connections(db={**DATABASE, "conn_type": "mysql"})
 
-    resolved = resolve_connection(declared, "Mlflow", connections, path="connection")
+    config, _ = resolve(declared, "Mlflow", connections)
 
-    assert resolved.connection == {
-        "config": {
-            "trackingUri": "http://mlflow",
-            "registryUri": f"mysql+pymysql://ana:{ENCODED}@db:3307/ml",
-        }
+    assert config == {
+        "trackingUri": "http://mlflow",
+        "registryUri": f"mysql+pymysql://ana:{ENCODED}@db:3307/ml",
     }
 
 
@@ -535,6 +570,15 @@ def test_a_registry_conn_id_alone_takes_its_tracking_uri_from_beside() -> None:
 )
 def test_an_mlflow_connection_that_cannot_be_used(connection: dict[str, Any], expected: str) -> None:
     assert problem_of("Mlflow", connection) == f"connection.conn_id: {expected}"
+
+
+def test_a_faulty_registry_is_named_by_its_own_key() -> None:
+    server = {"conn_type": "http", "host": "mlflow"}
+
+    (problem,) = problems_of(lambda: config_of("Mlflow", server, {"conn_type": "http", "host": "canary host"}))
+
+    assert problem.startswith("connection.registry_conn_id: ")
+    assert "canary" not in problem
 
 
 # CustomMlModel
@@ -579,7 +623,7 @@ def test_rows_with_a_conn_id_are_resolved_and_others_are_the_same_objects() -> N
     again = {"name": "c", "service_type": "SageMaker", "connection": {"conn_id": "aws", "awsRegion": "q"}}
     rows: list[object] = [plain, row, again, "not a row"]
 
-    resolved, secrets = resolve_services(rows, connections)
+    resolved, secrets = resolve_services(rows, connections, kind=ML_MODEL)
 
     assert resolved[0] is plain
     assert resolved[3] == "not a row"
@@ -625,7 +669,7 @@ def test_all_faulty_rows_are_named_and_each_connection_is_looked_up_once() -> No
         row("SageMaker", conn_id="aws", config="canary"),
     ]
 
-    problems = problems_of(lambda: resolve_services(rows, connections))
+    problems = problems_of(lambda: resolve_services(rows, connections, kind=ML_MODEL))
 
     services = "SageMaker, VertexAI, Mlflow, CustomMlModel"
     of_mlflow = "http, https, mlflow, generic, postgres, postgresql, mysql, mssql, oracle, snowflake, sqlite"
@@ -638,7 +682,7 @@ def test_all_faulty_rows_are_named_and_each_connection_is_looked_up_once() -> No
         f'services[4].conn_id: the connection "none" is of no type; a service of type Mlflow takes {of_mlflow}',
         f'services[5].conn_id: serviceType "Sklearn" takes no Airflow connection; these do: {services}',
         "services[6].conn_id: serviceType must be given, because it decides what the connection becomes",
-        "services[7].registry_conn_id: only a service of type Mlflow has a registry",
+        "services[7].registry_conn_id: a service of type SageMaker has no registry_conn_id",
         "services[8].conn_id: holds a template {{ … }} that was not rendered",
         "services[9].conn_id: must be the id of an Airflow connection",
         "services[10].conn_id: config, beside it, must be an object",
@@ -649,7 +693,7 @@ def test_all_faulty_rows_are_named_and_each_connection_is_looked_up_once() -> No
 def test_a_single_row_is_named_without_an_index() -> None:
     rows: list[object] = [{"name": "a", "serviceType": "SageMaker", "connection": {"conn_id": "missing"}}]
 
-    problems = problems_of(lambda: resolve_services(rows, Connections(), single=True))
+    problems = problems_of(lambda: resolve_services(rows, Connections(), kind=ML_MODEL, single=True))
 
     assert problems == (f"connection.conn_id: {MISSING}",)
 
@@ -661,9 +705,7 @@ def test_what_airflow_cannot_read_is_told_without_its_text(error: Exception) -> 
     def get_connection(conn_id: str) -> sdk.Connection:
         raise error
 
-    (problem,) = problems_of(
-        lambda: resolve_connection({"conn_id": "aws"}, "SageMaker", get_connection, path="connection")
-    )
+    (problem,) = problems_of(lambda: resolve({"conn_id": "aws"}, "SageMaker", get_connection))
 
     assert problem == ('connection.conn_id: Airflow cannot read the connection "aws"; its JSON or URI is faulty')
 
@@ -671,25 +713,9 @@ def test_what_airflow_cannot_read_is_told_without_its_text(error: Exception) -> 
 def test_a_connection_given_by_uri_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_AWS", "aws://AK:s%2Fcanary@/?region_name=eu-west-1")
 
-    resolved = resolve_connection({"conn_id": "aws"}, "SageMaker", sdk.BaseHook.get_connection, path="connection")
+    config, _ = resolve({"conn_id": "aws"}, "SageMaker", sdk.BaseHook.get_connection)
 
-    assert resolved.connection == {
-        "config": {"awsConfig": {"awsAccessKeyId": "AK", "awsSecretAccessKey": "s/canary", "awsRegion": "eu-west-1"}}
-    }
-
-
-@pytest.mark.parametrize(
-    "declared, expected",
-    [
-        ({"conn_id": "a"}, True),
-        ({"registry_conn_id": "a"}, True),
-        ({"conn_id": None}, True),
-        ({"config": {"trackingUri": "http://mlflow"}}, False),
-        ({}, False),
-    ],
-)
-def test_needs_resolving(declared: dict[str, object], expected: bool) -> None:
-    assert needs_resolving(declared) is expected
+    assert config == {"awsConfig": {"awsAccessKeyId": "AK", "awsSecretAccessKey": "s/canary", "awsRegion": "eu-west-1"}}
 
 
 # Secrets
@@ -733,10 +759,10 @@ def test_needs_resolving(declared: dict[str, object], expected: bool) -> None:
 def test_secrets_are_handed_out_for_masking_and_never_printed(
     service_type: str, connection: dict[str, Any], expected: set[str]
 ) -> None:
-    resolved = resolve_connection({"conn_id": "one"}, service_type, Connections(one=connection), path="connection")
+    config, secrets = resolve({"conn_id": "one"}, service_type, Connections(one=connection))
 
-    assert expected <= set(resolved.secrets)
-    assert repr(resolved) == str(resolved) == "ResolvedConnection()"
+    assert expected <= set(secrets)
+    assert f"{config} {config!r} {[config]}" == "*** *** [***]"
 
 
 def test_an_error_holds_no_value_in_its_text_nor_in_what_its_traceback_reaches() -> None:
@@ -753,7 +779,7 @@ def test_an_error_holds_no_value_in_its_text_nor_in_what_its_traceback_reaches()
     ]
 
     with pytest.raises(InvalidDeclarationError) as refused:
-        resolve_services(rows, given)
+        resolve_services(rows, given, kind=ML_MODEL)
 
     assert len(refused.value.problems) == 3
     error: BaseException | None = refused.value
@@ -771,14 +797,9 @@ def test_an_error_holds_no_value_in_its_text_nor_in_what_its_traceback_reaches()
 
 
 def test_the_table_names_each_mapping_once() -> None:
-    taken = [(mapping.service_type, conn_type) for mapping in MAPPINGS for conn_type in mapping.conn_types]
+    taken = [(mapping.service_type, conn_type) for mapping in ML_MODEL.mappings for conn_type in mapping.conn_types]
 
     assert len(taken) == len(set(taken))
-    assert all(mapping.fields for mapping in MAPPINGS)
-
-
-def test_a_resolved_connection_is_what_the_callers_put_in_place() -> None:
-    assert ResolvedConnection({"config": {}}, ()).connection == {"config": {}}
 
 
 # The official providers' own forms

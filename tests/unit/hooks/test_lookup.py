@@ -1,81 +1,67 @@
-"""An Airflow connection that is not there is final; one that could not be had is not."""
+"""An Airflow connection that is not there is final; one that Airflow could not read is not."""
 
 from __future__ import annotations
 
 import importlib.util
-from functools import partial
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
+from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_collate.exceptions import CollateError
-from airflow_provider_collate.hooks.collate import CollateHook
+from airflow_provider_collate.hooks.lookup import find_connection
 
-SERVICE = {"name": "s0", "serviceType": "SageMaker", "connection": {"conn_id": "missing"}}
-of_airflow_3 = pytest.mark.skipif(importlib.util.find_spec("airflow.sdk") is None, reason="Airflow 2 asks its database")
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("airflow.sdk") is None, reason="Airflow 2 asks its database, whose errors are told apart"
+)
 
 
 class Supervisor:
     """What answers a task on Airflow 3 in the name of the API server."""
 
     def __init__(self, error: str, *, raises: bool) -> None:
-        self.error = error
-        self.raises = raises
+        self.asked: list[str] = []
+        self._error = error
+        self._raises = raises
 
-    def send(self, message: object) -> Any:
+    def send(self, message: Any) -> Any:
         from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
         from airflow.sdk.execution_time.comms import ErrorResponse
 
-        answer = ErrorResponse(error=ErrorType[self.error], detail={})
-        if self.raises:
+        self.asked.append(message.conn_id)
+        answer = ErrorResponse(error=ErrorType[self._error], detail={})
+        if self._raises:
             raise AirflowRuntimeError(answer)
         return answer
 
 
-@pytest.fixture(params=[False, True], ids=["answers", "raises"])
-def raises(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
+def in_a_task(monkeypatch: pytest.MonkeyPatch, error: str, *, raises: bool) -> Supervisor:
+    from airflow.sdk.execution_time import task_runner
+
+    supervisor = Supervisor(error, raises=raises)
+    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", supervisor, raising=False)
+    return supervisor
 
 
-def test_a_missing_connection_fails_the_task_with_advice() -> None:
-    with pytest.raises(AirflowFailException) as caught:
-        CollateHook("missing").get_service("s0")
-
-    assert str(caught.value) == (
-        'The Collate connection has 1 problem; nothing was sent:\n  there is no Airflow connection "missing"\n'
-        "Add it under Admin > Connections, type Collate, or name another by collate_conn_id."
-    )
+def test_outside_of_a_task_there_is_no_api_server_to_ask() -> None:
+    assert find_connection("missing", BaseHook.get_connection) is None
 
 
-@of_airflow_3
-class TestInATask:
-    def answer(self, monkeypatch: pytest.MonkeyPatch, error: str, *, raises: bool) -> None:
-        from airflow.sdk.execution_time import task_runner
+@pytest.mark.parametrize("raises", [False, True])
+def test_what_is_not_found_is_missing(monkeypatch: pytest.MonkeyPatch, raises: bool) -> None:
+    supervisor = in_a_task(monkeypatch, "CONNECTION_NOT_FOUND", raises=raises)
 
-        monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", Supervisor(error, raises=raises), raising=False)
+    assert find_connection("missing", BaseHook.get_connection) is None
+    # Airflow itself asked by the same way: where it no longer does, ours leads nowhere.
+    assert supervisor.asked == ["missing", "missing"]
 
-    def test_what_is_not_found_is_final(self, monkeypatch: pytest.MonkeyPatch, raises: bool) -> None:
-        self.answer(monkeypatch, "CONNECTION_NOT_FOUND", raises=raises)
 
-        with pytest.raises(AirflowFailException, match='there is no Airflow connection "missing"'):
-            CollateHook("missing").get_service("s0")
-        with pytest.raises(
-            AirflowFailException, match=r'connection\.conn_id: there is no Airflow connection "missing"'
-        ):
-            CollateHook("missing").upsert_service(SERVICE)
+@pytest.mark.parametrize("raises", [False, True])
+@pytest.mark.parametrize("error", ["API_SERVER_ERROR", "GENERIC_ERROR"])
+def test_an_error_of_the_api_server_is_retryable(monkeypatch: pytest.MonkeyPatch, error: str, raises: bool) -> None:
+    in_a_task(monkeypatch, error, raises=raises)
 
-    @pytest.mark.parametrize("error", ["API_SERVER_ERROR", "GENERIC_ERROR"])
-    def test_a_fault_of_the_api_server_is_not(self, error: str, monkeypatch: pytest.MonkeyPatch, raises: bool) -> None:
-        self.answer(monkeypatch, error, raises=raises)
+    with pytest.raises(CollateError, match='Airflow did not give the connection "missing"') as caught:
+        find_connection("missing", BaseHook.get_connection)
 
-        hook = CollateHook("missing")
-        for ask in (partial(hook.get_service, "s0"), partial(hook.upsert_service, SERVICE)):
-            with pytest.raises(CollateError) as caught:
-                ask()
-
-            assert caught.value.retryable
-            assert str(caught.value) == (
-                'Airflow did not give the connection "missing": its API server, or the way to it, failed\n'
-                "Airflow's retries will try again."
-            )
+    assert caught.value.retryable

@@ -5,12 +5,30 @@ from __future__ import annotations
 import base64
 import json
 import logging
+from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 from airflow.providers.common.compat.sdk import redact
 
-from airflow_provider_collate.hooks.masking import MOST_FORMS, keep_headers_out_of_traces, mask_secrets
+from airflow_provider_collate.client.config import ClientConfig
+from airflow_provider_collate.client.messages import ApiRequest
+from airflow_provider_collate.client.token_source import TokenSource
+from airflow_provider_collate.client.transport import Transport
+from airflow_provider_collate.exceptions import RedirectError
+from airflow_provider_collate.hooks.masking import MOST_FORMS, mask_secrets, quieten_http_logs
+from tests.faults.behaviours import answers
+from tests.faults.server import FaultServer
+
+
+@pytest.fixture
+def quiet_again() -> Iterator[None]:
+    """Leave the levels of the loggers as they were."""
+    loggers = [logging.getLogger(name) for name in ("httpx", "httpcore")]
+    levels = [logger.level for logger in loggers]
+    yield
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.mark.parametrize(
@@ -56,17 +74,27 @@ def test_a_secret_too_short_for_airflow_is_not_handed_over(caplog: pytest.LogCap
     assert redact("a-secret-that-is-long-enough") == "***"
 
 
-def test_traces_of_http_show_no_headers() -> None:
-    keep_headers_out_of_traces()
-    keep_headers_out_of_traces()
-    logger = logging.getLogger("httpcore.http11")
-    assert len(logger.filters) == 1
-    record = logger.makeRecord("httpcore.http11", logging.DEBUG, "f", 1, "complete %r", ((302, [(b"a", b"b")]),), None)
-    assert logger.filter(record)
-    assert record.getMessage() == "complete (302, […])"
-    other = logger.makeRecord("httpcore.http11", logging.DEBUG, "f", 1, "connect %s%%", ("host",), None)
-    assert logger.filter(other)
-    assert other.getMessage() == "connect host%"
+def test_traces_of_http_show_no_headers(caplog: pytest.LogCaptureFixture, quiet_again: None) -> None:
+    """With a real request, so that it is noticed when httpcore logs by other names."""
+    logging.getLogger("httpcore").setLevel(logging.DEBUG)
+    with FaultServer(lambda _: answers(302, headers={"Location": "/login?state=hunter2hunter2"})) as server:
+        transport = Transport(ClientConfig(f"{server.url}/api", max_retries=0), TokenSource(lambda: "a-token"))
+        for printed in (True, False):
+            with caplog.at_level(logging.DEBUG), pytest.raises(RedirectError):
+                transport.send(ApiRequest("GET", "/v1/a"))
+            assert ("hunter2hunter2" in caplog.text) is printed
+            caplog.clear()
+            quieten_http_logs()
+
+
+def test_a_level_that_is_higher_already_stays(quiet_again: None) -> None:
+    logging.getLogger("httpcore").setLevel(logging.ERROR)
+    logging.getLogger("httpx").setLevel(logging.DEBUG)
+
+    quieten_http_logs()
+
+    assert logging.getLogger("httpcore").level == logging.ERROR
+    assert logging.getLogger("httpx").level == logging.DEBUG
 
 
 def test_one_long_key_does_not_use_up_the_masker() -> None:

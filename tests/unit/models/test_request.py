@@ -7,24 +7,23 @@ from uuid import UUID
 import pytest
 from pydantic import JsonValue, ValidationError
 
-from airflow_provider_collate.models import (
-    AwsCredentials,
-    CreateMlModelServiceRequest,
-    CustomMlModelConnection,
-    EntityReference,
-    FilterPattern,
+from airflow_provider_collate.kinds.aws import AwsCredentials
+from airflow_provider_collate.kinds.gcp import (
     GcpApplicationDefault,
     GcpCredentials,
     GcpCredentialsPath,
     GcpCredentialsValues,
     GcpExternalAccount,
     GcpImpersonation,
+)
+from airflow_provider_collate.kinds.mlmodel import (
+    CreateMlModelServiceRequest,
+    CustomMlModelConnection,
     MlflowConnection,
     SageMakerConnection,
-    ServiceConnection,
-    TagLabel,
     VertexAIConnection,
 )
+from airflow_provider_collate.models import EntityReference, FilterPattern, OwnerName, ServiceConnection, TagLabel
 
 OWNER = "ca22d46e-81b9-4e48-85b5-0adc44980da9"
 TAG = {"tagFQN": "Tier.Tier1", "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
@@ -160,6 +159,76 @@ def test_names_that_are_the_users_own_are_never_changed() -> None:
 @pytest.mark.parametrize("domains", [{"domain": "Sales"}, {"domains": ["Sales"]}])
 def test_a_single_domain_is_a_list_of_one(domains: dict[str, object]) -> None:
     assert request(**domains).to_payload()["domains"] == ["Sales"]
+
+
+def test_owners_and_domains_that_are_given_twice_count_once_in_their_order() -> None:
+    reference = {"id": OWNER, "type": "user"}
+    service = request(
+        domains=["b", "a", "b"],
+        owners=["team:x", reference, {**reference, "id": OWNER.upper()}, "team:x"],
+        dataProducts=["p", "p"],
+    )
+    assert service.declared()["domains"] == ["b", "a"]
+    assert service.declared()["owners"] == ["team:x", reference]
+    assert service.declared()["dataProducts"] == ["p"]
+
+
+@pytest.mark.parametrize(
+    "text, kind, name, is_email",
+    [
+        ("ana@acme.example", None, "ana@acme.example", True),
+        ("ml-platform", None, "ml-platform", False),
+        ("user:ana", "user", "ana", False),
+        ("user:ana@acme.example", "user", "ana@acme.example", True),
+        ("team:ml@platform", "team", "ml@platform", False),
+        ("group:ana", None, "group:ana", False),
+    ],
+)
+def test_an_owner_by_name_keeps_its_text_and_says_what_to_look_up(
+    text: str, kind: str | None, name: str, is_email: bool
+) -> None:
+    service = request(owners=[text, {"id": OWNER, "type": "team"}])
+    assert service.owners is not None
+    owner = service.owners[0]
+    assert isinstance(owner, OwnerName)
+    assert (owner.kind, owner.name, owner.is_email) == (kind, name, is_email)
+    assert service.declared()["owners"] == [text, {"id": OWNER, "type": "team"}]
+
+
+def test_a_glossary_term_by_name() -> None:
+    assert request(tags=["glossary:Business.Churn"]).tags == [TagLabel(tag_fqn="Business.Churn", source="Glossary")]
+
+
+def test_a_style_is_sent_as_documented() -> None:
+    style = {"color": "#112233", "iconURL": "https://acme.example/i.svg"}
+    assert request(style={"color": "#112233", "icon_url": style["iconURL"]}).to_payload()["style"] == style
+
+
+def test_a_null_among_the_options_leaves_the_option_out() -> None:
+    assert sent_config("CustomMlModel", {"config": {"connectionOptions": {"a": None, "b": "x"}}}) == {
+        "type": "CustomMlModel",
+        "connectionOptions": {"b": "x"},
+    }
+
+
+def test_what_the_server_fills_in_stands_on_the_fields() -> None:
+    filled_in = {
+        (part.__name__, name): default
+        for part in (SageMakerConnection, AwsCredentials, GcpCredentialsValues, GcpImpersonation, FilterPattern)
+        for name in part.model_fields
+        if (default := part.field_facts(name).server_default) is not None
+    }
+    assert filled_in == {
+        ("SageMakerConnection", "supports_metadata_extraction"): True,
+        ("AwsCredentials", "enabled"): False,
+        ("AwsCredentials", "assume_role_session_name"): "OpenMetadataSession",
+        ("GcpCredentialsValues", "auth_uri"): "https://accounts.google.com/o/oauth2/auth",
+        ("GcpCredentialsValues", "token_uri"): "https://oauth2.googleapis.com/token",
+        ("GcpCredentialsValues", "auth_provider_x509_cert_url"): "https://www.googleapis.com/oauth2/v1/certs",
+        ("GcpImpersonation", "lifetime"): 3600,
+        ("FilterPattern", "includes"): [],
+        ("FilterPattern", "excludes"): [],
+    }
 
 
 def test_a_domain_of_none_empties_the_domains() -> None:

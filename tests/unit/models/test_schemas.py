@@ -16,6 +16,7 @@ from jsonschema import Draft7Validator
 from pydantic import JsonValue
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest
 from airflow_provider_collate.models import validate_services
 
 CONTRACT = Path(__file__).parents[4] / "shared" / "contract"
@@ -28,8 +29,8 @@ CONFIGS = {
     "VertexAI": "entity/services/connections/mlmodel/vertexaiConnection.json",
 }
 # The dialect of JSON schema (ECMA 262) and Java let "." match no line break; Python's lets it match most.
-# A name that is blank, or a template that was not rendered, is refused here and not by the schema.
-NAME = r"^(?=.*\S)(?!.*\{\{.*\}\})((?!::)[^\n\r\u0085\u2028\u2029])*\Z"
+# A name that is blank, has a quote, or is a template that was not rendered is refused here and not by the schema.
+NAME = r"^(?=.*\S)(?!.*\{\{.*\}\})((?!::)[^\"\n\r\u0085\u2028\u2029])*\Z"
 UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z"
 Json = dict[str, JsonValue]
 
@@ -104,6 +105,9 @@ def looser_schema_of(service_type: str) -> Json:
             definition["required"] = ["tagFQN"]
             # A bare string stands for a tag.
             definition["type"] = ["object", "string"]
+        elif definition.get("title") == "Entity Reference":
+            # A bare string stands for an owner, or is no UUID of one.
+            definition["type"] = ["object", "string"]
         elif definition.get("title") == "GCPCredentials":
             properties = definition["properties"]
             assert isinstance(properties, dict)
@@ -138,7 +142,7 @@ def instances(  # noqa: C901  # one case for each kind of schema
         case "array":
             items = schema["items"]
             assert isinstance(items, dict)
-            return st.lists(instances(items, definitions), max_size=3)
+            return st.lists(instances(items, definitions), max_size=3, unique_by=_identity)
         case "string":
             return texts(schema)
         case "integer":
@@ -150,13 +154,22 @@ def instances(  # noqa: C901  # one case for each kind of schema
     raise NotImplementedError(f"a schema with {sorted(schema)}")
 
 
+def _identity(item: JsonValue) -> object:
+    """What an owner or a domain is the same by: given twice, it counts once."""
+    return item["id"] if isinstance(item, dict) and "id" in item else json.dumps(item)
+
+
+# PostgreSQL has no U+0000, so it is refused everywhere.
+CHARACTERS = st.characters(codec="utf-8", exclude_characters="\0")
+
+
 def texts(schema: Json) -> st.SearchStrategy[JsonValue]:
     if schema.get("pattern") == UUID:
         return st.uuids().map(str)
     low, high = schema.get("minLength", 0), schema.get("maxLength", 40)
     assert isinstance(low, int)
     assert isinstance(high, int)
-    text = st.text(min_size=low, max_size=high)
+    text = st.text(CHARACTERS, min_size=low, max_size=high)
     return text.filter(lambda value: is_valid(schema, value))
 
 
@@ -175,14 +188,18 @@ def objects(schema: Json, definitions: Json) -> st.SearchStrategy[JsonValue]:
         return documented.map(dict)
     values = instances(additional, definitions) if isinstance(additional, dict) else ANY_JSON
     # A Python spelling of a documented field is that field to us, and a stranger to the schema.
-    names = st.text(st.characters(codec="utf-8", exclude_characters="_"), max_size=12)
+    names = st.text(st.characters(codec="utf-8", exclude_characters="_\0"), max_size=12)
     more = st.dictionaries(names.filter(lambda name: name not in parts), values, max_size=3)
     return st.builds(lambda given, own: {**own, **given}, documented, more)
 
 
 ANY_JSON: st.SearchStrategy[JsonValue] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(CHARACTERS, max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(CHARACTERS, max_size=8), inner, max_size=3),
     max_leaves=6,
 )
 
@@ -203,7 +220,7 @@ def is_valid(schema: Json, instance: JsonValue) -> bool:
 
 def is_accepted(instance: Json) -> bool:
     try:
-        validate_services([instance])
+        validate_services([instance], model=CreateMlModelServiceRequest)
     except InvalidDeclarationError:
         return False
     return True
@@ -256,7 +273,7 @@ def mutations(draw: st.DrawFn, service_type: str) -> Json:
 @given(data=st.data())
 def test_what_the_schema_accepts_is_accepted_and_serialised_to_it(data: st.DataObject, service_type: str) -> None:
     instance = data.draw(requests(service_type))
-    (service,) = validate_services([instance]).services
+    (service,) = validate_services([instance], model=CreateMlModelServiceRequest).services
     payload = json.loads(json.dumps(service.to_payload()))
     Draft7Validator(schema_of(service_type)).validate(payload)
     assert without_types(payload) == without_types(instance)
@@ -323,8 +340,10 @@ def test_ambiguous_google_credentials_are_accepted_where_the_schema_does(config:
 def test_the_vendors_examples_are_accepted_as_they_stand() -> None:
     examples = json.loads((CONTRACT / "documented_examples.json").read_text())
     create = examples["create"]["request"]
-    assert [service.to_payload() for service in validate_services([create]).services] == [create]
-    bulk = validate_services(examples["bulk"])
+    assert [
+        service.to_payload() for service in validate_services([create], model=CreateMlModelServiceRequest).services
+    ] == [create]
+    bulk = validate_services(examples["bulk"], model=CreateMlModelServiceRequest)
     assert [service.to_payload() for service in bulk.services] == examples["bulk"]
     looser = "not given; the documented schema requires it, the server does not"
     assert bulk.warnings == [

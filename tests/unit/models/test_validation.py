@@ -8,12 +8,8 @@ from types import MappingProxyType
 import pytest
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
-from airflow_provider_collate.models import (
-    CreateMlModelServiceRequest,
-    CreateServiceRequest,
-    MlflowConnection,
-    validate_services,
-)
+from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest, MlflowConnection
+from airflow_provider_collate.models import CreateServiceRequest, validate_services
 
 NEEDS_CONFIG = "must hold a config, because serviceType"
 LOOSER = "not given; the documented schema requires it, the server does not"
@@ -40,7 +36,7 @@ def custom(**config: object) -> dict[str, object]:
 
 def problems(*rows: object, single: bool = False) -> list[str]:
     with pytest.raises(InvalidDeclarationError) as refused:
-        validate_services(list(rows), single=single)
+        validate_services(list(rows), single=single, model=CreateMlModelServiceRequest)
     return list(refused.value.problems)
 
 
@@ -61,6 +57,8 @@ def without(row: dict[str, object], name: str) -> dict[str, object]:
         (service(name="n" * 300), "name: must have at most 256 characters, has 300"),
         (service(name="a::b"), 'name: must not contain "::"'),
         (service(name=":::"), 'name: must not contain "::"'),
+        (service(name='say "a"'), 'name: must not contain a quotation mark (")'),
+        (service(serviceType="MLFLOW"), 'serviceType: "MLFLOW" is not known to this version, did you mean Mlflow?'),
         (service(name="a\n"), "name: must not contain a line break"),
         (service(name="a\u2028b"), "name: must not contain a line break"),
         (service(name="\ud800"), "name: is not valid Unicode"),
@@ -222,6 +220,37 @@ def test_what_cannot_be_sent_is_refused_where_fields_are_free(row: object, expec
     assert problems(row, single=True) == expected
 
 
+@pytest.mark.parametrize(
+    "row, path",
+    [
+        (service(name="a\0"), "name"),
+        (service(serviceType="F\0"), "serviceType"),
+        (service(displayName="\0"), "displayName"),
+        (service(description="a\0b"), "description"),
+        (service(domains=["a\0"]), "domains[0]"),
+        (service(dataProducts=["a\0"]), "dataProducts[0]"),
+        (service(owners=["a\0"]), "owners[0]"),
+        (service(tags=["a\0"]), "tags[0].tagFQN"),
+        (service(style={"color": "\0"}), "style.color"),
+        (mlflow(trackingUri="a\0"), "connection.config.trackingUri"),
+        (mlflow(mlModelFilterPattern={"includes": ["\0"]}), "connection.config.mlModelFilterPattern.includes[0]"),
+        (custom(connectionOptions={"a": "\0"}), "connection.config.connectionOptions.a"),
+        (custom(connectionOptions={"\0": "a"}), "connection.config.connectionOptions"),
+        (custom(own=["\0"]), "connection.config.own[0]"),
+        (custom(own={"\0": 1}), "connection.config.own"),
+        (vertex(projectId=["\0"]), "connection.config.credentials.gcpConfig.projectId[0]"),
+        (
+            vertex(audience="a", credentialSource={"\0": "a"}),
+            "connection.config.credentials.gcpConfig.credentialSource",
+        ),
+    ],
+)
+def test_the_character_nul_is_refused_wherever_it_is(row: object, path: str) -> None:
+    (problem,) = problems(row, single=True)
+    assert problem.startswith(path)
+    assert "U+0000" in problem
+
+
 def test_what_is_nested_without_end_is_refused() -> None:
     endless: dict[str, object] = {}
     endless["again"] = endless
@@ -235,7 +264,7 @@ def test_braces_that_are_no_template_are_accepted() -> None:
         service(name=f"{number} {text}", connection={"config": {"trackingUri": text, "registryUri": text}})
         for number, text in enumerate(["{{", "}}{{", "{a}", "x{{{", "}}", "a{b}}c", "{{}"])
     ]
-    assert len(validate_services(rows).services) == 7
+    assert len(validate_services(rows, model=CreateMlModelServiceRequest).services) == 7
 
 
 @pytest.mark.parametrize(
@@ -248,7 +277,13 @@ def test_braces_that_are_no_template_are_accepted() -> None:
         (service(dataProducts=[""]), ["dataProducts[0]: must not be empty"]),
         (service(owners=[{"id": OWNER}]), ["owners[0].type: must be given"]),
         (service(owners=[{"id": "ana", "type": "user"}]), ["owners[0].id: must be a UUID"]),
-        (service(owners=["ana@acme.example"]), ["owners[0]: must be an object, not a string"]),
+        (service(owners=[5]), ["owners[0]: must be an object, not a number"]),
+        (service(owners=["team: ", "user:"]), ["owners[0]: must not be blank", "owners[1]: must not be blank"]),
+        (service(owners=["{{ owner }}"]), ["owners[0]: holds a template {{ … }} that was not rendered"]),
+        (
+            service(tags=["Certification.Gold"]),
+            ['tags[0].tagFQN: "Certification.Gold" is a certification, which the catalog drops from tags'],
+        ),
         (service(owners={"id": OWNER, "type": "user"}), ["owners: must be a list, not an object"]),
         (service(tags=[5]), ["tags[0]: must be an object, not a number"]),
         (
@@ -304,7 +339,7 @@ def test_all_faulty_rows_are_named_together() -> None:
 
 def test_the_error_counts_and_lists_its_problems() -> None:
     with pytest.raises(InvalidDeclarationError) as refused:
-        validate_services([service(name="a::b"), None])
+        validate_services([service(name="a::b"), None], model=CreateMlModelServiceRequest)
     assert str(refused.value) == (
         "The declaration has 2 problems; nothing was sent:\n"
         '  services[0].name: must not contain "::"\n'
@@ -334,7 +369,7 @@ def test_names_given_twice_are_refused_and_case_matters() -> None:
 )
 def test_what_is_no_list_is_refused(rows: object, kind: str) -> None:
     with pytest.raises(InvalidDeclarationError) as refused:
-        validate_services(rows)  # type: ignore[call-overload]  # that is the test
+        validate_services(rows, model=CreateMlModelServiceRequest)  # type: ignore[arg-type]  # that is the test
     assert refused.value.problems == (f"services: must be a list, not {kind}",)
     is_rendered = isinstance(rows, str)
     native = "Set render_template_as_native_obj=True on the DAG, or pass the upstream task's output itself."
@@ -347,11 +382,15 @@ def test_rows_may_be_models_mappings_and_come_from_an_iterator() -> None:
         yield MappingProxyType(service(name="b"))
         yield CreateMlModelServiceRequest.model_validate(service(name="c"))
 
-    assert [row.name for row in validate_services(rows()).services] == ["a", "b", "c"]
+    assert [row.name for row in validate_services(rows(), model=CreateMlModelServiceRequest).services] == [
+        "a",
+        "b",
+        "c",
+    ]
 
 
 def test_no_rows_are_no_fault() -> None:
-    assert validate_services([]).services == []
+    assert validate_services([], model=CreateMlModelServiceRequest).services == []
 
 
 def test_looser_connections_are_accepted_with_one_warning_for_each_kind() -> None:
@@ -366,7 +405,7 @@ def test_looser_connections_are_accepted_with_one_warning_for_each_kind() -> Non
         service(name="h", connection={}),
     ]
     rows[1]["name"] = "b"
-    assert validate_services(rows).warnings == [
+    assert validate_services(rows, model=CreateMlModelServiceRequest).warnings == [
         f"services[1].connection.config.registryUri: {LOOSER} (and 2 more rows)",
         f"services[4].connection.config.awsConfig: {LOOSER}",
         f"services[5].connection.config.credentials: {LOOSER}",
@@ -375,7 +414,7 @@ def test_looser_connections_are_accepted_with_one_warning_for_each_kind() -> Non
 
 def test_many_rows_have_one_warning() -> None:
     rows = [{**mlflow(trackingUri="x"), "name": str(number)} for number in range(1999)]
-    assert validate_services(rows).warnings == [
+    assert validate_services(rows, model=CreateMlModelServiceRequest).warnings == [
         f"services[0].connection.config.registryUri: {LOOSER} (and 1,998 more rows)"
     ]
 
@@ -385,18 +424,18 @@ def test_an_unknown_service_type_is_sent_as_it_is_with_a_warning() -> None:
     rows = [
         service(serviceType="Foo", connection={"config": config}),
         service(name="b", serviceType="Foo", connection={"config": {"type": "Foo"}}),
-        service(name="c", serviceType="MLFlow", connection={"config": {}}),
+        service(name="c", serviceType="Mlfloww", connection={"config": {}}),
     ]
-    validated = validate_services(rows)
+    validated = validate_services(rows, model=CreateMlModelServiceRequest)
     assert [row.to_payload()["connection"] for row in validated.services] == [row["connection"] for row in rows]
     assert validated.warnings == [
         'services[0].serviceType: "Foo" is not known to this version; sent as it is (and 1 more row)',
-        'services[2].serviceType: "MLFlow" is not known to this version; sent as it is, did you mean Mlflow?',
+        'services[2].serviceType: "Mlfloww" is not known to this version; sent as it is, did you mean Mlflow?',
     ]
 
 
 def test_a_single_service_is_warned_about_without_a_row_number() -> None:
-    warnings = validate_services([mlflow(trackingUri="x")], single=True).warnings
+    warnings = validate_services([mlflow(trackingUri="x")], single=True, model=CreateMlModelServiceRequest).warnings
     assert warnings == [f"connection.config.registryUri: {LOOSER}"]
 
 

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_collate.exceptions import ServerError
+from airflow_provider_collate.exceptions import NoAnswerError, OutcomeError, ServerError
 from airflow_provider_collate.operators.mlmodel_service import DeleteMlModelServiceOperator
 from airflow_provider_collate.sandbox import Catalog
 from tests.unit.conftest import service_in
+
+LIST_PAGE = "https://acme.getcollate.io/settings/services/mlmodels"
 
 
 def make(**given: Any) -> DeleteMlModelServiceOperator:
@@ -20,8 +22,7 @@ def make(**given: Any) -> DeleteMlModelServiceOperator:
 def test_a_soft_delete_can_be_restored(catalog: Catalog, context: Any) -> None:
     catalog.add_service("prod.mlflow")
     service_id = service_in(catalog, "prod.mlflow")["id"]
-    returned = make().execute(context)
-    assert returned == {
+    assert make().execute(context) == {
         "id": service_id,
         "name": "prod.mlflow",
         "fullyQualifiedName": '"prod.mlflow"',
@@ -32,30 +33,15 @@ def test_a_soft_delete_can_be_restored(catalog: Catalog, context: Any) -> None:
     }
 
 
-def test_a_hard_delete_cannot(catalog: Catalog, context: Any) -> None:
+@pytest.mark.parametrize("is_soft_deleted", [False, True])
+@pytest.mark.parametrize("hard_delete", [True, "true"])
+def test_a_hard_delete_cannot(hard_delete: Any, is_soft_deleted: bool, catalog: Catalog, context: Any) -> None:
     catalog.add_service("prod.mlflow")
-    returned = make(hard_delete=True).execute(context)
-    assert (returned["outcome"], returned["url"]) == (
-        "deleted",
-        "https://acme.getcollate.io/settings/services/mlmodels",
-    )
+    if is_soft_deleted:
+        catalog.remove_service("prod.mlflow")
+    returned = make(hard_delete=hard_delete).execute(context)
+    assert (returned["outcome"], returned["url"]) == ("deleted", LIST_PAGE)
     assert "prod.mlflow" not in catalog.deleted
-
-
-def test_a_hard_delete_takes_a_soft_deleted_one_too(catalog: Catalog, context: Any) -> None:
-    catalog.add_service("prod.mlflow")
-    catalog.remove_service("prod.mlflow")
-    assert make(hard_delete=True).execute(context)["outcome"] == "deleted"
-    assert "prod.mlflow" not in catalog.deleted
-
-
-@pytest.mark.parametrize("hard_delete", ["false", "True", 0, 1, None])
-def test_only_a_bool_says_whether_a_delete_is_hard(hard_delete: Any, catalog: Catalog, context: Any) -> None:
-    catalog.add_service("prod.mlflow")
-    with pytest.raises(AirflowFailException, match="hard_delete: must be True or False, not "):
-        make(hard_delete=hard_delete).execute(context)
-    assert not catalog.requests
-    assert "prod.mlflow" in catalog.services
 
 
 def test_a_missing_service_is_ignored_or_fails(catalog: Catalog, context: Any) -> None:
@@ -65,40 +51,28 @@ def test_a_missing_service_is_ignored_or_fails(catalog: Catalog, context: Any) -
     assert catalog.writes == 0
 
 
-def test_a_lost_answer_of_a_delete_is_settled(catalog: Catalog, context: Any) -> None:
-    catalog.add_service("prod.mlflow")
-    catalog.fail(method="DELETE", lose_answer=True)
-    with pytest.raises(Exception, match=r"connection broke|closed|disconnected"):
-        make().execute(context)
-    assert make().execute(context)["outcome"] == "ignored"
-
-
-def test_a_delete_that_the_catalog_does_not_show_is_no_success(catalog: Catalog, context: Any) -> None:
-    catalog.add_service("prod.mlflow")
-    catalog.fail(method="DELETE", status=200, body={})
-    with pytest.raises(Exception, match="is still there, though the server answered its deletion with success"):
-        make().execute(context)
-
-
-def test_a_failing_server_is_retried_by_airflow(catalog: Catalog, context: Any) -> None:
-    catalog.add_service("prod.mlflow")
-    catalog.fail(times=None, method="DELETE", status=503)
-    with pytest.raises(ServerError):
-        make().execute(context)
-
-
 @pytest.mark.parametrize(
-    "given, problem",
+    "fault, error",
     [
-        ({"name": ""}, "name: must be a text that is not empty"),
-        ({"name": None}, "name: must be a text that is not empty"),
-        ({"if_missing": "skip"}, "if_missing: is 'skip', but must be 'ignore' or 'fail'"),
+        ({"times": None, "status": 503}, ServerError),
+        ({"lose_answer": True}, NoAnswerError),
+        ({"status": 200, "body": {}}, OutcomeError),
     ],
+    ids=["503", "lost answer", "not applied"],
 )
-def test_bad_input_is_named_and_nothing_is_sent(
-    given: dict[str, Any], problem: str, catalog: Catalog, context: Any
+def test_what_did_not_go_well_is_retried_by_airflow(
+    fault: dict[str, Any], error: type[Exception], catalog: Catalog, context: Any
 ) -> None:
-    with pytest.raises(AirflowFailException) as caught:
-        make(**given).execute(context)
-    assert problem in str(caught.value)
+    catalog.add_service("prod.mlflow")
+    catalog.fail(method="DELETE", **fault)
+    with pytest.raises(error):
+        make().execute(context)
+    catalog.stop_failing()
+    assert make().execute(context)["outcome"] == ("ignored" if "lose_answer" in fault else "deleted")
+
+
+@pytest.mark.parametrize("name", ["", None])
+def test_no_name_is_refused_and_nothing_is_sent(name: Any, catalog: Catalog, context: Any) -> None:
+    with pytest.raises(AirflowFailException, match="name: must be a text that is not empty"):
+        make(name=name).execute(context)
     assert catalog.requests == []

@@ -1,11 +1,9 @@
-"""What an operator does beside its work: rendering, serialisation, being killed, asset events."""
+"""What an operator does beside its work: serialisation, being killed, errors, asset events."""
 
 from __future__ import annotations
 
 import copy
-import json
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
@@ -14,15 +12,14 @@ from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Asset
 
 from airflow_provider_collate.exceptions import StoppedError
 from airflow_provider_collate.hooks.collate import CollateHook
-from airflow_provider_collate.models import MlflowConnection
+from airflow_provider_collate.kinds.mlmodel import MlflowConnection
+from airflow_provider_collate.operators._service_operators import ServiceOperator
 from airflow_provider_collate.operators.mlmodel_service import (
     BulkUpsertMlModelServicesOperator,
     CreateMlModelServiceOperator,
     DeleteMlModelServiceOperator,
     SyncMlModelServicesOperator,
 )
-from airflow_provider_collate.operators.rendered import Rendered, unwrapped
-from airflow_provider_collate.operators.service_operator import ServiceOperator
 from airflow_provider_collate.sandbox import Catalog
 from tests.secrets.tracebacks import everything_along
 from tests.unit.conftest import Network, TaskInstance, service_in
@@ -33,9 +30,6 @@ LEAKY: dict[str, Any] = {
     "config": {"registryUri": f"mysql://user:{SECRET}@host/db", "trackingUri": "http://mlflow:5000"}
 }
 SERVICE = {"name": "s0", "serviceType": "Mlflow", "connection": LEAKY}
-
-
-Operator = TypeVar("Operator", bound=ServiceOperator)
 
 
 def operators(connection: Any = None, **given: Any) -> list[ServiceOperator]:
@@ -57,199 +51,6 @@ def ids(operator: ServiceOperator) -> str:
 
 
 each_operator = pytest.mark.parametrize("operator", operators(), ids=ids)
-
-
-# --- rendering
-
-
-class TestRendering:
-    def rendered(self, operator: Operator, **context: Any) -> Operator:
-        given: Any = context
-        operator.render_template_fields(given, operator.get_template_env())
-        return operator
-
-    def test_every_template_field_is_rendered(self, catalog: Catalog, context: Any) -> None:
-        fields: dict[str, Any] = {
-            "name": "{{ team }}_mlflow",
-            "service_type": "{{ 'Mlflow' }}",
-            "connection": {"config": {"trackingUri": "http://{{ team }}:5000"}},
-            "display_name": "Of {{ team }}",
-            "description": "Models of {{ team }}",
-            "tags": ["Tier.{{ 'Tier1' }}"],
-            "domains": ["{{ 'Fraud' }}"],
-            "timeout": "{{ 7 }}",
-        }
-        operator = self.rendered(CreateMlModelServiceOperator(task_id="t", **fields), team="fraud")
-        assert operator.execute(context)["name"] == "fraud_mlflow"
-        stored = service_in(catalog, "fraud_mlflow")
-        assert stored["displayName"] == "Of fraud"
-        assert stored["description"] == "Models of fraud"
-        assert stored["connection"]["config"]["trackingUri"] == "http://fraud:5000"
-        assert [tag["tagFQN"] for tag in stored["tags"]] == ["Tier.Tier1"]
-        assert [domain["name"] for domain in stored["domains"]] == ["Fraud"]
-
-    def test_templates_in_rows_and_in_models_are_rendered(self, catalog: Catalog, context: Any) -> None:
-        row = {"name": "{{ n }}", "serviceType": "Mlflow", "connection": MlflowConnection.model_construct(
-            tracking_uri="http://{{ n }}:5000"
-        )}  # fmt: skip
-        self.rendered(BulkUpsertMlModelServicesOperator(task_id="t", services=[row]), n="fraud").execute(context)
-        assert service_in(catalog, "fraud")["connection"]["config"]["trackingUri"] == "http://fraud:5000"
-
-    def test_collate_conn_id_is_rendered(
-        self, catalog: Catalog, context: Any, connect: Callable[..., None], network: Network
-    ) -> None:
-        network.hosts["other.getcollate.io"] = network.hosts["acme.getcollate.io"]
-        connect("collate_other", host="https://other.getcollate.io")
-        operator = self.rendered(
-            DeleteMlModelServiceOperator(task_id="t", name="none", collate_conn_id="collate_{{ which }}"), which="other"
-        )
-        assert str(operator.execute(context)["url"]).startswith("https://other.getcollate.io/")
-
-    @pytest.mark.parametrize("operator", operators()[:3], ids=ids)
-    def test_what_airflow_stores_of_a_field_has_no_secret(self, operator: ServiceOperator) -> None:
-        from airflow.serialization.helpers import serialize_template_field
-
-        operator = self.rendered(copy.copy(operator))
-        for name in operator.template_fields:
-            stored = serialize_template_field(getattr(operator, name), name)
-            assert SECRET not in str(stored)
-            assert SECRET not in repr(getattr(operator, name))
-
-    def test_names_and_types_stay_readable(self) -> None:
-        from airflow.serialization.helpers import serialize_template_field
-
-        operator = self.rendered(BulkUpsertMlModelServicesOperator(task_id="t", services=[SERVICE]))
-        stored = serialize_template_field(operator.services, "services")
-        assert "'name': 's0'" in str(stored)
-        assert "'registryUri': '***'" in str(stored)
-
-    @pytest.mark.parametrize(
-        "services",
-        [
-            json.dumps([SERVICE]),
-            [json.dumps(SERVICE)],
-            [[json.dumps(SERVICE)]],
-            [{"name": "s0", "serviceType": "Mlflow", "Connection": LEAKY}],
-            [{"name": "s0", "serviceType": "Mlflow", **LEAKY}],
-            [{"name": "s0", "owners": [{"id": "1", "type": "user", "connection": LEAKY}]}],
-            {"services": [SERVICE]},
-            SERVICE,
-            [["config", f"mysql://user:{SECRET}@host/db"]],
-        ],
-        ids=[
-            "text",
-            "list of texts",
-            "texts in lists",
-            "Connection",
-            "config",
-            "in an owner",
-            "wrapped",
-            "row",
-            "pair",
-        ],
-    )
-    def test_a_declaration_in_a_wrong_shape_is_stored_without_its_secret(self, services: Any) -> None:
-        from airflow.serialization.helpers import serialize_template_field
-
-        operator = BulkUpsertMlModelServicesOperator(task_id="t", services="{{ var }}")
-        operator.services = services
-        operator = self.rendered(operator)
-        assert SECRET not in str(serialize_template_field(operator.services, "services"))
-        assert SECRET not in repr(operator.services)
-        assert unwrapped(operator.services) == services
-
-    def test_known_fields_of_a_row_stay_readable(self) -> None:
-        row = {
-            "name": "s0",
-            "service_type": "Mlflow",
-            "displayName": "S 0",
-            "description": "Models",
-            "owners": [{"id": "1", "type": "user"}],
-            "domains": ["Fraud"],
-            "data_products": ["Fraud.scores"],
-            "tags": ["Tier.Tier1", {"tagFQN": "PII.None", "labelType": "Manual"}],
-            "ingestionRunner": {"id": "2", "type": "ingestionRunner"},
-        }
-        shown = Rendered([{**row, "connection": {"conn_id": "mlflow_prod"}, "own": "x"}], is_connection=False)
-        assert shown.serialize() == [{**row, "connection": {"conn_id": "mlflow_prod"}, "own": "***"}]
-
-    def test_rendering_twice_changes_nothing(self, catalog: Catalog, context: Any) -> None:
-        operator = CreateMlModelServiceOperator(task_id="t", name="s0", service_type="Mlflow", connection=LEAKY)
-        self.rendered(self.rendered(operator)).execute(context)
-        assert service_in(catalog, "s0")["connection"]["config"]["registryUri"] == LEAKY["config"]["registryUri"]
-
-    def test_values_from_upstream_are_not_taken_for_templates(self) -> None:
-        """Airflow knows them by identity; a copy made in `__init__` would be rendered."""
-        from_upstream = [{"name": "{{ 1 + 1 }}", "serviceType": "Mlflow", "connection": {"config": {}}}]
-        operator = BulkUpsertMlModelServicesOperator(task_id="t", services=from_upstream)
-        assert operator.services is from_upstream
-        create = CreateMlModelServiceOperator(
-            task_id="c", name="x", service_type="Mlflow", connection=from_upstream[0]["connection"]
-        )
-        assert create.connection is from_upstream[0]["connection"]
-
-
-# --- a secret in the DAG file
-
-
-class TestWrittenSecrets:
-    WARNING = "is written in the DAG file"
-
-    def run(self, operator: ServiceOperator, context: Any, seen: set[int] | None = None, **variables: Any) -> None:
-        given: Any = variables
-        environment = operator.get_template_env()
-        operator._do_render_template_fields(operator, operator.template_fields, given, environment, seen or set())
-        operator.execute(context)
-
-    @pytest.mark.parametrize("operator", operators()[:3], ids=ids)
-    def test_is_warned_about_once_and_never_shown(
-        self, operator: ServiceOperator, catalog: Catalog, context: Any, logged: Callable[[], str]
-    ) -> None:
-        self.run(copy.copy(operator), context)
-        lines = [line for line in logged().splitlines() if self.WARNING in line]
-        assert len({line.partition("A secret in")[2].partition(" instead")[0] for line in lines}) == 1
-        assert '{"conn_id": …}' in lines[0]
-        assert SECRET not in logged()
-
-    @pytest.mark.parametrize(
-        "connection",
-        [
-            {"config": {"registryUri": "mysql://user:{{ password }}@host/db"}},
-            {"config": {"registryUri": "{{ uri }}"}},
-            {"config": {"trackingUri": "http://mlflow:5000"}},
-        ],
-    )
-    @pytest.mark.parametrize("number", [0, 1, 2])
-    def test_a_template_or_no_secret_is_not_warned_about(
-        self, connection: Any, number: int, catalog: Catalog, context: Any, logged: Callable[[], str]
-    ) -> None:
-        operator = operators(connection)[number]
-        self.run(operator, context, password=SECRET, uri=f"mysql://user:{SECRET}@host/db")
-        assert self.WARNING not in logged()
-        assert SECRET not in logged()
-
-    def test_values_from_upstream_are_not_warned_about(
-        self, catalog: Catalog, context: Any, logged: Callable[[], str]
-    ) -> None:
-        services = [SERVICE]
-        operator = BulkUpsertMlModelServicesOperator(task_id="t", services=services)
-        self.run(operator, context, seen={id(services)})
-        assert self.WARNING not in logged()
-
-    def test_an_override_beside_conn_id_counts(
-        self, catalog: Catalog, context: Any, connect: Callable[..., None], logged: Callable[[], str]
-    ) -> None:
-        connect("aws_prod", conn_type="aws", host="", password="", extra={})
-        for override, is_warned in (({"region_name": "eu"}, False), ({"awsSecretAccessKey": SECRET}, True)):
-            operator = CreateMlModelServiceOperator(
-                task_id="t",
-                name="s0",
-                service_type="SageMaker",
-                connection={"conn_id": "aws_prod", "awsRegion": "eu", **override},
-                if_exists="update",
-            )
-            self.run(operator, context)
-            assert (self.WARNING in logged()) is is_warned
 
 
 # --- serialisation
@@ -283,29 +84,6 @@ def test_dags_serialise_with_models_as_arguments() -> None:
     text = serialised(dag)
     assert "http://mlflow:5000" in text
     assert "MlflowConnection" not in text
-
-
-@pytest.mark.parametrize("plan_only", ["false", "", 0, 1, None])
-@pytest.mark.parametrize("number", [0, 1, 2], ids=["create", "bulk", "sync"])
-def test_only_a_bool_says_whether_a_run_is_planned(number: int, plan_only: Any, catalog: Catalog, context: Any) -> None:
-    operator: Any = operators()[number]
-    operator.plan_only = plan_only
-    with pytest.raises(AirflowFailException, match="plan_only: must be True or False, not "):
-        operator.execute(context)
-    assert not catalog.requests
-
-
-def test_default_args_and_partial_reach_the_operator(catalog: Catalog, context: Any) -> None:
-    with DAG("d", schedule=None, default_args={"if_exists": "ignore", "tags": ["Tier.Tier1"], "max_retries": 2}):
-        operator = CreateMlModelServiceOperator(task_id="t", name="s0", service_type="Mlflow", connection=None)
-    assert (operator.if_exists, operator.max_retries) == ("ignore", 2)
-    operator.execute(context)
-    assert [tag["tagFQN"] for tag in service_in(catalog, "s0")["tags"]] == ["Tier.Tier1"]
-
-
-@each_operator
-def test_dry_run_stays_airflows_own_method(operator: ServiceOperator) -> None:
-    assert callable(operator.dry_run)
 
 
 # --- being killed
@@ -348,7 +126,7 @@ def test_a_kill_during_single_writes_stops_them(catalog: Catalog, context: Any, 
     killing.operator = operator = BulkUpsertMlModelServicesOperator(task_id="t", services=services)
     with pytest.raises(StoppedError):
         operator.execute(context)
-    assert killing.seen <= 60 + operator.max_workers
+    assert killing.seen <= 60 + 8
     assert len(catalog.services) < 70
 
 
@@ -448,22 +226,14 @@ class TestAssetEvents:
         assert "1 more services changed" in logged()
 
     def test_a_row_that_was_written_in_part_is_an_event(self, catalog: Catalog, context: Any, events: Events) -> None:
-        for name in ("s0", "s1"):
-            catalog.add_service(name, "Sklearn", description="Written by Ana")
-        services = [
-            {"name": "s0", "serviceType": "Sklearn", "connection": None, "description": "Declared"},
-            {
-                "name": "s1",
-                "serviceType": "Sklearn",
-                "connection": None,
-                "description": "Declared",
-                "tags": ["Tier.Tier1"],
-            },
-        ]
+        services = [{**service, "description": "Declared"} for service in self.services(2)]
+        services[1]["displayName"] = "S 1"
+        for service in services:
+            catalog.add_service(service["name"], "Sklearn", description="Written by Ana")
         make = BulkUpsertMlModelServicesOperator
-        make(task_id="a", services=services, on_unapplied="warn", outlets=[self.ALIAS]).execute(context)
-        assert [tag["tagFQN"] for tag in service_in(catalog, "s1")["tags"]] == ["Tier.Tier1"]
-        assert [extra for _, extra in events[self.ALIAS]] == [{"outcome": "unapplied", "name": "s1"}]
+        make(task_id="a", services=services, on_conflict="keep", outlets=[self.ALIAS]).execute(context)
+        assert service_in(catalog, "s.1")["displayName"] == "S 1"
+        assert [extra for _, extra in events[self.ALIAS]] == [{"outcome": "kept", "name": "s.1"}]
 
     def test_none_when_nothing_changed_or_the_task_failed(
         self, catalog: Catalog, context: Any, events: Events, ti: TaskInstance

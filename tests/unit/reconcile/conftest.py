@@ -8,8 +8,8 @@ from tests.unit.reconcile.workbench import Workbench
 
 @pytest.fixture
 def bot() -> Workbench:
-    """Today's server, by a bot's token."""
-    return Workbench(Catalog())
+    """Today's server with a bulk endpoint, by a bot's token."""
+    return Workbench(Catalog(has_bulk=True))
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def old_person() -> Workbench:
     return Workbench(Catalog("1.2"), is_bot=False)
 
 
-@pytest.fixture(params=["today, bot", "today, person", "1.2, bot", "1.2, person"])
+@pytest.fixture(params=["2.x, bot", "2.x, person", "1.2, bot", "1.2, person"])
 def anyone(request: pytest.FixtureRequest) -> Workbench:
     """Each server by each kind of token."""
     release, _, who = request.param.partition(", ")

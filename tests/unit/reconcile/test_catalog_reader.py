@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import pytest
 
-from airflow_provider_collate.client.services import PAGE_SIZE
+from airflow_provider_collate.client.services import PAGE_SIZE, Services
 from airflow_provider_collate.exceptions import ServerError
 from airflow_provider_collate.models.service import Service
-from airflow_provider_collate.reconcile.catalog_reader import FEW, CatalogReader, InScope
+from airflow_provider_collate.reconcile.catalog_reader import CatalogReader
 from airflow_provider_collate.sandbox import Catalog
 from tests.unit.reconcile.workbench import COLLECTION, Workbench, sklearn
 
@@ -28,12 +28,19 @@ def large(many: Workbench) -> Workbench:
     return many
 
 
+def reader_of(services: Services, max_workers: int = 8, stopped: Callable[[], bool] = lambda: False) -> CatalogReader:
+    return CatalogReader(services, max_workers=max_workers, stopped=stopped)
+
+
 def paths(bench: Workbench) -> list[str]:
     return [seen.path.removeprefix(COLLECTION) for seen in bench.sent("GET")]
 
 
 def read(
-    reader: CatalogReader, names: Collection[str], fields: Collection[str], in_scope: InScope | None = None
+    reader: CatalogReader,
+    names: Collection[str],
+    fields: Collection[str],
+    in_scope: Callable[[Service], bool] | None = None,
 ) -> dict[str, Service]:
     return {service.name: service for service in reader.read(names, fields, in_scope=in_scope)}
 
@@ -43,36 +50,36 @@ def names(first: int, count: int) -> list[str]:
 
 
 def test_no_names_cost_nothing(large: Workbench) -> None:
-    assert read(CatalogReader(large.services), [], []) == {}
+    assert read(reader_of(large.services), [], []) == {}
     assert paths(large) == []
 
 
 def test_a_few_are_read_by_name(large: Workbench) -> None:
-    found = read(CatalogReader(large.services), [*names(0, FEW - 1), "missing"], [])
-    assert sorted(found) == names(0, FEW - 1)
-    assert sorted(paths(large)) == sorted(f"/name/{name}" for name in [*names(0, FEW - 1), "missing"])
+    found = read(reader_of(large.services), [*names(0, 9), "missing"], [])
+    assert sorted(found) == names(0, 9)
+    assert sorted(paths(large)) == sorted(f"/name/{name}" for name in [*names(0, 9), "missing"])
 
 
 def test_many_are_listed(large: Workbench) -> None:
-    found = read(CatalogReader(large.services), names(0, 1_600), [])
+    found = read(reader_of(large.services), names(0, 1_600), [])
     assert sorted(found) == names(0, 1_600)
     assert paths(large) == [""] * -(-1_600 // PAGE_SIZE)
 
 
 def test_those_not_on_the_first_page_are_read_by_name_when_that_costs_less(large: Workbench) -> None:
-    found = read(CatalogReader(large.services), names(PAGE_SIZE - 10, 50), [])
+    found = read(reader_of(large.services), names(PAGE_SIZE - 10, 50), [])
     assert sorted(found) == names(PAGE_SIZE - 10, 50)
     assert sorted(paths(large)) == ["", *(f"/name/{name}" for name in names(PAGE_SIZE, 40))]
 
 
 def test_the_list_ends_when_all_are_found(large: Workbench) -> None:
-    found = read(CatalogReader(large.services), names(0, 200), [])
+    found = read(reader_of(large.services), names(0, 200), [])
     assert len(found) == 200
     assert paths(large) == [""]
 
 
 def test_once_the_size_of_the_catalog_is_known_no_page_is_read_for_a_few(large: Workbench) -> None:
-    reader = CatalogReader(large.services)
+    reader = reader_of(large.services)
     read(reader, names(0, 1_600), [])
     large.catalog.requests.clear()
     assert len(read(reader, names(100, 20), [])) == 20
@@ -82,7 +89,7 @@ def test_once_the_size_of_the_catalog_is_known_no_page_is_read_for_a_few(large: 
 
 def test_in_a_small_catalog_a_page_is_cheaper_than_names(bot: Workbench) -> None:
     bot.run([sklearn(f"s{number}") for number in range(20)])
-    reader = CatalogReader(bot.services)
+    reader = reader_of(bot.services)
     read(reader, [f"s{number}" for number in range(20)], [])
     bot.catalog.requests.clear()
     assert len(read(reader, ["s1", "s2"], [])) == 2
@@ -90,7 +97,7 @@ def test_in_a_small_catalog_a_page_is_cheaper_than_names(bot: Workbench) -> None
 
 
 def test_a_scope_needs_the_whole_list(large: Workbench) -> None:
-    found = read(CatalogReader(large.services), ["s0000"], [], in_scope=lambda service: service.name.endswith("7"))
+    found = read(reader_of(large.services), ["s0000"], [], in_scope=lambda service: service.name.endswith("7"))
     assert sorted(found) == ["s0000", *[name for name in names(0, 1_600) if name.endswith("7")]]
     assert paths(large) == [""] * -(-1_600 // PAGE_SIZE)
 
@@ -98,15 +105,15 @@ def test_a_scope_needs_the_whole_list(large: Workbench) -> None:
 def test_soft_deleted_ones_are_found_either_way(bot: Workbench) -> None:
     bot.run([sklearn(f"s{number}") for number in range(20)])
     bot.catalog.remove_service("s3")
-    assert read(CatalogReader(bot.services), ["s3"], [])["s3"].deleted
-    assert read(CatalogReader(bot.services), [f"s{number}" for number in range(20)], [])["s3"].deleted
+    assert read(reader_of(bot.services), ["s3"], [])["s3"].deleted
+    assert read(reader_of(bot.services), [f"s{number}" for number in range(20)], [])["s3"].deleted
 
 
 def test_fields_are_asked_for_either_way(old_bot: Workbench) -> None:
     old_bot.run([sklearn(f"s{number}", tags=["PII.None"]) for number in range(20)])
     old_bot.catalog.requests.clear()
     for wanted in (["s3"], [f"s{number}" for number in range(20)]):
-        found = read(CatalogReader(old_bot.services), wanted, ["tags", "owners"])
+        found = read(reader_of(old_bot.services), wanted, ["tags", "owners"])
         assert [tag.tag_fqn for tag in found["s3"].tags or ()] == ["PII.None"]
     asked = [seen.params["fields"] for seen in old_bot.sent("GET") if seen.path.startswith(COLLECTION)]
     assert asked == ["owner,tags"] * 2
@@ -115,4 +122,4 @@ def test_fields_are_asked_for_either_way(old_bot: Workbench) -> None:
 def test_an_error_of_one_read_is_raised(bot: Workbench) -> None:
     bot.catalog.fail(None, status=503, path="/name/b")
     with pytest.raises(ServerError):
-        read(CatalogReader(bot.services), ["a", "b", "c"], [])
+        read(reader_of(bot.services), ["a", "b", "c"], [])

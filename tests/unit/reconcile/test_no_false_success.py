@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import httpx
 import pytest
 
-from airflow_provider_collate.reconcile.report import Outcome
 from airflow_provider_collate.reconcile.scope import PruneScope
+from airflow_provider_collate.sandbox import ANA
 from tests.unit.reconcile.workbench import COLLECTION, Workbench, sagemaker, sklearn
 
 
@@ -34,7 +35,7 @@ class TestSecretsThatTheCatalogMasks:
     def test_a_refused_write_of_them_is_a_failure(self, person: Workbench, status: int) -> None:
         person.run([sagemaker()])
         person.catalog.fail(None, status=status, method="PATCH")
-        report = person.run([sagemaker(secret="second-secret-key")], rewrite_secrets=True)
+        report = person.run([sagemaker(secret="second-secret-key")])
         assert report.counts == {"failed": 1}
         assert "written again" not in " ".join(report.notes)
         assert secret_of(person, "sage") == "first-secret-key"
@@ -42,23 +43,17 @@ class TestSecretsThatTheCatalogMasks:
     def test_a_fault_that_passes_is_made_good_in_the_same_run(self, person: Workbench) -> None:
         person.run([sagemaker()])
         person.catalog.fail(4, status=503, method="PATCH")
-        report = person.run([sagemaker(secret="second-secret-key")], rewrite_secrets=True)
+        report = person.run([sagemaker(secret="second-secret-key")])
         assert report.counts == {"updated": 1}
         assert secret_of(person, "sage") == "second-secret-key"
 
-    def test_an_edit_in_between_is_not_taken_for_it(self, person: Workbench) -> None:
-        person.run([sagemaker()])
-        once(person, "PATCH", lambda: person.catalog.edit_service("sage", displayName="By hand"))
-        report = person.run([sagemaker(secret="second-secret-key")], rewrite_secrets=True)
-        assert report.counts == {"failed": 1}
-        assert "changed by someone meanwhile" in str(report.error())
-
-    def test_nor_is_somebody_else_s_same_description(self, person: Workbench) -> None:
+    @pytest.mark.parametrize("edit", [{"displayName": "By hand"}, {"description": "New"}])
+    def test_an_edit_in_between_is_not_taken_for_it(self, person: Workbench, edit: dict[str, Any]) -> None:
         person.run([sagemaker(description="Old")])
-        once(person, "PATCH", lambda: person.catalog.edit_service("sage", description="New"))
+        once(person, "PATCH", lambda: person.catalog.edit_service("sage", user=ANA, **edit))
         report = person.run([sagemaker(secret="second-secret-key", description="New")])
-        assert report.counts == {"failed": 1}
-        assert secret_of(person, "sage") == "first-secret-key"
+        assert report.counts == {"updated": 1}
+        assert secret_of(person, "sage") == "second-secret-key"
 
     def test_a_creation_that_somebody_else_won_gets_the_declared_secret(self, person: Workbench) -> None:
         theirs = sagemaker(secret="their-secret-key")["connection"]
@@ -79,20 +74,49 @@ class TestPruning:
         scope = PruneScope(name_prefix="p_")
         return bench.run([sklearn(name) for name in names], prune="hard", prune_scope=scope, max_prune=5)
 
-    def test_what_somebody_changed_meanwhile_is_not_deleted(self, bot: Workbench) -> None:
-        bot.run([sklearn("p_old"), sklearn("p_kept")])
-        once(bot, "POST", lambda: bot.catalog.edit_service("p_old", description="keep me"))
-        report = self.run(bot, "p_kept", "p_new")
+    def test_what_somebody_moved_out_of_the_scope_meanwhile_is_not_deleted(self, bot: Workbench) -> None:
+        bot.run([sklearn("p_old", tags=["PII.None"]), sklearn("p_kept", tags=["PII.None"])])
+
+        def untag() -> None:
+            bot.catalog.edit_service("p_old", user=ANA, tags=[], description="keep me")
+
+        once(bot, "POST", untag)
+        rows = [sklearn(name, tags=["PII.None"]) for name in ("p_kept", "p_new")]
+        report = bot.run(rows, prune="hard", prune_scope=PruneScope(tag="PII.None"), max_prune=5)
         assert report.counts == {"created": 1, "unchanged": 1, "failed": 1}
-        assert "'p_old' was changed by someone meanwhile, and is not pruned" in str(report.error())
+        assert "'p_old' left the prune scope meanwhile, and was not deleted" in str(report.error())
         assert "p_old" in bot.catalog.services
+
+    def test_what_somebody_edited_meanwhile_is_looked_at_once_more_and_deleted(self, bot: Workbench) -> None:
+        bot.run([sklearn("p_old"), sklearn("p_kept")])
+        once(bot, "POST", lambda: bot.catalog.edit_service("p_old", user=ANA, displayName="Edited"))
+        report = self.run(bot, "p_kept", "p_new")
+        assert report.counts == {"created": 1, "unchanged": 1, "deleted": 1}
+        assert len(bot.sent("DELETE")) == 1
+
+    def test_what_somebody_edits_again_and_again_is_left_to_airflows_retries(self, bot: Workbench) -> None:
+        bot.run([sklearn("p_old"), sklearn("p_kept")])
+        service_id = bot.catalog.services["p_old"]["id"]
+        edits = iter(range(100))
+
+        def before(seen: httpx.Request) -> None:
+            if seen.url.path.endswith(f"/{service_id}"):
+                bot.catalog.edit_service("p_old", user=ANA, displayName=f"Edit {next(edits)}")
+
+        bot.before = before
+        report = self.run(bot, "p_kept")
+        error = report.error()
+        assert report.counts == {"unchanged": 1, "failed": 1}
+        assert error is not None
+        assert error.retryable
+        assert bot.sent("DELETE") == []
 
     def test_nothing_is_deleted_when_a_declared_service_failed(self, bot: Workbench) -> None:
         bot.run([sklearn("p_old")])
         bot.catalog.forbid(name="p_new")
         report = self.run(bot, "p_new")
-        assert report.counts == {"failed": 2}
-        assert "p_old: failed: is not pruned, because declared services failed" in str(report.error())
+        assert report.counts == {"failed": 1, "not_sent": 1}
+        assert "p_old: not_sent: was not deleted, because declared services failed" in str(report.error())
         assert "p_old" in bot.catalog.services
 
 
@@ -120,10 +144,19 @@ class TestCreating:
         assert bot.sent("PATCH") == []
 
     def test_a_worker_that_died_before_the_tags_goes_on_at_the_next_attempt(self, old_bot: Workbench) -> None:
+        began = datetime.now(timezone.utc)
         old_bot.run([sklearn("a")])
         row = sklearn("a", tags=["Tier.Tier1"])
         assert old_bot.run([row], if_exists="fail").counts == {"failed": 1}
-        assert old_bot.run([row], if_exists="fail", retried=True).counts == {"updated": 1}
+        assert old_bot.run([row], if_exists="fail", created_since=began).counts == {"updated": 1}
+
+    def test_a_cleared_task_does_not_overwrite_what_another_run_has_created(self, bot: Workbench) -> None:
+        bot.run([sklearn("a")])
+        later = datetime.now(timezone.utc) + timedelta(minutes=5)
+        report = bot.run([sklearn("a", displayName="New")], if_exists="fail", created_since=later)
+        assert report.counts == {"failed": 1}
+        assert "exists already" in str(report.error())
+        assert bot.sent("PATCH") == []
 
     def test_ignore_does_not_hide_a_service_of_another_type(self, bot: Workbench) -> None:
         once(bot, "POST", lambda: bot.catalog.add_service("a", "Mlflow"))
@@ -149,9 +182,38 @@ class TestGivingUp:
         assert "max_workers" in error.advice
 
 
-def test_a_partly_applied_row_says_what_was_written(bot: Workbench) -> None:
-    bot.run([sklearn(description="By hand")])
-    row = bot.run([sklearn(description="New", tags=["Tier.Tier1"])], on_unapplied="warn").rows[0]
-    assert row.outcome is Outcome.UNAPPLIED
-    assert row.wrote
-    assert row.changes[-1] == "tags: [] → [Tier.Tier1] (written)"
+class TestBulk:
+    """A bulk request is a PUT: it replaces what somebody created since the plan, and answers as for a new service."""
+
+    def run(self, bench: Workbench, **theirs: Any) -> Any:
+        once(bench, "PUT", lambda: bench.catalog.add_service("a", "Sklearn", user=ANA, **theirs), "/bulk")
+        return bench.run([sklearn("a", displayName="Ours", description="Ours"), sklearn("b")])
+
+    def test_what_replaced_somebody_else_s_service_is_an_update_that_says_so(self, bot: Workbench) -> None:
+        report = self.run(bot, description="Ours", connection={"config": {"type": "Sklearn"}})
+        assert report.counts == {"created": 1, "updated": 1}
+        assert "created by ana, 20" in str(report.rows[0])
+        assert str(report.rows[0]).endswith("UTC since the plan; replaced: displayName")
+
+    def test_what_was_as_declared_already_is_unchanged(self, bot: Workbench) -> None:
+        report = self.run(bot, displayName="Ours", description="Ours", connection={"config": {"type": "Sklearn"}})
+        assert report.counts == {"created": 1, "unchanged": 1}
+
+    def test_what_they_wrote_and_keep_is_a_conflict_that_says_it_too(self, bot: Workbench) -> None:
+        report = self.run(bot, displayName="Theirs", description="Theirs")
+        assert report.counts == {"created": 1, "conflict": 1}
+        assert "created by ana" in str(report.rows[0])
+
+    def test_an_edit_after_our_own_creation_leaves_it_created(self, bot: Workbench) -> None:
+        reads = iter(range(10))
+
+        def before(seen: httpx.Request) -> None:
+            if "a" in bot.catalog.services and next(reads) == 0:
+                bot.catalog.edit_service("a", user=ANA, description="Later")
+
+        bot.before = before
+        assert bot.run([sklearn("a"), sklearn("b")]).counts == {"created": 2}
+
+    def test_a_lost_answer_hides_nothing(self, bot: Workbench) -> None:
+        bot.catalog.fail(1, path="/bulk$", lose_answer=True)
+        assert self.run(bot).counts == {"created": 1, "updated": 1}

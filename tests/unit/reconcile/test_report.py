@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from airflow_provider_collate.exceptions import CollateError, ConflictError, OutcomeError, ServerError
 from airflow_provider_collate.reconcile.report import Outcome, Report, RowResult
 from tests.unit.reconcile.workbench import Row, Workbench, mlflow, sagemaker, sklearn
 
 
 def row(number: int | None, outcome: Outcome, *changes: str, error: CollateError | None = None) -> RowResult:
-    name = "pruned" if number is None else f"s{number}"
+    name = "deleted" if number is None else f"s{number}"
     return RowResult(number, name, outcome, name, "Sklearn", tuple(changes), "some-id", 0.2, f"http://ui/{name}", error)
 
 
@@ -33,7 +35,7 @@ class TestCounts:
 
     def test_what_is_a_change(self) -> None:
         changed = Report(tuple(row(n, outcome) for n, outcome in enumerate(Outcome))).changed
-        assert [result.outcome.value for result in changed] == ["created", "updated", "restored", "pruned", "deleted"]
+        assert [result.outcome.value for result in changed] == ["created", "updated", "restored", "deleted"]
 
 
 class TestLog:
@@ -42,14 +44,14 @@ class TestLog:
             row(0, Outcome.UPDATED, "description: a → b", "tags: [] → [x]"),
             row(1, Outcome.UNCHANGED),
             row(2, Outcome.FAILED, error=server_error(2)),
-            row(None, Outcome.PRUNED),
+            row(None, Outcome.DELETED),
         )
         assert list(Report(rows, notes=("a note",)).log_lines()) == [
             "services[2] s2: failed: broken 2",
             "services[0] s0: updated: description: a → b; tags: [] → [x]",
-            "pruned: pruned",
+            "deleted: deleted",
             "a note",
-            "1 updated, 1 unchanged, 1 pruned, 1 failed",
+            "1 updated, 1 unchanged, 1 deleted, 1 failed",
         ]
 
     def test_one_service_has_one_line_and_no_number(self) -> None:
@@ -62,7 +64,7 @@ class TestLog:
     def test_it_is_bounded(self) -> None:
         lines = list(Report(tuple(row(n, Outcome.CREATED) for n in range(5_000))).log_lines())
         assert len(lines) == 2_002
-        assert lines[-2:] == ["… and 3,000 more rows", "5,000 created"]
+        assert lines[-2:] == ["… and 3,000 more services", "5,000 created"]
 
 
 class TestXCom:
@@ -117,7 +119,7 @@ class TestXCom:
 
 class TestError:
     def test_none_when_all_is_well(self) -> None:
-        assert Report((row(0, Outcome.CREATED), row(1, Outcome.IGNORED), row(None, Outcome.PRUNED))).error() is None
+        assert Report((row(0, Outcome.CREATED), row(1, Outcome.IGNORED), row(None, Outcome.DELETED))).error() is None
 
     def test_the_first_twenty_rows_and_how_many_more(self) -> None:
         report = Report(tuple(row(n, Outcome.FAILED, error=server_error(n)) for n in range(25)))
@@ -134,20 +136,37 @@ class TestError:
         assert Report((final, passing)).error().retryable  # type: ignore[union-attr]
         assert not Report((final, final)).error().retryable  # type: ignore[union-attr]
 
-    def test_advice_is_given_where_all_rows_need_the_same(self) -> None:
+    def test_advice_of_rows_is_given_where_all_of_them_have_the_same(self) -> None:
         other = OutcomeError("no", advice="Do something else.")
         rows = (row(0, Outcome.FAILED, error=server_error(0)), row(1, Outcome.FAILED, error=other))
         assert Report(rows).error().advice == ""  # type: ignore[union-attr]
+        assert Report(rows[:1] * 2).error().advice == "Wait."  # type: ignore[union-attr]
 
-    def test_unapplied_fields_fail_unless_they_are_only_warned_about(self) -> None:
-        rows = (row(0, Outcome.CREATED), row(1, Outcome.UNAPPLIED, "description: stays"))
-        error = Report(rows).error()
+    @pytest.mark.parametrize(
+        "outcome, advice", [(Outcome.CONFLICT, 'on_conflict="keep"'), (Outcome.UNAPPLIED, "the token's role")]
+    )
+    def test_a_field_that_is_not_as_declared_fails_for_good_and_says_what_can_be_done(
+        self, outcome: Outcome, advice: str
+    ) -> None:
+        error = Report((row(0, Outcome.CREATED), row(1, outcome, "description: stays"))).error()
         assert isinstance(error, OutcomeError)
         assert not error.retryable
-        assert "services[1] s1: unapplied: description: stays" in error.message
-        assert Report(rows, on_unapplied="warn").error() is None
-        failed = (*rows, row(2, Outcome.FAILED, error=server_error(2)))
-        assert Report(failed, on_unapplied="warn").error() is not None
+        assert f"services[1] s1: {outcome.value}: description: stays" in error.message
+        assert advice in error.advice
+
+    def test_a_kept_field_is_no_failure(self) -> None:
+        assert Report((row(0, Outcome.KEPT, "description: is kept"),)).error() is None
+
+    def test_what_ended_a_run_does_not_hide_the_services_that_failed_before(self) -> None:
+        end = OutcomeError("10 requests in a row failed", retryable=True)
+        rows = (row(0, Outcome.FAILED, error=server_error(0)), row(1, Outcome.NOT_SENT, error=OutcomeError("not sent")))
+        error = Report(rows, abort=end).error()
+        assert error is end
+        assert str(error).splitlines() == [
+            "10 requests in a row failed",
+            "These failed before:",
+            "  services[0] s0: failed: broken 0",
+        ]
 
     def test_a_single_row_fails_with_its_own_error(self, bot: Workbench) -> None:
         error = server_error(0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.reconcile.changes import Action
 from airflow_provider_collate.reconcile.options import RunOptions
-from airflow_provider_collate.reconcile.plan import Action
 from airflow_provider_collate.reconcile.scope import PruneScope, parse_limit, prune_refusal
 from tests.unit.reconcile.workbench import Workbench, shown, sklearn
 
@@ -19,10 +19,10 @@ def tag(fqn: str, label_type: str = "Manual") -> dict[str, str]:
 
 
 class TestParsing:
-    @pytest.mark.parametrize("given", [None, [], "team.", 5, True])
+    @pytest.mark.parametrize("given", [[], "team.", 5, True])
     def test_it_is_a_mapping(self, given: object) -> None:
-        with pytest.raises(InvalidDeclarationError, match="prune_scope: must be a mapping with one of tag, owner"):
-            PruneScope.parse(given)
+        with pytest.raises(InvalidDeclarationError, match="prune_scope: must be a mapping"):
+            RunOptions.parse({"prune": "soft", "prune_scope": given})
 
     def test_an_empty_one_would_hold_everything(self) -> None:
         with pytest.raises(InvalidDeclarationError, match="prune_scope: is empty"):
@@ -56,6 +56,7 @@ class TestHolding:
         scope = PruneScope(tag="Team.ml")
         assert scope.holds(shown(tags=[tag("PII.None"), tag("Team.ml")]))
         assert not scope.holds(shown(tags=[tag("Team.ml", "Derived")]))
+        assert not scope.holds(shown(tags=[{**tag("Team.ml"), "state": "Suggested"}]))
         assert not scope.holds(shown(tags=[tag("Team")]))
         assert not scope.holds(shown())
 
@@ -65,6 +66,19 @@ class TestHolding:
         assert PruneScope(owner=OWNER["id"].upper()).holds(service)
         assert PruneScope(owner="ml-platform").holds(shown(owner=OWNER))
         assert not PruneScope(owner="ml").holds(service)
+
+    def test_an_owner_that_was_looked_up_is_known_by_the_id_only(self) -> None:
+        service = shown(owners=[OWNER])
+        assert PruneScope(owner="ml@acme.example", owner_id=OWNER["id"]).holds(service)
+        assert not PruneScope(owner="ml-platform", owner_id="8a1f2b3c-0000-4000-8000-00000000000b").holds(service)
+        assert PruneScope(owner="team:ml-platform").holds(service)
+        assert not PruneScope(owner="user:ml-platform").holds(service)
+
+    def test_a_glossary_term_is_no_tag(self) -> None:
+        service = shown(tags=[{**tag("Business.Churn"), "source": "Glossary"}])
+        assert PruneScope(tag="glossary:Business.Churn").holds(service)
+        assert not PruneScope(tag="Business.Churn").holds(service)
+        assert not PruneScope(tag="glossary:Business.Churn").holds(shown(tags=[tag("Business.Churn")]))
 
     def test_a_domain_by_its_full_name_only(self) -> None:
         service = shown(domains=[{**DOMAIN, "fullyQualifiedName": "Risk.Scores"}])
@@ -92,8 +106,8 @@ class TestLimit:
             (7, 3, 7),
             ("10%", 100, 10),
             ("10%", 99, 9),
-            ("10%", 9, 0),
-            ("10%", 0, 0),
+            ("10%", 9, 1),
+            ("1%", 5, 1),
             ("0%", 100, 0),
             ("100%", 7, 7),
             ("29%", 100, 29),
@@ -120,37 +134,72 @@ class TestOptions:
     def test_all_faults_are_named(self) -> None:
         with pytest.raises(InvalidDeclarationError) as caught:
             RunOptions(
-                on_unapplied="no",  # type: ignore[arg-type]
+                on_conflict="no",  # type: ignore[arg-type]
                 if_exists=["fail"],  # type: ignore[arg-type]
                 prune="all",  # type: ignore[arg-type]
                 max_workers=True,
                 chunk_size="9",  # type: ignore[arg-type]
                 allow_empty="False",  # type: ignore[arg-type]
             )
-        assert caught.value.problems == (
-            "on_unapplied: is 'no', but must be one of 'fail', 'warn', 'enforce'",
+        assert set(caught.value.problems) == {
             "if_exists: is ['fail'], but must be one of 'fail', 'ignore', 'update'",
+            "on_conflict: is 'no', but must be one of 'fail', 'keep', 'overwrite'",
             "prune: is 'all', but must be one of None, 'soft', 'hard'",
             "chunk_size: must be a whole number of at least 1",
             "max_workers: must be a whole number of at least 1",
             "allow_empty: must be True or False, not str",
-            "prune_scope: must be given to prune, or services of other teams would go too",
-        )
+            "prune_scope: must be given to prune, or services of other teams would be deleted too",
+        }
+
+    @pytest.mark.parametrize(
+        "given", [{"prune_scope": {"tag": "Team.ml"}}, {"max_prune": 5}, {"prune": None, "max_prune": "50%"}]
+    )
+    def test_what_limits_pruning_is_refused_without_it(self, given: dict[str, object]) -> None:
+        with pytest.raises(InvalidDeclarationError, match="without prune"):
+            RunOptions.parse(given)
+
+    def test_a_template_may_switch_pruning_off(self) -> None:
+        scope = {"tag": "Team.ml"}
+        assert RunOptions.parse({"prune": "None", "prune_scope": scope, "max_prune": 5}) == RunOptions()
+        assert RunOptions.parse({"prune": "soft", "prune_scope": scope}).prune_scope == PruneScope(tag="Team.ml")
+
+    @pytest.mark.parametrize("unrendered", [["prune"], ["prune_scope"], ["prune", "prune_scope"]])
+    def test_templates_are_not_judged_and_the_rest_is(self, unrendered: list[str]) -> None:
+        given = {"prune": "soft", "prune_scope": {"tag": "Team.ml"}, "max_prune": 5}
+        given.update(dict.fromkeys(unrendered, "{{ params.it }}"))
+        RunOptions.check(given, unrendered=unrendered)
+        with pytest.raises(InvalidDeclarationError, match="max_prune"):
+            RunOptions.check({**given, "max_prune": "many"}, unrendered=unrendered)
 
 
 class TestOnServers:
+    @pytest.mark.parametrize("prune, told", [("hard", 1), ("soft", 0)])
+    def test_what_was_soft_deleted_before_stays_so_and_is_counted(
+        self, prune: str, told: int, anyone: Workbench
+    ) -> None:
+        anyone.run([sklearn(name) for name in ("s_kept", "s_old", "other", "s_deleted")])
+        for name in ("other", "s_deleted"):
+            anyone.catalog.remove_service(name, user=anyone.user)
+        scope = PruneScope(name_prefix="s_")
+        report = anyone.run([sklearn("s_kept")], prune=prune, prune_scope=scope, max_prune=1)
+        assert report.counts == {"unchanged": 1, "deleted": 1}
+        assert "s_deleted" in anyone.catalog.deleted
+        notes = [note for note in report.notes if "soft-deleted before: 1" in note and "hard_delete=True" in note]
+        assert len(notes) == told
+
     def test_each_scope_prunes_on_each_server(self, anyone: Workbench) -> None:
         catalog = anyone.catalog
+        me = anyone.user
         team = catalog.add_team("research")
         catalog.add_domain("Research")
         catalog.add_tag("Team.research")
         is_old = catalog.release == "1.2"
         owner = {"owner": team} if is_old else {"owners": [team]}
         domain = catalog.state.directory.by_name("domain", "Research")
-        catalog.add_service("tagged", tags=["Team.research"])
-        catalog.add_service("owned", **owner)
-        catalog.add_service("settled", **({"domain": domain} if is_old else {"domains": [domain]}))
-        catalog.add_service("research.named")
+        catalog.add_service("tagged", user=me, tags=["Team.research"])
+        catalog.add_service("owned", user=me, **owner)
+        catalog.add_service("settled", user=me, **({"domain": domain} if is_old else {"domains": [domain]}))
+        catalog.add_service("research.named", user=me)
         catalog.add_service("other")
         for scope, name in (
             (PruneScope(tag="Team.research"), "tagged"),
@@ -159,7 +208,7 @@ class TestOnServers:
             (PruneScope(name_prefix="research."), "research.named"),
         ):
             report = anyone.run([sklearn("kept")], prune="soft", prune_scope=scope, max_prune=1)
-            assert [row.name for row in report.rows if row.outcome.value == "pruned"] == [name]
+            assert [row.name for row in report.rows if row.outcome.value == "deleted"] == [name]
         assert set(catalog.services) == {"other", "kept"}
 
     def test_a_scope_that_the_server_cannot_show_is_refused(self, bot: Workbench) -> None:
@@ -177,9 +226,9 @@ class TestOnServers:
         before = len(bot.writes())
         options = {"prune": "hard", "prune_scope": PruneScope(name_prefix="team.")}
         plan = bot.plan([sklearn("team.0", description="New"), sklearn("team.9")], **options)
-        assert {row.action for row in plan.rows} == {Action.UPDATE, Action.CREATE, Action.PRUNE}
+        assert {change.action for change in plan.changes} == {Action.UPDATE, Action.CREATE, Action.DELETE}
         refusal = plan.refusal
         assert refusal is not None
-        with pytest.raises(type(refusal), match="3 of 4 services in scope are not declared any more"):
+        with pytest.raises(type(refusal), match="3 of 4 services in scope are no longer declared"):
             bot.run([sklearn("team.0", description="New"), sklearn("team.9")], **options)
         assert len(bot.writes()) == before

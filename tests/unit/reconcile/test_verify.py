@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,10 +11,17 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_provider_collate.exceptions import ChangedMeanwhileError, ConflictError, NoAnswerError
-from airflow_provider_collate.reconcile.report import Outcome, Report
+from airflow_provider_collate.client.client import CollateClient
+from airflow_provider_collate.client.config import ClientConfig
+from airflow_provider_collate.client.token_source import TokenSource
+from airflow_provider_collate.exceptions import ChangedMeanwhileError, NoAnswerError
+from airflow_provider_collate.kinds.mlmodel import ML_MODEL
+from airflow_provider_collate.reconcile.engine import Reconciler
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.report import Outcome, Report, RowResult
 from airflow_provider_collate.reconcile.scope import PruneScope
-from tests.unit.reconcile.workbench import COLLECTION, Row, Workbench, mlflow, sagemaker, sklearn
+from airflow_provider_collate.sandbox import ANA, InProcessTransport
+from tests.unit.reconcile.workbench import COLLECTION, Row, Workbench, mlflow, requests, sagemaker, sklearn
 
 NAME = "team.sklearn"
 
@@ -40,43 +48,70 @@ class TestWhatWasNotApplied:
         assert [tag["tagFQN"] for tag in old_bot.catalog.services[NAME]["tags"]] == ["Tier.Tier1"]  # type: ignore[attr-defined]
         assert [seen.method for seen in old_bot.writes()] == ["POST", "PATCH"]
 
-    def test_a_kept_description_fails_the_run_and_names_the_ways_out(self, bot: Workbench) -> None:
-        bot.catalog.add_service(NAME, "Sklearn", description="By hand")
-        report = bot.run([sklearn(description="New"), sklearn("other")])
-        assert report.counts == {"created": 1, "unapplied": 1}
+    def test_a_person_s_description_fails_the_run_and_the_error_names_the_ways_out(self, anyone: Workbench) -> None:
+        anyone.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand")
+        report = anyone.run([sklearn(description="New"), sklearn("other")])
+        assert report.counts == {"created": 1, "conflict": 1}
         error = report.error()
         assert error is not None
         assert not error.retryable
-        assert (
-            "services[0] team.sklearn: unapplied: description: "
-            '"By hand" stays, "New" was asked: a bot\'s PUT does not replace it' in error.message
-        )
-        assert 'on_unapplied="enforce"' in error.advice
+        assert 'services[0] team.sklearn: conflict: description: "By hand" (ana, 20' in error.message
+        assert 'UTC) is kept, "New" was declared' in error.message
+        assert 'on_conflict="keep"' in error.advice
+        assert anyone.catalog.services[NAME]["description"] == "By hand"
 
-    def test_what_is_known_to_be_kept_is_not_written_every_night(self, bot: Workbench) -> None:
-        bot.catalog.add_service(NAME, "Sklearn", description="By hand", connection={"config": {"type": "Sklearn"}})
+    def test_what_is_a_conflict_is_not_written_every_night(self, bot: Workbench) -> None:
+        connection = {"config": {"type": "Sklearn"}}
+        bot.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand", connection=connection)
         bot.run([sklearn(description="New")])
         assert not bot.writes()
 
-    def test_warn_reports_and_does_not_fail(self, bot: Workbench) -> None:
-        bot.catalog.add_service(NAME, "Sklearn", description="By hand")
-        report = bot.run([sklearn(description="New")], on_unapplied="warn")
-        assert outcomes(report) == [Outcome.UNAPPLIED]
+    def test_keep_warns_and_does_not_fail(self, bot: Workbench, caplog: pytest.LogCaptureFixture) -> None:
+        bot.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand")
+        with caplog.at_level(logging.WARNING):
+            report = bot.run([sklearn(description="New")], on_conflict="keep")
+        assert 'team.sklearn: kept: description: "By hand"' in caplog.text
+        assert report.counts == {"kept": 1}
         assert report.error() is None
+        assert bot.catalog.services[NAME]["description"] == "By hand"
 
-    def test_enforce_replaces_it(self, bot: Workbench) -> None:
-        bot.catalog.add_service(NAME, "Sklearn", description="By hand")
-        assert bot.run_one(sklearn(description="New"), on_unapplied="enforce").outcome is Outcome.UPDATED
+    def test_a_domain_that_we_have_changed_is_ours_and_one_from_the_creation_may_be_anybody_s(
+        self, anyone: Workbench
+    ) -> None:
+        anyone.catalog.add_domain("Risk")
+        assert anyone.run_one(sklearn(domains=["Fraud"])).outcome is Outcome.CREATED
+        row = sklearn(domains=["Risk"], displayName="New")
+        assert [anyone.run_one(row).outcome for _ in range(2)] == [Outcome.CONFLICT] * 2
+        assert anyone.run_one(row, on_conflict="overwrite").outcome is Outcome.UPDATED
+        assert anyone.run_one(sklearn(domains=["Fraud"])).outcome is Outcome.UPDATED
+
+    def test_a_field_that_somebody_added_to_the_connection_is_kept_in_every_run(self, anyone: Workbench) -> None:
+        anyone.run([mlflow()])
+        stored: Any = anyone.catalog.services["fraud_mlflow"]
+        config = {**stored["connection"]["config"], "registryUri": "sqlite:///hers.db"}
+        anyone.catalog.edit_service("fraud_mlflow", user=ANA, connection={"config": config})
+        row = {**mlflow(), "connection": {"config": {"type": "Mlflow", "trackingUri": "http://other:5000"}}}
+        for _ in range(3):
+            assert anyone.run_one(row).outcome is Outcome.CONFLICT
+            stored = anyone.catalog.services["fraud_mlflow"]
+            assert stored["connection"]["config"]["registryUri"] == "sqlite:///hers.db"
+
+    def test_overwrite_replaces_it(self, bot: Workbench) -> None:
+        bot.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand")
+        assert bot.run_one(sklearn(description="New"), on_conflict="overwrite").outcome is Outcome.UPDATED
         assert bot.catalog.services[NAME]["description"] == "New"
 
-    def test_a_person_replaces_it(self, person: Workbench) -> None:
-        person.catalog.add_service(NAME, "Sklearn", description="By hand")
-        assert person.run_one(sklearn(description="New")).outcome is Outcome.UPDATED
+    def test_our_own_text_is_simply_updated(self, anyone: Workbench) -> None:
+        anyone.run([sklearn(description="Ours")])
+        assert anyone.run_one(sklearn(description="New")).outcome is Outcome.UPDATED
+        assert anyone.catalog.services[NAME]["description"] == "New"
 
     def test_the_rest_of_the_row_is_written_though_a_text_is_kept(self, bot: Workbench) -> None:
-        bot.run([sklearn(description="By hand")])
+        bot.run([sklearn(description="Ours")])
+        bot.catalog.edit_service(NAME, user=ANA, description="By hand")
         result = bot.run_one(sklearn(description="New", tags=["PII.None"]))
-        assert result.outcome is Outcome.UNAPPLIED
+        assert result.outcome is Outcome.CONFLICT
+        assert result.changes[-1] == "tags: [] → [PII.None] (written)"
         assert bot.catalog.services[NAME]["tags"]
         assert bot.catalog.services[NAME]["description"] == "By hand"
 
@@ -138,7 +173,7 @@ class TestLostAnswers:
         anyone.run([sklearn("s1"), sklearn("s2")])
         anyone.catalog.fail(1, method="DELETE", lose_answer=True)
         report = anyone.run([sklearn("s1")], prune=prune, prune_scope=PruneScope(name_prefix="s"), max_prune=1)
-        assert report.counts == {"unchanged": 1, "pruned": 1}
+        assert report.counts == {"unchanged": 1, "deleted": 1}
 
     def test_a_row_whose_faults_outlast_its_retries_is_tried_once_more(self, bot: Workbench) -> None:
         bot.catalog.fail(4, method="POST", status=503)
@@ -155,7 +190,6 @@ class TestLostAnswers:
 class TestMeanwhile:
     """Somebody works in the catalog between plan and write."""
 
-    @pytest.mark.parametrize("options", [{"on_unapplied": "enforce"}, {}], ids=["enforce", "plain"])
     @pytest.mark.parametrize(
         "edit",
         [
@@ -166,19 +200,19 @@ class TestMeanwhile:
         ],
         ids=lambda edit: next(iter(edit)),
     )
-    def test_an_edit_is_not_overwritten(self, anyone: Workbench, edit: dict[str, Any], options: dict[str, Any]) -> None:
+    def test_an_edit_is_not_overwritten_and_the_row_is_planned_once_more(
+        self, anyone: Workbench, edit: dict[str, Any]
+    ) -> None:
         anyone.run([sklearn(description="Old")])
-        once(anyone, "PATCH", lambda: anyone.catalog.edit_service(NAME, **edit))
-        report = anyone.run([sklearn(tags=["PII.None"], **_enforced(options))], **options)
-        (row,) = report.rows
-        assert row.outcome is Outcome.FAILED
-        assert isinstance(row.error, ChangedMeanwhileError)
-        assert "changed by someone meanwhile" in str(report.error())
-        assert len(anyone.sent("PATCH")) == 1
-        service = anyone.catalog.services[NAME]
+        once(anyone, "PATCH", lambda: anyone.catalog.edit_service(NAME, user=ANA, **edit))
+        row = anyone.run_one(sklearn(tags=["PII.None"], description="New"))
+        kept = next(iter(edit)) in ("description", "connection")
+        assert row.outcome is (Outcome.CONFLICT if kept else Outcome.UPDATED)
+        assert len(anyone.sent("PATCH")) == 2
+        service: Any = anyone.catalog.services[NAME]
         for field, value in edit.items():
-            shown = service[field]
-            assert ([tag["tagFQN"] for tag in shown] if field == "tags" else shown) == value  # type: ignore[attr-defined]
+            shown = {tag["tagFQN"] for tag in service["tags"]} if field == "tags" else service[field]
+            assert shown == ({*value, "PII.None"} if field == "tags" else value)
 
     def test_an_edit_that_keeps_the_version_is_not_overwritten_either(self, bot: Workbench) -> None:
         """Within ten minutes of a person's edit, the same person's next one keeps the version (server source)."""
@@ -186,33 +220,40 @@ class TestMeanwhile:
 
         stored = bot.catalog.state.store.get(NAME)
         assert stored is not None
-        edited = replace(stored, description="Edited by Ana", updated_at=stored.updated_at + 1_000)
+        edited = replace(stored, description="Edited by Ana", updated_at=stored.updated_at + 1_000, updated_by="ana")
         once(bot, "PATCH", lambda: bot.catalog.state.store.keep(edited))
-        assert bot.run_one(sklearn(tags=["PII.None"])).outcome is Outcome.FAILED
+        bot.run([sklearn(description="New")])
         assert bot.catalog.services[NAME]["description"] == "Edited by Ana"
-        assert bot.catalog.services[NAME]["tags"] == []
 
-    def test_the_next_run_plans_anew(self, bot: Workbench) -> None:
+    def test_who_is_edited_again_and_again_is_left_to_the_next_attempt(self, bot: Workbench) -> None:
         bot.run([sklearn(description="Old")])
-        once(bot, "PATCH", lambda: bot.catalog.edit_service(NAME, displayName="By Ana"))
-        assert bot.run_one(sklearn(tags=["PII.None"])).outcome is Outcome.FAILED
-        assert bot.run_one(sklearn(tags=["PII.None"])).outcome is Outcome.UPDATED
-        assert bot.catalog.services[NAME]["displayName"] == "By Ana"
+        edits = iter(range(100))
+
+        def before(seen: httpx.Request) -> None:
+            if seen.method == "PATCH":
+                bot.catalog.edit_service(NAME, user=ANA, displayName=f"Edit {next(edits)}")
+
+        bot.before = before
+        row = bot.run_one(sklearn(tags=["PII.None"]))
+        assert row.outcome is Outcome.FAILED
+        assert isinstance(row.error, ChangedMeanwhileError)
+        assert row.error.retryable
+        assert len(bot.sent("PATCH")) == 2
 
     def test_an_edit_that_makes_it_as_declared_is_a_success(self, bot: Workbench) -> None:
         bot.run([sklearn()])
         once(bot, "PATCH", lambda: bot.catalog.edit_service(NAME, tags=["PII.None"]))
-        assert bot.run_one(sklearn(tags=["PII.None"])).outcome is Outcome.UPDATED
+        assert bot.run_one(sklearn(tags=["PII.None"])).outcome is Outcome.UNCHANGED
 
     @pytest.mark.parametrize(
         "choice, expected",
         [("update", Outcome.UPDATED), ("ignore", Outcome.IGNORED), ("fail", Outcome.FAILED)],
     )
     def test_a_service_that_someone_created_first(self, anyone: Workbench, choice: str, expected: Outcome) -> None:
-        once(anyone, "POST", lambda: anyone.catalog.add_service(NAME, "Sklearn", displayName="By Ana"))
+        once(anyone, "POST", lambda: anyone.catalog.add_service(NAME, "Sklearn", user=ANA, displayName="By Ana"))
         result = anyone.run_one(sklearn(tags=["PII.None"]), if_exists=choice)
         assert result.outcome is expected
-        assert isinstance(result.error, ConflictError) is (choice == "fail")
+        assert (result.error is not None) is (choice == "fail")
         service = anyone.catalog.services[NAME]
         assert service["displayName"] == "By Ana"
         assert bool(service["tags"]) is (choice == "update")
@@ -226,28 +267,35 @@ class TestMeanwhile:
     def test_a_service_that_someone_deleted_first(self, bot: Workbench) -> None:
         bot.run([sklearn()])
         once(bot, "PATCH", lambda: bot.catalog.remove_service(NAME, hard=True))
-        assert outcomes(bot.run([sklearn(displayName="New")])) == [Outcome.UPDATED]
+        assert outcomes(bot.run([sklearn(displayName="New")])) == [Outcome.CREATED]
         assert bot.catalog.services[NAME]["displayName"] == "New"
 
 
 class TestSecrets:
-    def test_masked_ones_are_counted_and_the_report_says_so(self, person: Workbench) -> None:
-        person.run([sagemaker("a"), sagemaker("b")])
-        report = person.run([sagemaker("a", secret="another"), sagemaker("b")])
-        assert report.counts == {"unchanged": 2}
+    def test_a_changed_one_is_written_though_the_token_cannot_see_it(self, person: Workbench) -> None:
+        person.run([sagemaker("sage"), sagemaker("b")])
+        report = person.run([sagemaker("sage", secret="another"), sagemaker("b")])
+        assert report.counts == {"updated": 1, "unchanged": 1}
         assert report.unreadable_secrets == 2
         assert report.to_json()["unreadable_secrets"] == 2
-        assert (
-            "2 declared secrets are shown masked to this token, so whether they are as declared is not known; "
-            "rewrite_secrets=True writes them again" in report.log_lines()
-        )
-
-    def test_they_are_rewritten_when_asked_and_judged_by_the_rest(self, person: Workbench) -> None:
-        person.run([sagemaker()])
-        result = person.run_one(sagemaker(secret="another"), rewrite_secrets=True)
-        assert result.outcome is Outcome.UPDATED
-        assert result.changes == ("connection.config.awsConfig.awsSecretAccessKey: masked, written again",)
         assert _secret(person) == "another"
+
+    def test_the_same_one_is_no_change(self, person: Workbench) -> None:
+        person.run([sagemaker()])
+        version = person.catalog.services["sage"]["version"]
+        assert person.run_one(sagemaker()).outcome is Outcome.UNCHANGED
+        assert person.catalog.services["sage"]["version"] == version
+
+    def test_they_are_left_when_that_is_asked_with_a_warning(
+        self, person: Workbench, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        person.run([sagemaker()])
+        with caplog.at_level(logging.WARNING):
+            report = person.run([sagemaker(secret="another")], rewrite_secrets=False)
+        assert report.counts == {"unchanged": 1}
+        assert _secret(person) == "first-secret-key"
+        assert any("1 declared secret cannot be compared" in note for note in report.notes)
+        assert "1 declared secret cannot be compared" in caplog.text
 
     def test_they_go_along_with_another_change(self, person: Workbench) -> None:
         person.run([sagemaker()])
@@ -272,7 +320,11 @@ class TestRequests:
         bot.run(rows)
         bot.catalog.requests.clear()
         bot.run(rows)
-        assert [(seen.method, seen.path) for seen in bot.sent()] == [("GET", COLLECTION)]
+        assert [seen.path for seen in bot.sent()] == [
+            "/api/v1/users/loggedInUser",
+            "/api/v1/system/version",
+            COLLECTION,
+        ]
 
     def test_what_changed_is_read_again_and_nothing_else(self, bot: Workbench) -> None:
         rows: list[Row] = [sklearn(f"s{n:03}") for n in range(240)]
@@ -293,9 +345,54 @@ class TestRequests:
         }
 
 
-def _enforced(options: dict[str, Any]) -> dict[str, Any]:
-    return {"description": "New"} if options else {}
-
-
 def _secret(bench: Workbench) -> object:
     return bench.catalog.services["sage"]["connection"]["config"]["awsConfig"]["awsSecretAccessKey"]  # type: ignore[index]
+
+
+class Lagging(httpx.BaseTransport):
+    """Answers reads as before the latest write, until some seconds after it; time passes only by sleeping."""
+
+    def __init__(self, bench: Workbench, lag: float) -> None:
+        self.inner, self.lag = InProcessTransport(bench.catalog), lag
+        self.now = self.wrote_at = 0.0
+        self.seen: dict[str, tuple[int, bytes]] = {}
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method != "GET":
+            self.wrote_at = self.now
+            return self.inner.handle_request(request)
+        at = str(request.url)
+        if at not in self.seen or self.now - self.wrote_at >= self.lag:
+            answer = self.inner.handle_request(request)
+            self.seen[at] = (answer.status_code, answer.read())
+        status, body = self.seen[at]
+        return httpx.Response(status, stream=httpx.ByteStream(body))
+
+
+class TestReadsThatLagBehindWrites:
+    def run(self, bench: Workbench, row: Row, lag: float, **options: Any) -> RowResult:
+        network = Lagging(bench, lag)
+        tokens = TokenSource(lambda: bench.catalog.bot_token)
+        client = CollateClient(ClientConfig("http://catalog.example/api"), tokens, http=network, sleep=network.sleep)
+        return Reconciler(client, ML_MODEL, RunOptions(**options)).run(requests([row])).rows[-1]
+
+    def test_a_creation_is_waited_for(self, bot: Workbench) -> None:
+        assert self.run(bot, sklearn(), lag=5).outcome is Outcome.CREATED
+        assert len(bot.writes()) == 1
+
+    def test_an_update_is_waited_for_and_not_taken_for_somebody_else_s(self, bot: Workbench) -> None:
+        bot.run([sklearn(description="Old")])
+        assert self.run(bot, sklearn(description="New", tags=["PII.None"]), lag=5).outcome is Outcome.UPDATED
+        assert len(bot.sent("PATCH")) == 1
+
+    def test_a_deletion_is_waited_for(self, bot: Workbench) -> None:
+        bot.run([sklearn("s1"), sklearn("s2")])
+        pruning: Any = {"prune": "soft", "prune_scope": PruneScope(name_prefix="s"), "max_prune": 1}
+        assert self.run(bot, sklearn("s1"), lag=5, **pruning).outcome is Outcome.DELETED
+
+    def test_not_for_ever(self, bot: Workbench) -> None:
+        bot.run([sklearn()])
+        assert self.run(bot, sklearn(displayName="New"), lag=1_000).outcome is Outcome.UNAPPLIED

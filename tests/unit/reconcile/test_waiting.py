@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +21,8 @@ from airflow_provider_collate.exceptions import (
     StoppedError,
     TooManyRequestsError,
 )
-from airflow_provider_collate.reconcile.waiting import Verdict, judge, look, parse_wanted
+from airflow_provider_collate.reconcile.waiting import Verdict, judge, parse_wanted
+from airflow_provider_collate.reconcile.waiting import look as look_for
 
 ANA = "11111111-1111-4111-8111-111111111111"
 
@@ -49,6 +50,11 @@ def verdict_on(service: Mapping[str, JsonValue] | None, fields: object = None) -
     return judge(service, parse_wanted("prod_mlflow", fields))
 
 
+def look(read: Callable[[str], Any], name: object, fields: object = None) -> Verdict:
+    emails = {ANA: "Ana@acme.example"}
+    return look_for(read, name, fields, email_of=emails.__getitem__)
+
+
 def problems_of(name: object, fields: object = None) -> tuple[str, ...]:
     with pytest.raises(InvalidDeclarationError) as caught:
         parse_wanted(name, fields)
@@ -61,6 +67,11 @@ class TestJudge:
 
         assert not verdict.is_there
         assert str(verdict) == "prod_mlflow is not there"
+
+    def test_a_description_may_be_shown_as_a_server_stores_it(self) -> None:
+        stored = {**shown(), "description": "Bob&#39;s", "displayName": "Bob&#39;s"}
+        assert verdict_on(stored, {"description": "Bob's"}).is_there
+        assert not verdict_on(stored, {"display_name": "Bob's"}).is_there
 
     def test_without_fields_the_service_is_enough(self) -> None:
         verdict = verdict_on(shown())
@@ -87,6 +98,8 @@ class TestJudge:
             {"owners": [ANA]},
             {"owners": [{"id": ANA, "type": "user"}]},
             {"owners": [{"name": "ana"}]},
+            {"owners": ["ANA", "user:ana", ANA.upper()]},
+            {"tags": ["glossary:PII.None"]},
             {"domains": ["Fraud"]},
             {"domain": "Fraud"},
             MappingProxyType({"description": "Models of the fraud team", "tags": ["Tier.Tier1"], "version": 0.2}),
@@ -107,6 +120,7 @@ class TestJudge:
             ({"tags": []}, "tags are not empty"),
             ({"owners": ["ben"]}, "owners lack ben"),
             ({"owners": ["user"]}, "owners lack user"),
+            ({"owners": ["team:ana"]}, "owners lack team:ana"),
             ({"owners": None}, "owners are not empty"),
             ({"domain": None}, "domains are not empty"),
             ({"domains": ["Fraud.Cards"]}, "domains lack Fraud.Cards"),
@@ -135,12 +149,22 @@ class TestJudge:
         fields=st.fixed_dictionaries(
             {},
             optional={
-                "description": st.none() | st.text(max_size=50),
-                "displayName": st.none() | st.text(max_size=20),
-                "serviceType": st.text(min_size=1, max_size=20),
+                "description": st.none()
+                | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50),
+                "displayName": st.none()
+                | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20),
+                "serviceType": st.text(
+                    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20
+                ),
                 "version": st.floats(min_value=0.1, max_value=99),
-                "tags": st.lists(st.text(min_size=1, max_size=20), unique=True),
-                "domains": st.lists(st.text(min_size=1, max_size=20), unique=True),
+                "tags": st.lists(
+                    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20),
+                    unique=True,
+                ),
+                "domains": st.lists(
+                    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20),
+                    unique=True,
+                ),
             },
         )
     )
@@ -195,6 +219,22 @@ class TestLook:
         assert look(services.get, "prod_mlflow", {"version": 0.2}).is_there
         assert not look(services.get, "prod_mlflow", {"version": 0.3}).is_there
         assert not look(services.get, "Prod_mlflow").is_there
+
+    def test_an_owner_is_waited_for_by_e_mail(self) -> None:
+        for email in ("ana@acme.example", "user:ANA@acme.example"):
+            assert look(lambda name: shown(), "prod_mlflow", {"owners": [email]}).is_there
+        verdict = look(lambda name: shown(), "prod_mlflow", {"owners": ["ana@other.example"]})
+        assert verdict.missing == ("owners lack ana@other.example",)
+
+    def test_e_mails_are_asked_for_only_when_one_is_waited_for(self) -> None:
+        team: JsonValue = [{"id": "7", "type": "team", "name": "ml"}]
+        email_of = _raising(ServerError("Collate answered 503", status=503, method="GET", path="/v1"))
+
+        assert look_for(lambda name: shown(), "prod_mlflow", {"owners": ["ana"]}, email_of=email_of).is_there
+        assert not look_for(
+            lambda name: shown(owners=team), "prod_mlflow", {"owners": ["a@b.example"]}, email_of=email_of
+        ).fault
+        assert look_for(lambda name: shown(), "prod_mlflow", {"owners": ["a@b.example"]}, email_of=email_of).fault
 
     def test_nothing_is_read_for_what_cannot_be_waited_for(self) -> None:
         def read(name: str) -> None:

@@ -10,16 +10,16 @@ import httpx
 
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.kinds import ML_MODEL
 from airflow_provider_collate.client.services import Services
-from airflow_provider_collate.client.tokens import TokenSource
-from airflow_provider_collate.models import CreateMlModelServiceRequest, validate_services
+from airflow_provider_collate.client.token_source import TokenSource
+from airflow_provider_collate.kinds.mlmodel import ML_MODEL, CreateMlModelServiceRequest
+from airflow_provider_collate.models import validate_services
 from airflow_provider_collate.models.service import Service
+from airflow_provider_collate.reconcile.engine import Reconciler
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.plan import Plan
 from airflow_provider_collate.reconcile.report import Report, RowResult
-from airflow_provider_collate.reconcile.run import Reconciler
-from airflow_provider_collate.sandbox import Catalog, InProcessTransport, RecordedRequest
+from airflow_provider_collate.sandbox import ADMIN, INGESTION_BOT, Catalog, InProcessTransport, RecordedRequest, User
 
 Row = Mapping[str, object]
 COLLECTION = "/api/v1/services/mlmodelServices"
@@ -59,6 +59,11 @@ class Workbench:
     is_bot: bool = True
     before: Callable[[httpx.Request], None] = no_interruption
     waits: list[float] = field(default_factory=list)
+
+    @property
+    def user(self) -> User:
+        """Whose token it is."""
+        return INGESTION_BOT if self.is_bot else ADMIN
 
     def client(self, **config: Any) -> CollateClient:
         """A new client, as each attempt of a task has one; waits cost no time and are noted."""
@@ -106,7 +111,7 @@ class Workbench:
 
 def requests(rows: Sequence[Row]) -> list[CreateMlModelServiceRequest]:
     """Rows as valid requests."""
-    return validate_services(rows).services
+    return validate_services(rows, model=CreateMlModelServiceRequest).services
 
 
 def request(**fields: Any) -> CreateMlModelServiceRequest:

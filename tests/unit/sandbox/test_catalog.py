@@ -24,7 +24,7 @@ class TestTokens:
     def test_a_wrong_one_is_refused(self, bot: httpx.Client, header: str, message: str) -> None:
         answer = bot.post("", json=SKLEARN, headers={"Authorization": header})
 
-        assert answer.json() == {"code": 401, "errorType": "UNAUTHORIZED", "message": message}
+        assert answer.json() == {"code": 401, "message": message}
         assert answer.headers["www-authenticate"] == "om-auth"
 
     def test_a_rotated_one_is_refused_at_once(self, bot: httpx.Client, catalog: Catalog) -> None:
@@ -52,7 +52,7 @@ class TestTokens:
         assert make_token(User("x")) == make_token(User("x"))
 
     def test_none_is_needed_for_the_version(self, bot: httpx.Client, catalog: Catalog) -> None:
-        assert bot.get(f"{API}/system/version", headers={"Authorization": ""}).json()["version"] == "1.12.3"
+        assert bot.get(f"{API}/system/version", headers={"Authorization": ""}).json()["version"] == "2.0.6"
         catalog.release = "1.2"
         assert bot.get(f"{API}/system/version").json()["version"] == "1.2.0"
 
@@ -63,7 +63,7 @@ class TestBans:
 
         answer = bot.post("", json={**SKLEARN, "name": "prod_1"})
 
-        assert (answer.status_code, answer.json()["errorType"]) == (403, "FORBIDDEN")
+        assert answer.status_code == 403
         assert "name='ingestion-bot'} operations [Create] not allowed" in answer.json()["message"]
         assert admin.post("", json={**SKLEARN, "name": "prod_1"}).status_code == 201
         assert bot.post("", json=SKLEARN).status_code == 201
@@ -110,7 +110,7 @@ class TestDirectory:
     [
         ("GET", "http://sandbox.example/api/v2/x", 404),
         ("GET", f"{API}/tables", 404),
-        ("POST", f"{API}/users", 405),
+        ("PATCH", f"{API}/users", 405),
         ("DELETE", f"{API}/services/mlmodelServices", 405),
         ("PATCH", f"{API}/services/mlmodelServices/name/a", 405),
         ("GET", f"{API}/services/mlmodelServices/no-uuid", 404),
@@ -185,7 +185,7 @@ def test_what_a_test_may_not_add(catalog: Catalog) -> None:
 
     with pytest.raises(ValueError, match="there is a service a already"):
         catalog.add_service("a")
-    with pytest.raises(ValueError, match=r"release must be one of today, 1\.2"):
+    with pytest.raises(ValueError, match=r"release must be one of 2\.x, 1\.13, 1\.12, 1\.2"):
         catalog.release = "2.0"
 
 

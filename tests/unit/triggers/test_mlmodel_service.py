@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import pickle
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -15,7 +16,8 @@ from airflow.triggers.base import TriggerEvent
 from asgiref.sync import async_to_sync
 
 from airflow_provider_collate.hooks.collate import CollateHook
-from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN, INGESTION_BOT, Catalog, make_token
+from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN, INGESTION_BOT, Catalog, User, make_token
+from airflow_provider_collate.triggers._service_trigger import MOST_LOOKS_AT_ONCE
 from airflow_provider_collate.triggers.mlmodel_service import MlModelServiceTrigger
 from tests.unit.conftest import Network
 
@@ -87,6 +89,14 @@ class TestFound:
         assert event["service"]["description"] == "new"
         assert len(clock.waits) == 2
 
+    def test_it_waits_for_an_owner_by_e_mail(self, catalog: Catalog) -> None:
+        bob = catalog.add_user(User("bob", "b.smith@acme.example"))
+        catalog.add_service("prod_mlflow")
+        clock = Clock(lambda number: catalog.edit_service("prod_mlflow", owners=[bob]))
+
+        assert event_of(make(clock, fields={"owners": ["b.smith@acme.example"]}))["status"] == "found"
+        assert len(clock.waits) == 1
+
     def test_one_look_is_one_request(self, catalog: Catalog) -> None:
         clock = Clock(lambda number: catalog.add_service("prod_mlflow") if number == 5 else None)
         event_of(make(clock))
@@ -94,16 +104,28 @@ class TestFound:
         assert looks(catalog) == 6
         assert [request.path for request in catalog.requests].count("/api/v1/system/version") == 1
 
-    def test_a_passing_fault_is_lived_through(self, catalog: Catalog, logged: Callable[[], str]) -> None:
+    def test_a_transient_error_is_lived_through(
+        self, catalog: Catalog, connect: Callable[..., None], logged: Callable[[], str]
+    ) -> None:
+        connect(extra={"max_retries": 3})  # not within one look: the next look is the retry
         catalog.add_service("prod_mlflow")
         catalog.fail(1, status=503)
         catalog.fail(1, status=429, headers={"Retry-After": "0"})
         catalog.fail(1, reset=True)
 
-        assert event_of(make())["status"] == "found"
+        clock = Clock()
+        assert event_of(make(clock))["status"] == "found"
+        assert len(clock.waits) == 3
         assert "prod_mlflow could not be looked for: Collate answered 503" in logged()
 
-    def test_a_rotated_token_is_read_anew(self, catalog: Catalog, connect: Callable[..., None]) -> None:
+    def test_retries_within_one_look_are_made_when_they_are_asked_for(self, catalog: Catalog) -> None:
+        catalog.add_service("prod_mlflow")
+        catalog.fail(1, status=503, headers={"Retry-After": "0"})
+        clock = Clock()
+        assert event_of(make(clock, request_retries=1))["status"] == "found"
+        assert clock.waits == []
+
+    def test_a_rotated_token_is_read_again(self, catalog: Catalog, connect: Callable[..., None]) -> None:
         new_token = make_token(INGESTION_BOT, serial=2)
 
         def rotate(number: int) -> None:
@@ -155,21 +177,6 @@ class TestErrors:
         assert looks(catalog) == 1
         assert clock.waits == []
 
-    @pytest.mark.parametrize("status", [400, 403])
-    def test_so_is_what_the_server_will_refuse_each_time(self, catalog: Catalog, status: int) -> None:
-        catalog.fail(status=status, path=LOOKED_AT)
-
-        event = event_of(make())
-
-        assert (event["status"], event["retryable"]) == ("error", False)
-        assert f"Collate answered {status}" in event["message"]
-        assert looks(catalog) == 1
-
-    def test_a_404_that_is_not_the_apis_is_an_error(self, catalog: Catalog) -> None:
-        catalog.fail(status=404, body="<html>nginx</html>", path=LOOKED_AT)
-
-        assert "Check that the connection's host" in event_of(make())["message"]
-
     def test_a_faulty_connection_is_an_error(self, catalog: Catalog, connect: Callable[..., None]) -> None:
         connect(host="")
 
@@ -177,12 +184,6 @@ class TestErrors:
 
         assert (event["status"], event["retryable"]) == ("error", False)
         assert catalog.requests == []
-
-    def test_a_connection_that_is_not_there_is_final(self, catalog: Catalog) -> None:
-        event = event_of(make(collate_conn_id="nowhere"))
-
-        assert (event["status"], event["retryable"]) == ("error", False)
-        assert 'there is no Airflow connection "nowhere"' in event["message"]
 
     def test_what_cannot_be_waited_for_is_an_error_before_any_request(self, catalog: Catalog) -> None:
         event = event_of(make(fields={"descripton": "x"}))
@@ -202,7 +203,7 @@ class TestSerialisedForm:
             "poll_interval": 30.0,
             "end_time": START + 60,
             "request_timeout": 7.5,
-            "max_retries": 2,
+            "request_retries": 2,
         }
         path, arguments = MlModelServiceTrigger(**given).serialize()
         assert (path, arguments) == (
@@ -233,6 +234,8 @@ class TestSerialisedForm:
         event_of(trigger)
 
         assert DEFAULT_BOT_TOKEN not in repr(trigger) + json.dumps(trigger.serialize()) + repr(vars(trigger))
+        restarted = type(trigger)(**trigger.serialize()[1])
+        assert DEFAULT_BOT_TOKEN.encode() not in pickle.dumps(restarted)
 
 
 class Held(httpx.BaseTransport):
@@ -335,11 +338,20 @@ class TestInTheTriggerer:
 
         self._run(main)
 
-    def test_many_wait_at_once(self, catalog: Catalog) -> None:
+    def test_a_server_that_hangs_holds_up_no_other_connection(
+        self, catalog: Catalog, held: Held, network: Network, connect: Callable[..., None]
+    ) -> None:
         catalog.add_service("prod_mlflow")
+        connect("collate_healthy", host="https://healthy.getcollate.io")
+        network.hosts["healthy.getcollate.io"] = held.inner
 
         async def main() -> None:
-            events = await asyncio.gather(*(self._first_event(make()) for _ in range(30)))
-            assert {event.payload["status"] for event in events} == {"found"}
+            waiting = [asyncio.ensure_future(self._first_event(make())) for _ in range(2 * MOST_LOOKS_AT_ONCE)]
+            await self._until(held.arrived.is_set)
+            healthy = (self._first_event(make(collate_conn_id="collate_healthy")) for _ in range(30))
+            assert {event.payload["status"] for event in await asyncio.gather(*healthy)} == {"found"}
+            assert not any(look.done() for look in waiting)
+            held.let_go.set()
+            assert {event.payload["status"] for event in await asyncio.gather(*waiting)} == {"found"}
 
         self._run(main)

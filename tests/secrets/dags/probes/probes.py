@@ -39,7 +39,7 @@ with DAG(
 
     @task
     def log() -> None:
-        logging.getLogger("httpcore.connection").debug("log-probe %s", PROBE)
+        logging.getLogger("tests.probe").debug("log-probe %s", PROBE)
 
     @task
     def stdout() -> None:

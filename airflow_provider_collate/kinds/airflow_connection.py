@@ -1,0 +1,126 @@
+"""What an Airflow connection becomes in the config of a service; nothing here imports Airflow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from airflow_provider_collate.models import ConnectionPart
+
+Config = dict[str, object]
+ConfigPath = tuple[str, ...]
+
+
+class UnusableConnectionError(Exception):
+    """Why a connection cannot be used, without a value in it; `key` is the declared key that named it."""
+
+    key = ""
+
+
+@dataclass(frozen=True)
+class ConnectionFields:
+    """The fields of an Airflow connection; printed, it shows its id and type only.
+
+    :param extra: the extra, whose keys have lost the prefix `extra__<type>__` of older Airflow versions.
+    """
+
+    conn_id: str
+    conn_type: str
+    host: str = field(default="", repr=False)
+    schema: str = field(default="", repr=False)
+    login: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    port: int | None = field(default=None, repr=False)
+    extra: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+    def text(self, key: str) -> str:
+        """Return a text of the extra, or "" if it is not there.
+
+        :param key: its key.
+        :raises UnusableConnectionError: if it is no text.
+        """
+        return text_of(self.extra, key, "extra")
+
+    def mapping(self, key: str) -> Mapping[str, object]:
+        """Return an object of the extra, or an empty one if it is not there.
+
+        :param key: its key.
+        :raises UnusableConnectionError: if it is no object.
+        """
+        value = self.extra.get(key) or {}
+        if not isinstance(value, Mapping):
+            raise UnusableConnectionError(f"extra.{key} must be an object")
+        return value
+
+
+@dataclass(frozen=True)
+class ConnectionMapping:
+    """What a type of Airflow connection becomes in the config of a type of service.
+
+    :param conn_types: the Airflow connection types that are accepted.
+    :param build: makes the config, under documented names.
+    :param needed: the field that the config cannot do without.
+    :param advice: what to say when it is missing.
+    :param beside: where keys beside `conn_id` go in the config, when they are not fields of the config itself.
+    :param further: further keys that name a connection → what of its config they give.
+    """
+
+    service_type: str
+    conn_types: tuple[str, ...]
+    build: Callable[[ConnectionFields], Config]
+    needed: ConfigPath = ()
+    advice: str = ""
+    beside: Mapping[str, ConfigPath] = field(default_factory=dict)
+    further: Mapping[str, Callable[[Config], Config]] = field(default_factory=dict)
+
+
+def is_conn_id_key(key: object) -> bool:
+    """Return whether a key of a declared connection names an Airflow connection: `conn_id`, `registry_conn_id`.
+
+    :param key: the key.
+    """
+    return isinstance(key, str) and (key == "conn_id" or key.endswith("_conn_id"))
+
+
+def fields_at(part: type[ConnectionPart], *path: str) -> dict[str, ConfigPath]:
+    """Return where the fields of a part go in a config, under both of their names.
+
+    :param part: the part's model.
+    :param path: where it is in the config.
+    """
+    facts = [part.field_facts(name) for name in part.model_fields]
+    return {key: (*path, fact.documented) for fact in facts for key in (fact.name, fact.documented)}
+
+
+def json_object(text: str) -> dict[str, object] | None:
+    """Return a JSON object; None if the text is none, so that no error with the text in it is left behind.
+
+    :param text: what may be JSON.
+    """
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def text_of(values: Mapping[str, object], key: str, where: str) -> str:
+    """Return a text, or "" if it is not there.
+
+    :param values: an object of the extra.
+    :param key: its key there.
+    :param where: where the object is, for the message.
+    :raises UnusableConnectionError: if it is no text.
+    """
+    value = values.get(key)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise UnusableConnectionError(f"{where}.{key} must be a string")
+    return value
+
+
+def given(**values: object) -> Config:
+    """Return the values that are there, under their documented names."""
+    return {name: value for name, value in values.items() if value not in (None, "")}

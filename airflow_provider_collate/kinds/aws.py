@@ -1,0 +1,112 @@
+"""Access to AWS: what may be declared, and what an Airflow connection to AWS becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from airflow_provider_collate.kinds.airflow_connection import (
+    Config,
+    ConnectionFields,
+    ConnectionMapping,
+    UnusableConnectionError,
+    fields_at,
+    given,
+    text_of,
+)
+from airflow_provider_collate.models import PLAIN, ConnectionPart, ServerDefault
+from airflow_provider_collate.models.declared import ConnectionText, PlainText
+
+
+class AwsCredentials(ConnectionPart):
+    """Access to AWS: by keys, by a profile, by a role, or by the machine's own identity (`enabled`)."""
+
+    enabled: Annotated[bool | None, PLAIN, ServerDefault(False)] = None
+    aws_access_key_id: PlainText = None
+    aws_secret_access_key: ConnectionText | None = None
+    aws_region: Annotated[ConnectionText, PLAIN]
+    aws_session_token: ConnectionText | None = None
+    end_point_url: PlainText = None
+    profile_name: PlainText = None
+    assume_role_arn: PlainText = None
+    assume_role_session_name: Annotated[PlainText, ServerDefault("OpenMetadataSession")] = None
+    assume_role_source_identity: PlainText = None
+
+
+_BESIDE = {
+    **fields_at(AwsCredentials, "awsConfig"),
+    "endpoint_url": ("awsConfig", "endPointURL"),
+    "region": ("awsConfig", "awsRegion"),
+    "region_name": ("awsConfig", "awsRegion"),
+    "role_arn": ("awsConfig", "assumeRoleArn"),
+}
+
+
+def aws_mapping(service_type: str, service: str) -> ConnectionMapping:
+    """Return what an Airflow connection to AWS becomes in the config of a service that has an `awsConfig`.
+
+    :param service_type: the type of the service.
+    :param service: the AWS service, as the connection's `service_config` names it.
+    """
+    return ConnectionMapping(
+        service_type,
+        ("aws",),
+        lambda source: {"awsConfig": _aws_config(source, service)},
+        needed=("awsConfig", "awsRegion"),
+        advice="awsRegion is missing: give region_name in the connection's extra, or awsRegion beside conn_id",
+        beside=_BESIDE,
+    )
+
+
+def _aws_config(source: ConnectionFields, service: str) -> Config:
+    endpoint = _endpoint(source, service) or source.text("endpoint_url")
+    session = source.mapping("session_kwargs")
+    credentials = given(
+        awsRegion=source.text("region_name"),
+        awsSessionToken=source.text("aws_session_token")
+        or text_of(session, "aws_session_token", "extra.session_kwargs"),
+        profileName=source.text("profile_name") or text_of(session, "profile_name", "extra.session_kwargs"),
+        endPointURL=endpoint,
+    )
+    return {**_aws_keys(source, session), **credentials, **_aws_role(source)}
+
+
+def _aws_keys(source: ConnectionFields, session: Mapping[str, object]) -> Config:
+    names = ("aws_access_key_id", "aws_secret_access_key")
+    pairs = [
+        (source.login, source.password),
+        (source.text(names[0]), source.text(names[1])),
+        tuple(text_of(session, name, "extra.session_kwargs") for name in names),
+    ]
+    for key_id, secret in pairs:
+        if key_id and secret:
+            return {"awsAccessKeyId": key_id, "awsSecretAccessKey": secret}
+    if any(key_id or secret for key_id, secret in pairs):
+        raise UnusableConnectionError(
+            "an access key takes two: its id (login) and its secret (password), and one is missing"
+        )
+    return {}
+
+
+def _endpoint(source: ConnectionFields, service: str) -> str:
+    config = source.mapping("service_config").get(service) or {}
+    if not isinstance(config, Mapping):
+        raise UnusableConnectionError(f"extra.service_config.{service} must be an object")
+    return text_of(config, "endpoint_url", f"extra.service_config.{service}")
+
+
+def _aws_role(source: ConnectionFields) -> Config:
+    role = source.text("role_arn")
+    if not role:
+        return {}
+    if (source.text("assume_role_method") or "assume_role") != "assume_role":
+        raise UnusableConnectionError('the catalog can assume a role by extra.assume_role_method "assume_role" only')
+    kwargs = source.mapping("assume_role_kwargs")
+    # Leaving one of them out would ask for another role than the connection does.
+    if unknown := sorted(set(kwargs) - {"RoleSessionName", "SourceIdentity", "DurationSeconds"}):
+        raise UnusableConnectionError(f"the catalog has no field for extra.assume_role_kwargs.{', '.join(unknown)}")
+    return given(
+        assumeRoleArn=role,
+        assumeRoleSessionName=text_of(kwargs, "RoleSessionName", "extra.assume_role_kwargs"),
+        assumeRoleSourceIdentity=text_of(kwargs, "SourceIdentity", "extra.assume_role_kwargs"),
+    )

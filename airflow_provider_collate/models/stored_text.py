@@ -1,0 +1,284 @@
+"""What the catalog stores of a text.
+
+Since 1.13 a server passes every description through a sanitiser (server source: the OWASP Java HTML
+Sanitizer with an allow-list of elements), which writes `'` as `&#39;` and drops `<String>` from
+`List<String>`. The rule here is written after what that library does. It splits the text by one
+regular expression and not by `html.parser`, whose time grows with the square of the length of an
+unclosed tag or comment before Python 3.13, and which reads these differently from release to release.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+__all__ = ["StoredForm", "is_stored_form", "lost", "same_text", "stored_form"]
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_PHRASES = _names("br em strong b i u s del ins sub sup small mark code span a img")
+_HEADINGS = _names("h1 h2 h3 h4 h5 h6")
+_BLOCKS = _names("p hr ul ol blockquote pre div section table details summary dl dt dd") | _HEADINGS
+# Elements that belong into certain others only.
+_PLACES = {
+    "li": ("ul", "ol"),
+    "tr": ("tbody", "thead", "tfoot"),
+    "td": ("tr",),
+    "th": ("tr",),
+    "col": ("colgroup",),
+    **dict.fromkeys(("thead", "tbody", "tfoot", "caption", "colgroup"), ("table",)),
+}
+_HOLD_NO_TEXT = {place for places in _PLACES.values() for place in places}
+_ALLOWED = _PHRASES | _BLOCKS | _PLACES.keys()
+_VOID = {"br", "hr", "img", "col"}
+_DROPPED_WHEN_BARE = {"a", "span", "img"}
+# Opened again after an element around them was closed.
+_RESUMED = _names("em strong b i u s small code")
+_DROPPED_BLOCKS = _names(
+    "address article aside center dir fieldset figcaption figure footer form header hgroup main menu nav"
+)
+# Dropped, and their content is kept, dropped or moved by rules of their own.
+_UNCLEAR = _names(
+    "applet body button frame frameset head html listing marquee math noembed noframes noscript object optgroup option "
+    "plaintext select svg template textarea xmp"
+)
+_ATTRIBUTES = {"a": {"class", "id", "href"}, "img": _names("class id src alt title width height")}
+_WEB = ("http://", "https://")
+_IMAGES = tuple(f"data:image/{kind};" for kind in ("png", "jpeg", "gif", "webp"))
+_ADDRESSES = {"href": (*_WEB, "mailto:", "#", "/"), "src": (*_WEB, *_IMAGES)}
+
+# Every alternative matches up to the end of the text where its end is missing, so that nothing is read twice.
+_INSIDE = r"""(?:"[^"]*"?|'[^']*'?|[^\s>=/"'][^\s>=]*|[\s=/])*"""
+_PIECES = re.compile(
+    rf"""
+      (?P<dropped> <!--.*?(?:-->|\Z) | <!(?:[^-]|-[^-])[^>]*>? | <\?[^>]*>? | <%.*?(?:%>|\Z)
+        | <(?P<raw>script|style|iframe|title)(?=[\s/<>]|\Z){_INSIDE}>?.*?(?:</(?P=raw)(?=[\s/<>]|\Z)[^>]*>?|\Z) )
+    | <(?P<end>/?)(?P<name>(?:[a-z]|(?<=/)(?u:[^\W\d_]))[^\s/<>]*)(?P<inside>{_INSIDE})(?P<closed>>?)
+    | (?P<text>(?:[^<]|<(?![a-z?%]|/(?u:[^\W\d_])|!(?:[^-]|-.)))+)
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE | re.ASCII,
+)
+_ATTRIBUTE = re.compile(r""""[^"]*"?|'[^']*'?|([^\s=/"'][^\s=]*)(?:\s*=\s*("[^"]*"?|'[^']*'?|[^\s]+)?)?""", re.ASCII)
+_UNQUOTED_WORDS = re.compile(r"""=\s*[^\s"'=][^\s=]*\s+[^\s="'/]+(?:\s+[^\s=]|\s*\Z)""", re.ASCII)
+# Attributes that some elements keep, and links between entities, which are hardly ever declared.
+_UNCLEAR_ATTRIBUTE = re.compile(r"\b(?:data-|rel|colspan|rowspan)", re.IGNORECASE)
+_WRITTEN = {ord(sign): f"&#{ord(sign)};" for sign in "\"'+=@`"} | {38: "&amp;", 60: "&lt;", 62: "&gt;"}
+_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+_SPLIT_BRACE = re.compile(r"\{(?=\{|\Z)")
+_NUMBERED = re.compile("&#(x[0-9a-f]{1,7}|[0-9]{1,7});?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredForm:
+    """What a sanitising server makes of a text.
+
+    :param text: the stored form; letters beyond ASCII stand in it as they are.
+    :param lost: the tags and comments, as they were written, of which the stored form has lost something.
+    :param certain: whether the form is known; not where a server rearranges wrongly nested HTML.
+    """
+
+    text: str
+    lost: tuple[str, ...] = ()
+    certain: bool = True
+
+
+def is_stored_form(declared: str, shown: str) -> bool:
+    """Return whether what the catalog shows is what a sanitising server makes of the declared text.
+
+    :param declared: the text as it was sent.
+    :param shown: the text as the catalog shows it.
+    """
+    if same_text(declared, shown):
+        return True
+    stored = stored_form(declared)
+    return stored.certain and same_text(stored.text, _INVISIBLE.sub("", _NUMBERED.sub(_letter, shown)))
+
+
+def lost(declared: str) -> tuple[str, ...]:
+    """Return the parts of a declared text that a sanitising server drops: of `List<String>` it is `<String>`."""
+    return stored_form(declared).lost
+
+
+def same_text(one: str, other: str) -> bool:
+    """Return whether two texts are equal but for line endings and blanks that nobody sees.
+
+    Two blanks at the end of a line are a line break in Markdown where another line of the paragraph follows.
+    """
+    return one == other or _plain(one) == _plain(other)
+
+
+def stored_form(declared: str) -> StoredForm:
+    """Return what a sanitising server stores of a text; the time is linear in its length."""
+    writer = _Writer(certain="<#E::" not in declared)
+    for piece in _PIECES.finditer(declared):
+        writer.write(piece)
+    writer.close(0)
+    return StoredForm("".join(writer.parts), tuple(writer.lost), writer.certain)
+
+
+class _Writer:
+    """Writes the stored form piece by piece.
+
+    `open` has the elements that are open, each with what closes it, which is nothing for one that is dropped;
+    `allowed` and `places` say where in it the allowed elements stand, and those of each name; `resumes` says that
+    an element would be opened again before what follows.
+    """
+
+    def __init__(self, *, certain: bool) -> None:
+        self.parts: list[str] = []
+        self.lost: list[str] = []
+        self.open: list[tuple[str, str]] = []
+        self.allowed: list[int] = []
+        self.places: defaultdict[str, list[int]] = defaultdict(list)
+        self.certain = certain
+        self.resumes = False
+
+    def write(self, piece: re.Match[str]) -> None:
+        name = (piece["name"] or "").lower()
+        if piece["text"]:
+            self._text(_decoded(piece["text"]))
+        elif piece["dropped"]:
+            if piece["raw"] and (self.resumes or "<%" in piece["dropped"]):
+                self.certain = False
+            if piece["dropped"] != "<!-- -->":
+                self.lost.append(piece["dropped"])
+        elif piece["end"]:
+            self._end(name)
+        else:
+            self._start(name, piece)
+
+    def close(self, at: int) -> None:
+        while len(self.open) > at:
+            name, closing = self.open.pop()
+            self.places[_place(name)].pop()
+            self.parts.append(closing)
+        while self.allowed and self.allowed[-1] >= at:
+            self.allowed.pop()
+
+    def _top(self) -> str:
+        return self.open[self.allowed[-1]][0] if self.allowed else ""
+
+    def _text(self, text: str) -> None:
+        visible = bool(text.strip(" \t\n\f\r"))
+        if self._top() not in _HOLD_NO_TEXT:
+            self.certain = self.certain and not (visible and self.resumes)
+            self.parts.append(_SPLIT_BRACE.sub("{<!-- -->", _encoded(text)))
+        elif visible:
+            self.certain = False
+
+    def _start(self, name: str, piece: re.Match[str]) -> None:
+        allowed = name in _ALLOWED
+        if allowed:
+            self._make_room(name)
+        inside = piece["inside"]
+        attributes, complete = _kept_attributes(name, inside)
+        unclear = allowed and any(unclear.search(inside) for unclear in (_UNQUOTED_WORDS, _UNCLEAR_ATTRIBUTE))
+        unclear = unclear or (name in ("table", "tr", "td", "th") and "align" in inside.lower())
+        moved = not allowed and (self._top() in _HOLD_NO_TEXT or (name in _DROPPED_BLOCKS and self._top() == "p"))
+        if unclear or moved or self.resumes or name in _UNCLEAR:
+            self.certain = False
+        if not (allowed and complete and piece["closed"]):
+            self.lost.append(piece[0])
+        written = allowed and (bool(attributes) or name not in _DROPPED_WHEN_BARE)
+        if written:
+            self.parts.append(f"<{name}{attributes}{' /' if name in _VOID else ''}>")
+        if name not in _VOID:
+            self._push(name, f"</{name}>" if written else "")
+
+    def _push(self, name: str, closing: str) -> None:
+        self.places[_place(name)].append(len(self.open))
+        if name in _ALLOWED:
+            self.allowed.append(len(self.open))
+        self.open.append((name, closing))
+
+    def _make_room(self, name: str) -> None:
+        """Close what cannot hold the element that follows."""
+        top = self._top()
+        while (
+            (top == "p" and name not in _PHRASES)
+            or (top in _HEADINGS and name in _HEADINGS)
+            or (top in ("dt", "dd") and name in ("dt", "dd"))
+            or (top == name and name in ("li", "a"))
+        ):
+            # A dropped element between the two may hold the second one.
+            self.certain = self.certain and self.allowed[-1] == len(self.open) - 1
+            self.close(self.allowed[-1])
+            top = self._top()
+        if top and not self.open[self.allowed[-1]][1] and name not in _PHRASES:
+            self.certain = False
+        if name == "tr" and top == "table":
+            self.parts.append("<tbody>")
+            self._push(top := "tbody", "</tbody>")
+        if name in _PLACES:
+            self.certain = self.certain and top in _PLACES[name]
+        elif top in _HOLD_NO_TEXT or (name == "a" and self.places["a"]):
+            self.certain = False
+
+    def _end(self, name: str) -> None:
+        places = self.places[_place(name)]
+        if not places:
+            return
+        above = _ALLOWED.intersection(element for element, _ in self.open[places[-1] + 1 :])
+        self.resumes = self.resumes or bool(above & _RESUMED)
+        if above and (name not in _ALLOWED or (above & _HOLD_NO_TEXT and name not in _HOLD_NO_TEXT)):
+            self.certain = False
+        self.close(places[-1])
+
+
+def _place(name: str) -> str:
+    """Return the name under which an element is looked up: the end of any heading ends the heading before it."""
+    return "h" if name in _HEADINGS else name
+
+
+def _kept_attributes(name: str, inside: str) -> tuple[str, bool]:
+    """Return the attributes as they are stored, and whether these are all that there were."""
+    kept: dict[str, str] = {}
+    complete = True
+    for key, given in _ATTRIBUTE.findall(inside):
+        if not key:
+            complete = False
+            continue
+        attribute = key.rstrip("/").lower()
+        value = given.strip("\"'") if given[:1] in ("'", '"') else given or attribute
+        value = _decoded(re.sub(r"&(?=\w+=)", "&amp;", value))
+        if attribute in ("href", "src"):
+            value = value.strip(" \t\r\n\f").replace("(", "%28").replace(")", "%29").replace(" ", "%20")
+        allowed = attribute in _ATTRIBUTES.get(name, ("class", "id"))
+        if not allowed or attribute in kept or not value.startswith(_ADDRESSES.get(attribute, "")):
+            complete = False
+        else:
+            kept[attribute] = _SPLIT_BRACE.sub("{\u200b", _encoded(value))
+    return "".join(f' {attribute}="{value}"' for attribute, value in kept.items()), complete
+
+
+def _encoded(text: str) -> str:
+    return _INVISIBLE.sub("", text).translate(_WRITTEN)
+
+
+def _number(found: re.Match[str]) -> int:
+    return int(found[1][1:], 16) if found[1][0] in "xX" else int(found[1])
+
+
+def _letter(found: re.Match[str]) -> str:
+    """Write letters beyond ASCII as such: which of them are stored as numbers depends on the server's release."""
+    return chr(_number(found)) if 0x7F < _number(found) < 0x110000 else found[0]
+
+
+def _visible(found: re.Match[str]) -> str:
+    return "" if _number(found) < 0x110000 and _INVISIBLE.match(chr(_number(found))) else found[0]
+
+
+def _decoded(text: str) -> str:
+    return html.unescape(_NUMBERED.sub(_visible, text))
+
+
+def _plain(text: str) -> str:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").rstrip(" \t\n").split("\n")
+    bare = [line.rstrip(" \t") for line in lines]
+    breaks = [line.endswith("  ") and bool(after) for line, after in zip(lines, [*bare[1:], ""], strict=True)]
+    return "\n".join(f"{line}  " if line and broken else line for line, broken in zip(bare, breaks, strict=True))

@@ -1,0 +1,330 @@
+"""Decide what to do about one service: a pure comparison of a declaration with what the catalog shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from pydantic import JsonValue
+
+from airflow_provider_collate.client.services import PatchOperation
+from airflow_provider_collate.models import CreateServiceRequest
+from airflow_provider_collate.models.digests import MASK
+from airflow_provider_collate.models.service import Service
+from airflow_provider_collate.reconcile.authorship import decided, settled
+from airflow_provider_collate.reconcile.connection_changes import connection_changes, has_mask
+from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
+from airflow_provider_collate.reconcile.field_change import ABSENT, FieldChange, Status, with_status
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.relation_changes import items, relation_changes
+from airflow_provider_collate.reconcile.tag_changes import tag_changes
+from airflow_provider_collate.reconcile.text_changes import text_changes
+
+# Fields that a list or a get shows only when asked: the model's name → the API's.
+_ON_REQUEST = {"tags": "tags", "owners": "owners", "domains": "domains", "data_products": "dataProducts"}
+_RELATIONS = frozenset({"owners", "domains", "dataProducts", "ingestionRunner", "style"})
+_FIRST_VERSION = 0.1
+MASKED = "masked, not compared"
+EXISTS_ADVICE = 'Use if_exists="update" to make it as declared, if_exists="ignore" to leave it, or another name.'
+_DELETED_ADVICE = 'Use if_exists="update" to restore it and make it as declared, or delete it for good first.'
+_TYPE_ADVICE = "Delete the service first, or give the declaration another name."
+_HOLDS_ADVICE = "Change the declaration, or upgrade the server."
+_MASK_ADVICE = "Give the secret itself, or a conn_id that has it."
+_BROKEN_ADVICE = "Ask the server's operator to repair the reference: such a service can be neither changed nor deleted."
+_ABSENT_ADVICE = "Correct the name in the declaration, or create it in the catalog first."
+_PROBLEM_ADVICE = "Correct the declaration; nothing was sent for this service."
+
+
+class Action(str, Enum):
+    """What to do about a service."""
+
+    CREATE = "create"
+    RESTORE = "restore"
+    UPDATE = "update"
+    DELETE = "delete"
+    KEEP = "keep"
+    CONFLICT = "conflict"
+    IGNORE = "ignore"
+    NONE = "unchanged"
+
+
+_WRITING = frozenset({Action.CREATE, Action.RESTORE, Action.UPDATE, Action.DELETE})
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One declared service.
+
+    :param row: its number in the declaration, from 0.
+    :param request: the declaration.
+    :param resolved: fields that named something, as the references that the names stand for.
+    :param problems: names in it that are not in the catalog, each as a line with its path.
+    """
+
+    row: int
+    request: CreateServiceRequest
+    resolved: Mapping[str, JsonValue] | None = None
+    problems: tuple[str, ...] = ()
+
+    def declared(self) -> dict[str, JsonValue]:
+        """Return the fields that were given, under documented names and with references in place of names."""
+        given = self.request.declared()
+        return {**given, **self.resolved} if self.resolved else given
+
+    def payload(self) -> dict[str, JsonValue]:
+        """Return the body of a request that creates the service: owners as references, domains by name."""
+        payload = self.request.to_payload()
+        if self.resolved and "owners" in self.resolved:
+            owners = items(self.resolved["owners"])
+            payload["owners"] = [{"id": owner["id"], "type": owner["type"]} for owner in owners]
+        return payload
+
+
+@dataclass(slots=True)  # never changed; but to freeze thousands would take as long as to compare them
+class Change:
+    """What to do about one service.
+
+    :param name: its name.
+    :param action: what to do.
+    :param service_type: the declared type, or the one it has.
+    :param desired: the declaration; None for a service to delete.
+    :param existing: what the catalog shows, reduced to what a write needs; None where there is no such service.
+    :param fields: each field that is not as declared.
+    :param reason: why, for a conflict or a deletion.
+    :param advice: what to do about a conflict.
+    """
+
+    name: str
+    action: Action
+    service_type: str
+    desired: Desired | None = None
+    existing: Existing | None = None
+    fields: tuple[FieldChange, ...] = ()
+    reason: str = ""
+    advice: str = ""
+
+    @property
+    def row(self) -> int | None:
+        """The number in the declaration; None for a service to delete."""
+        return self.desired.row if self.desired else None
+
+    @property
+    def writable(self) -> tuple[FieldChange, ...]:
+        """The fields that are written; secrets that cannot be compared go along with any other."""
+        return with_status(self.fields, Status.WRITE) + self.rewrites if self.fields else ()
+
+    @property
+    def rewrites(self) -> tuple[FieldChange, ...]:
+        """Secrets that the catalog shows only masked."""
+        return with_status(self.fields, Status.REWRITE)
+
+    @property
+    def conflicts(self) -> tuple[FieldChange, ...]:
+        """The fields that somebody else set to another value, which is kept."""
+        return with_status(self.fields, Status.CONFLICT)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether the service's history must be read to decide."""
+        return any(field.status is Status.UNDECIDED for field in self.fields)
+
+    @property
+    def writes(self) -> bool:
+        """Whether something must be sent."""
+        return self.action in _WRITING or (self.action is not Action.CONFLICT and bool(self.rewrites))
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """What of a service in the catalog a write needs.
+
+    :param version: raised by most edits, but not by the same user's further ones within ten minutes (server source).
+    :param updated_at: milliseconds since the epoch, moved by every edit.
+    :param updated_by: whose edit was the last.
+    """
+
+    id: str
+    version: float | None
+    updated_at: int | None
+    updated_by: str | None = None
+
+    def is_new_by(self, user: str) -> bool:
+        """Return whether it is in its first version, and that a user's."""
+        return self.version == _FIRST_VERSION and self.updated_by == user
+
+    @property
+    def guard(self) -> tuple[PatchOperation, ...]:
+        """Tests by which a patch is refused if anyone has edited the service since it was read."""
+        seen = (("/version", self.version), ("/updatedAt", self.updated_at))
+        return tuple(PatchOperation("test", path, value) for path, value in seen if value is not None)
+
+
+def existing_of(service: Service) -> Existing:
+    """Return what of a service a write needs."""
+    return Existing(service.id, service.version, service.updated_at, service.updated_by)
+
+
+def fields_to_read(requests: Iterable[CreateServiceRequest]) -> frozenset[str]:
+    """Return the fields that must be asked for to compare these declarations."""
+    given: set[str] = set().union(*(request.model_fields_set for request in requests))
+    return frozenset(_ON_REQUEST[name] for name in given & _ON_REQUEST.keys())
+
+
+def change_of(
+    desired: Desired,
+    service: Service | None,
+    facts: ServerFacts,
+    options: RunOptions,
+    authors: Authors | None = None,
+) -> Change:
+    """Compare a declaration with a service and decide what to do.
+
+    :param desired: the declaration.
+    :param service: what the catalog shows; None where there is no such service.
+    :param facts: the server's release and whose token it is.
+    :param options: the run's options.
+    :param authors: who set what; None while the history is not read, which a change that needs it says.
+    """
+    request = desired.request
+    change = Change(request.name, Action.NONE, request.service_type, desired)
+    if service is not None:
+        change.existing = existing_of(service)
+    if conflict := _conflict(desired, service, facts):
+        change.action, change.reason, change.advice = Action.CONFLICT, *conflict
+    elif service is None:
+        change.action = Action.CREATE
+    else:
+        change.fields = tuple(field_changes(desired, service, facts, options, authors))
+        change.action, change.reason, change.advice = _action(change, service, facts, options, authors)
+    if change.action is Action.IGNORE:
+        # What differs does not matter, and a masked secret must not be written; who created it is asked for.
+        change.fields = tuple(field for field in change.fields if field.field == "createdBy")
+    return change
+
+
+def broken_change(desired: Desired, why: str) -> Change:
+    """Return the conflict of a service that refers to something that does not exist."""
+    name, service_type = desired.request.name, desired.request.service_type
+    return Change(
+        name, Action.CONFLICT, service_type, desired, reason=f"cannot be changed: {why}", advice=_BROKEN_ADVICE
+    )
+
+
+def field_changes(
+    desired: Desired, service: Service, facts: ServerFacts, options: RunOptions, authors: Authors | None = None
+) -> Iterator[FieldChange]:
+    """Yield each field of a service that is not as declared."""
+    declared = desired.declared()
+    if service.deleted:
+        deleted = FieldChange("deleted", "true → false")
+        yield decided(deleted, True, "it was soft-deleted ({author}), and stays so", facts, authors)
+    yield from text_changes(declared, service, facts, authors)
+    if "tags" in declared:
+        yield from tag_changes(declared["tags"], service, facts, authors)
+    if not _RELATIONS.isdisjoint(declared):
+        yield from relation_changes(declared, service, facts, authors)
+    connection, model = declared.get("connection"), desired.request.connection
+    # An explicit None sends no connection, and so says nothing about the one that is there.
+    if isinstance(connection, dict) and model is not None:
+        for change in connection_changes(connection, model, service.connection):
+            yield _secret_change(change, facts, options, authors)
+
+
+def _secret_change(
+    change: FieldChange, facts: ServerFacts, options: RunOptions, authors: Authors | None
+) -> FieldChange:
+    """Return a change of a connection with its status settled by the options and by who wrote the connection."""
+    if change.status is Status.UNDECIDED:
+        text = "is not declared, but was set ({author}), and is kept"
+        removal = replace(change, status=Status.WRITE)
+        if facts.on_conflict == "overwrite":
+            return removal
+        if authors is None:
+            return change
+        edit = authors.history.connection_edit(change.operations[0].path)
+        return settled(removal, edit, text, facts, authors)
+    if change.status is Status.REWRITE and options.rewrite_secrets is False:
+        return replace(change, shows=MASKED, operations=(), status=Status.LEFT)
+    if change.status is Status.EXTERNAL and options.rewrite_secrets:
+        return replace(change, shows="in a secrets manager, written again", status=Status.REWRITE)
+    return change
+
+
+def _conflict(desired: Desired, service: Service | None, facts: ServerFacts) -> tuple[str, str] | None:
+    """Return why a service cannot become as declared, and what to do about it."""
+    request = desired.request
+    if desired.problems:
+        only_absent = all(ABSENT in problem for problem in desired.problems)
+        return "; ".join(desired.problems), _ABSENT_ADVICE if only_absent else _PROBLEM_ADVICE
+    if service is not None and service.service_type != request.service_type:
+        return f"is a {service.service_type} service, and a service's type cannot be changed", _TYPE_ADVICE
+    owners = items((desired.resolved or {}).get("owners"))
+    for name, values in (("owners", owners or request.owners or ()), ("domains", request.domains or ())):
+        if len(values) > 1 and not facts.release.has_many(name):
+            return f"declares {len(values)} {name}, but Collate {facts.release.text} holds one", _HOLDS_ADVICE
+    if service is None and has_mask(request.declared().get("connection")):
+        return f'has the mask "{MASK}" where a new service needs the secret itself', _MASK_ADVICE
+    return None
+
+
+def _action(
+    change: Change, service: Service, facts: ServerFacts, options: RunOptions, authors: Authors | None
+) -> tuple[Action, str, str]:
+    """Return what to do about a service that exists, and for a conflict why and what to do about it."""
+    if options.if_exists != "update" and options.created_since is not None and not service.deleted:
+        if authors is None:
+            change.fields += (FieldChange("createdBy", "is not known yet", status=Status.UNDECIDED),)
+        elif authors.was_created_for(facts, options.created_since):
+            return _update_action(change, service), "", ""
+    if options.if_exists == "ignore" and not service.deleted:
+        return Action.IGNORE, "", ""
+    if options.if_exists != "update":
+        if service.deleted:
+            return Action.CONFLICT, "exists, soft-deleted", _DELETED_ADVICE
+        return Action.CONFLICT, "exists already", EXISTS_ADVICE
+    return _update_action(change, service), "", ""
+
+
+def _update_action(change: Change, service: Service) -> Action:
+    if not change.fields:
+        return Action.NONE
+    if service.deleted:
+        if not any(field.field == "deleted" for field in change.conflicts):
+            return Action.RESTORE
+        change.fields = change.conflicts  # nothing can be written to it while it is deleted
+        return Action.KEEP
+    if with_status(change.fields, Status.WRITE):
+        return Action.UPDATE
+    return Action.KEEP if change.conflicts else Action.NONE
+
+
+def deletion_of(service: Service, facts: ServerFacts, options: RunOptions, authors: Authors | None = None) -> Change:
+    """Decide about a service that is in scope and not declared: only what the token's user has created is deleted.
+
+    :param service: what the catalog shows.
+    :param facts: whose token it is.
+    :param options: the run's options.
+    :param authors: who created it; None while the history is not read, which a change that needs it says.
+    """
+    reason = f"{options.prune} delete, it is not declared"
+    change = Change(service.name, Action.DELETE, service.service_type, existing=existing_of(service), reason=reason)
+    if facts.on_conflict == "overwrite":
+        return change
+    created = authors.history.created if authors else None
+    if authors is None:
+        change.fields = (FieldChange("createdBy", "is not known yet", status=Status.UNDECIDED),)
+    elif created is None or created.user != facts.user:
+        text = f"created {authors.by(created)}, is not declared, and is not deleted"
+        change.action, change.reason = Action.NONE, ""
+        change.fields = (FieldChange("service", text, status=Status.LEFT),)
+    return change
+
+
+def is_gone(service: Service | None, *, hard: bool) -> bool:
+    """Return whether a service counts as deleted: for good, or so that it can be restored.
+
+    :param service: what the catalog shows with soft-deleted services included.
+    :param hard: whether it was to be deleted for good.
+    """
+    return service is None or (service.deleted and not hard)

@@ -1,0 +1,122 @@
+"""Ask the server what comparing needs: whose token it is, what names stand for, and who set which field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from functools import cached_property
+
+from airflow_provider_collate.client.client import CollateClient
+from airflow_provider_collate.client.services import Services
+from airflow_provider_collate.exceptions import (
+    AnswerError,
+    AuthenticationError,
+    CollateError,
+    StatusError,
+    StoppedError,
+)
+from airflow_provider_collate.models import CreateServiceRequest
+from airflow_provider_collate.models.history import History, parse_history
+from airflow_provider_collate.models.service import Service
+from airflow_provider_collate.reconcile.changes import Desired
+from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.references import resolve_references
+from airflow_provider_collate.reconcile.tag_changes import classification_of
+from airflow_provider_collate.reconcile.workers import each
+
+_UNREAD = "its history cannot be read"
+
+Pair = tuple[Desired | None, Service]
+"""A declaration, or None for a service that may be deleted, and the service that the catalog shows."""
+
+
+class Consultant:
+    """Read the facts that comparing needs, each once a run.
+
+    :param client: the server.
+    :param services: the endpoints of the kind.
+    :param options: the run's options.
+    """
+
+    def __init__(self, client: CollateClient, services: Services, options: RunOptions) -> None:
+        self._client = client
+        self._services = services
+        self._options = options
+        self._exclusive: dict[str, bool] = {}
+
+    @cached_property
+    def facts(self) -> ServerFacts:
+        """Return the server's release and whose token it is, each asked once by the client."""
+        identity = self._client.identity()
+        release, ahead = self._client.release(), self._client.transport.clock_ahead
+        return ServerFacts(release, identity.name, identity.is_bot, self._options.on_conflict, ahead)
+
+    def resolve(self, requests: Sequence[CreateServiceRequest]) -> tuple[list[Desired], RunOptions, tuple[str, ...]]:
+        """Look up the names in the declarations and in the prune scope, each name once.
+
+        :return: the declarations, the options, and a warning for each name in the scope that does not exist.
+        :raises RequestError: for transient errors, and when the token is refused.
+        """
+        found = resolve_references(
+            requests,
+            self._client.directory,
+            self._client.release(),
+            scope=self._options.prune_scope,
+            max_workers=self._options.max_workers,
+            stopped=lambda: self._client.stopped,
+        )
+        rows = enumerate(zip(requests, found.rows, strict=True))
+        desired = [Desired(number, request, row.fields or None, row.problems) for number, (request, row) in rows]
+        return desired, replace(self._options, prune_scope=found.scope), found.warnings
+
+    def authors(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, Authors]]:
+        """Yield each service with who set what in it, a bounded number of histories read at once.
+
+        :param pairs: declarations whose services show something that somebody else may have set.
+        :raises RequestError: when a history cannot be read for a reason that is not the history's own.
+        """
+        exclusive = self._exclusive_classifications(pairs)
+        by_id = {service.id: (desired, service) for desired, service in pairs}
+        results = each(by_id, self._read, max_workers=self._options.max_workers, stopped=lambda: self._client.stopped)
+        with closing(results):
+            for service_id, authors in results:
+                if isinstance(authors, Exception):
+                    raise authors
+                yield by_id[service_id], replace(authors, exclusive=exclusive)
+
+    def authors_of(self, ids: Sequence[str]) -> Iterator[tuple[str, Authors]]:
+        """Yield the ids of services with who set what in each, also where the history cannot be read now.
+
+        :raises StoppedError: when the task was told to stop.
+        """
+        results = each(ids, self._read, max_workers=self._options.max_workers, stopped=lambda: self._client.stopped)
+        with closing(results):
+            for service_id, authors in results:
+                if isinstance(authors, StoppedError):
+                    raise authors
+                yield service_id, Authors(History(), _UNREAD) if isinstance(authors, CollateError) else authors
+
+    def _read(self, service_id: str) -> Authors:
+        try:
+            return Authors(parse_history(self._services.versions(service_id)))
+        except AnswerError:
+            return Authors(History(), _UNREAD)
+        except StatusError as error:
+            if error.retryable or isinstance(error, AuthenticationError):
+                raise
+            return Authors(History(), f"{_UNREAD} ({error.status})")
+
+    def _exclusive_classifications(self, pairs: Sequence[Pair]) -> frozenset[str]:
+        """Return the classifications of which a service carries one tag only, among those that matter here."""
+        names = {name for desired, service in pairs if desired is not None for name in _contested(desired, service)}
+        for name in names - self._exclusive.keys():
+            self._exclusive[name] = self._client.directory.is_exclusive(name)
+        return frozenset(name for name, exclusive in self._exclusive.items() if exclusive)
+
+
+def _contested(desired: Desired, service: Service) -> set[str]:
+    """Return the classifications of which a service has a tag and its declaration another one."""
+    declared = {classification_of(tag.tag_fqn, tag.source) for tag in desired.request.tags or ()}
+    return declared & {classification_of(tag.tag_fqn, tag.source) for tag in service.tags or ()} - {""}

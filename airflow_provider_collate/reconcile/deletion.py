@@ -1,0 +1,45 @@
+"""Delete one service, and read again whether it is gone."""
+
+from __future__ import annotations
+
+from airflow_provider_collate.client.client import CollateClient
+from airflow_provider_collate.client.services import fqn_of
+from airflow_provider_collate.exceptions import OutcomeError
+from airflow_provider_collate.kinds import ServiceKind
+from airflow_provider_collate.reconcile.changes import is_gone
+from airflow_provider_collate.reconcile.report import Outcome, RowResult
+
+
+def delete_service(client: CollateClient, kind: ServiceKind, name: str, *, hard: bool) -> RowResult:
+    """Delete a service by its name and read again.
+
+    :param client: the server.
+    :param kind: the kind of service.
+    :param name: its name.
+    :param hard: delete it for good, with all that belongs to it; else it can be restored.
+    :return: what came of it: deleted, or ignored when there was nothing to delete.
+    :raises OutcomeError: when the catalog still shows it.
+    """
+    services = client.services(kind)
+    service = services.by_name(name, include="all" if hard else "non-deleted")
+    if service is None:
+        return RowResult(None, name, Outcome.IGNORED, fqn_of(name), "", url=client.list_page(kind))
+    services.delete(service.id, hard=hard)
+    left = services.by_id(service.id, include="all")
+    if not is_gone(left, hard=hard):
+        raise OutcomeError(still_there(name), retryable=True)
+    return RowResult(
+        row=None,
+        name=name,
+        outcome=Outcome.DELETED,
+        fqn=fqn_of(name),
+        service_type=service.service_type,
+        service_id=service.id,
+        version=left.version if left else service.version,
+        url=client.page_of(kind, name) if left else client.list_page(kind),
+    )
+
+
+def still_there(name: str) -> str:
+    """Return the message for a deletion that the catalog does not show."""
+    return f"{name!r} is still there, though the server answered its deletion with success"

@@ -1,0 +1,325 @@
+"""The engine of a run: read, plan, apply, verify, report."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from dataclasses import replace
+from datetime import datetime, timezone
+
+from airflow_provider_collate.client.client import CollateClient
+from airflow_provider_collate.client.services import Services, fqn_of
+from airflow_provider_collate.exceptions import (
+    BadRequestError,
+    CollateError,
+    InvalidDeclarationError,
+    OutcomeError,
+    StoppedError,
+)
+from airflow_provider_collate.kinds import ServiceKind
+from airflow_provider_collate.models import CreateServiceRequest
+from airflow_provider_collate.models.service import Service
+from airflow_provider_collate.reconcile.apply import CircuitBreaker, Writer
+from airflow_provider_collate.reconcile.catalog_reader import CatalogReader
+from airflow_provider_collate.reconcile.changes import (
+    MASKED,
+    Action,
+    Change,
+    broken_change,
+    change_of,
+    existing_of,
+    fields_to_read,
+    is_gone,
+)
+from airflow_provider_collate.reconcile.consult import Consultant, Pair
+from airflow_provider_collate.reconcile.field_change import FieldChange, Status, with_status
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.outcomes import outcome_of
+from airflow_provider_collate.reconcile.plan import Plan
+from airflow_provider_collate.reconcile.planner import Planner, is_in_scope
+from airflow_provider_collate.reconcile.report import Outcome, Report, RowResult
+from airflow_provider_collate.reconcile.row import Row
+from airflow_provider_collate.reconcile.scope import PruneScope
+from airflow_provider_collate.reconcile.unknown_form import is_in_unknown_form, may_be_in_unknown_form
+
+log = logging.getLogger(__name__)
+
+_UNKNOWN_FORM = (
+    "this server stores the description in a form that this version does not recognise; it counts as declared"
+)
+# Seconds between readings of a catalog whose reads lag behind its writes.
+_PAUSES = (0.5, 1.0, 2.0, 4.0)
+_NOT_PRUNED = "was not deleted, because declared services failed"
+
+
+class Reconciler:
+    """Make the services of one kind on one server as declared.
+
+    A run takes these steps, in this order:
+
+    1. Ask the server for its release and whose token it is.
+    2. Look up the names that the declarations use (owners, tags, domains), each once.
+    3. Read the declared services and those in the prune scope, and compare each with its declaration.
+    4. Read the history of those services where it matters who set a field, and compare them again: this is the plan.
+    5. Refuse the plan if it would delete more than it may.
+    6. Write what differs, and read again what was written.
+    7. Write once more what a fault or somebody else's edit left open, from what the catalog shows by then.
+    8. Delete what is in scope and not declared, if nothing that is declared failed.
+    9. Report one outcome for each service.
+
+    :param client: the server.
+    :param kind: the kind.
+    :param options: how the run treats what it finds.
+    :param clock: a monotonic clock in seconds.
+    :param now: the time of day, with its time zone.
+    """
+
+    def __init__(
+        self,
+        client: CollateClient,
+        kind: ServiceKind,
+        options: RunOptions,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    ) -> None:
+        self._client = client
+        self._kind = kind
+        self._options = options
+        self._clock = clock
+        self._began_at = now()
+        self._services: Services = client.services(kind)
+        self._reader = CatalogReader(
+            self._services, max_workers=options.max_workers, stopped=lambda: self._client.stopped
+        )
+        self._consultant = Consultant(client, self._services, options)
+
+    def plan(self, requests: Sequence[CreateServiceRequest]) -> Plan:
+        """Return what a run would do, and whether it would be refused; write nothing.
+
+        :param requests: the declared services, valid and each name once.
+        :raises RequestError: when the catalog cannot be read.
+        :raises InvalidDeclarationError: when the server cannot show what the prune scope asks for.
+        """
+        facts = self._consultant.facts
+        declared, self._options, warnings = self._consultant.resolve(requests)
+        planner = Planner(declared, facts, self._options, warnings)
+        for service in self._read(requests):
+            planner.add(service, self._reader.broken.get(service.name, ""))
+        for (desired, service), authors in self._consultant.authors(planner.undecided):
+            planner.decide(desired, service, authors)
+        plan = planner.plan()
+        for warning in plan.warnings:
+            log.warning("%s", warning)
+        return plan
+
+    def run(self, requests: Sequence[CreateServiceRequest]) -> Report:
+        """Plan, write what differs, read again, and report.
+
+        :param requests: the declared services, valid and each name once.
+        :raises RequestError: when the catalog cannot be read, or refuses the token.
+        :raises PruneRefusedError: when more would be deleted than may be.
+        :raises StoppedError: when the task was told to stop.
+        """
+        plan = self.plan(requests)
+        log.info("Plan:\n%s", plan.text())
+        plan.raise_if_refused()
+        rows = [Row(change, change) for change in plan.changes]
+        abort = self._carry_out(rows)
+        self._note_overwritten(rows)
+        report = self._report(rows, plan, abort)
+        for line in report.log_warnings():
+            log.warning("%s", line)
+        for line in report.log_lines():
+            log.info("%s", line)
+        return report
+
+    def _carry_out(self, rows: Sequence[Row]) -> CollateError | None:
+        """Apply and verify; delete only when all that is declared is there, or a rename would lose the service.
+
+        :return: what ended the run early, if anything did.
+        """
+        declared = [row for row in rows if row.planned.action is not Action.DELETE]
+        deletions = [row for row in rows if row.planned.action is Action.DELETE]
+        try:
+            self._apply_and_verify([row for row in declared if row.planned.writes])
+            if deletions and any(outcome_of(row, self._options)[0] is Outcome.FAILED for row in declared):
+                for row in deletions:
+                    row.error = OutcomeError(_NOT_PRUNED)
+            else:
+                self._apply_and_verify(deletions)
+        except StoppedError:
+            raise
+        except CollateError as error:
+            return error
+        return None
+
+    def _note_overwritten(self, rows: Sequence[Row]) -> None:
+        """Find out which new services somebody else had created since the plan: a bulk request replaces them."""
+        facts = self._consultant.facts
+        if self._client.bulk_is_missing or self._options.if_exists != "update" or not facts.is_bot:
+            return
+        created = (row for row in rows if row.planned.action is Action.CREATE and row.was_sent and not row.met_others)
+        shown = ((row, row.change.existing) for row in created)
+        doubtful = {there.id: row for row, there in shown if there and not there.is_new_by(facts.user)}
+        for service_id, authors in self._consultant.authors_of(list(doubtful)):
+            if not authors.was_created_for(facts, self._began_at):
+                doubtful[service_id].overwrote = authors.replaced_by(facts.user)
+
+    def _apply_and_verify(self, rows: Sequence[Row]) -> None:
+        breaker: CircuitBreaker | None = CircuitBreaker()
+        while rows:
+            try:
+                self._apply(rows, breaker)
+            except StoppedError:
+                raise
+            except CollateError:
+                # The run ends here, but what it did belongs into the report.
+                with suppress(CollateError):
+                    self._verify(rows)
+                raise
+            self._verify(rows)
+            release = self._consultant.facts.release
+            rows = [row for row in rows if row.is_worth_another_try or may_be_in_unknown_form(row, release)]
+            # Only rows that failed are left: that they fail again says nothing of the server.
+            breaker = None
+
+    def _apply(self, rows: Sequence[Row], breaker: CircuitBreaker | None) -> None:
+        facts = self._consultant.facts
+        writer = Writer(self._client, self._services, facts, self._options, self._clock)
+        by_name = {row.planned.name: row for row in rows}
+        with closing(writer.write([row.change for row in rows], breaker)) as results:
+            for change, error in results:
+                by_name[change.name].answered(error)
+
+    def _verify(self, rows: Sequence[Row]) -> None:
+        """Read again what was written, and note what the catalog shows.
+
+        Reads may lag behind writes: what looks as if nothing was written is read again, a few times.
+        """
+        unsettled = [row for row in rows if row.is_to_be_read]
+        for pause in (*_PAUSES, None):
+            if not unsettled:
+                return
+            stale: list[Row] = []
+            for row, change in self._compared(unsettled):
+                if pause is not None and row.looks_stale(change):
+                    stale.append(row)
+                elif is_in_unknown_form(row, change, self._consultant.facts.release):
+                    log.warning("%s: %s", change.name, _UNKNOWN_FORM)
+                    row.accept(change)
+                else:
+                    row.read_again(change)
+            unsettled = stale
+            if stale and pause is not None:
+                self._client.pause(pause)
+
+    def _compared(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Change]]:
+        """Read services again, and yield each row with what would still have to be done about it."""
+        unread = {row.planned.name: row for row in rows}
+        undecided: dict[bool, list[Pair]] = {True: [], False: []}
+        by_name = dict(unread)
+        options = {ours: self._options_for(ours=ours) for ours in undecided}
+        for service in self._reader.read(unread.keys(), self._fields_of(rows)):
+            row = unread.pop(service.name, None)
+            if row is None:
+                continue
+            change = self._change_now(row, service, options)
+            if change.is_undecided:
+                undecided[not row.may_be_of_others].append((row.planned.desired, service))
+            else:
+                yield row, change
+        for row in unread.values():
+            yield row, self._change_now(row, None, options)
+        for ours, pairs in undecided.items():
+            for (desired, service), authors in self._consultant.authors(pairs):
+                if desired is not None:
+                    change = change_of(desired, service, self._consultant.facts, options[ours], authors)
+                    yield by_name[service.name], change
+
+    def _change_now(self, row: Row, service: Service | None, options: Mapping[bool, RunOptions]) -> Change:
+        desired = row.planned.desired
+        if desired is None:
+            return self._deletion_now(row.planned, service)
+        if why := self._reader.broken.get(row.planned.name):
+            # A domain that was removed after it was looked up: a patch with it is answered with success (recorded).
+            written = "; ".join(map(str, row.planned.writable))
+            return replace(broken_change(desired, why), reason=f"was written ({written}), but {why}")
+        return change_of(desired, service, self._consultant.facts, options[not row.may_be_of_others])
+
+    def _fields_of(self, rows: Sequence[Row]) -> frozenset[str]:
+        fields = fields_to_read(row.planned.desired.request for row in rows if row.planned.desired)
+        scope = self._options.prune_scope
+        return fields | (scope.fields if scope and any(row.planned.desired is None for row in rows) else frozenset())
+
+    def _options_for(self, *, ours: bool) -> RunOptions:
+        """Return the options to compare a row by after it was written.
+
+        A service that we have written is ours, and is compared as under `update`. Of one that was there when we
+        tried to create it, the history tells whether an attempt of this run made it after all.
+        """
+        if ours:
+            return replace(self._options, if_exists="update")
+        return replace(self._options, created_since=self._options.created_since or self._began_at)
+
+    def _deletion_now(self, planned: Change, service: Service | None) -> Change:
+        hard = self._options.prune == "hard"
+        if service is None or is_gone(service, hard=hard):
+            return replace(planned, action=Action.NONE)
+        if service.deleted or is_in_scope(service, self._options):
+            return replace(planned, existing=existing_of(service))
+        return replace(planned, action=Action.CONFLICT, reason="left the prune scope meanwhile, and was not deleted")
+
+    def _read(self, requests: Sequence[CreateServiceRequest]) -> Iterator[Service]:
+        names = {request.name for request in requests}
+        fields = fields_to_read(requests)
+        scope = self._options.prune_scope if self._options.prune else None
+        if scope is None:
+            return self._reader.read(names, fields)
+        return self._read_scope(scope, names, fields)
+
+    def _read_scope(self, scope: PruneScope, names: set[str], fields: frozenset[str]) -> Iterator[Service]:
+        try:
+            yield from self._reader.read(names, fields | scope.fields, in_scope=scope.holds)
+            return
+        except BadRequestError as error:
+            if error.status != 400 or not scope.fields:
+                raise
+            refused = error
+        problem = f"prune_scope: this server's list cannot show {', '.join(sorted(scope.fields))}"
+        raise InvalidDeclarationError(
+            [f"{problem}: {refused.server_message}"],
+            advice="Choose another scope, such as a name_prefix, or upgrade the server.",
+        ) from refused
+
+    def _report(self, rows: Sequence[Row], plan: Plan, abort: CollateError | None) -> Report:
+        # Only the result of a single service is shown with its page; thousands of addresses would fill the memory.
+        results = tuple(self._result(row, with_page=len(rows) == 1) for row in rows)
+        unseen = sum(len(_unseen(row)) for row in rows)
+        notes = (*plan.notes, *plan.warnings)
+        return Report(results, self._client.list_page(self._kind), unseen, notes, abort)
+
+    def _result(self, row: Row, *, with_page: bool) -> RowResult:
+        outcome, changes, error = outcome_of(row, self._options)
+        existing = row.change.existing
+        name = row.planned.name
+        return RowResult(
+            row=row.planned.row,
+            name=name,
+            outcome=outcome,
+            fqn=fqn_of(name),
+            service_type=row.planned.service_type,
+            changes=changes,
+            service_id=existing.id if existing else None,
+            version=existing.version if existing else None,
+            url=self._client.page_of(self._kind, name) if with_page else "",
+            error=error,
+            wrote=row.wrote and not outcome.is_change and outcome is not Outcome.UNCHANGED,
+        )
+
+
+def _unseen(row: Row) -> tuple[FieldChange, ...]:
+    fields = row.planned.fields
+    masked = tuple(field for field in with_status(fields, Status.LEFT) if field.shows == MASKED)
+    return with_status(fields, Status.REWRITE) + with_status(fields, Status.EXTERNAL) + masked

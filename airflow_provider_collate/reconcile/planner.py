@@ -1,0 +1,149 @@
+"""Make a plan from declarations, what the catalog shows, and who set what; without any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from airflow_provider_collate.exceptions import PruneRefusedError
+from airflow_provider_collate.models.service import Service, ShownReference, ShownTag
+from airflow_provider_collate.reconcile.changes import Action, Change, Desired, broken_change, change_of, deletion_of
+from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.plan import Plan
+from airflow_provider_collate.reconcile.plan_notes import description_warnings, secret_notes, secret_warnings
+from airflow_provider_collate.reconcile.relation_changes import items
+from airflow_provider_collate.reconcile.scope import prune_refusal
+
+
+class Planner:
+    """Compare services as they are read; each is let go of as soon as it is compared.
+
+    :param desired: the declared services, each name once.
+    :param facts: the server's release and whose token it is.
+    :param options: the run's options.
+    :param warnings: what is already known to be wrong with the prune scope.
+    """
+
+    def __init__(
+        self, desired: Sequence[Desired], facts: ServerFacts, options: RunOptions, warnings: Sequence[str] = ()
+    ) -> None:
+        self._desired = desired
+        self._facts = facts
+        self._options = options
+        self._by_name = {one.request.name: number for number, one in enumerate(desired)}
+        self._changes: list[Change | None] = [None] * len(desired)
+        self._deletions: dict[str, Change] = {}
+        self._in_scope: set[str] = set()
+        self._deleted_before = 0
+        self._warnings = warnings
+        self._outside: list[str] = []
+        self.undecided: list[tuple[Desired | None, Service]] = []
+        """Declarations and their services where the plan depends on who set a field, or has created the service."""
+
+    def add(self, service: Service, broken: str = "") -> None:
+        """Compare a service that is declared, or plan the deletion of one that is in scope and not declared.
+
+        :param broken: why the service cannot be read as it was asked for; then nothing can be written to it (recorded).
+        """
+        number = self._by_name.get(service.name)
+        if is_in_scope(service, self._options):
+            self._in_scope.add(service.name)
+            if number is None:
+                self._plan_deletion(service)
+        elif number is not None:
+            self._note_if_outside(self._desired[number], service)
+        else:
+            self._deleted_before += service.deleted
+        if number is not None and broken:
+            self._changes[number] = broken_change(self._desired[number], broken)
+        elif number is not None:
+            change = change_of(self._desired[number], service, self._facts, self._options)
+            self._changes[number] = change
+            if change.is_undecided:
+                self.undecided.append((self._desired[number], service))
+
+    def decide(self, desired: Desired | None, service: Service, authors: Authors) -> None:
+        """Compare a service again, with who set what."""
+        if desired is None:
+            self._deletions[service.name] = deletion_of(service, self._facts, self._options, authors)
+        else:
+            self._changes[desired.row] = change_of(desired, service, self._facts, self._options, authors)
+
+    def _plan_deletion(self, service: Service) -> None:
+        change = deletion_of(service, self._facts, self._options)
+        self._deletions[service.name] = change
+        if change.is_undecided:
+            self.undecided.append((None, service))
+
+    def plan(self) -> Plan:
+        """Return the plan; what was not added does not exist, and is created."""
+        in_scope = len(self._in_scope)
+        if self._options.prune and not self._desired and not self._options.allow_empty:
+            note = f"Nothing is declared, so none of the {in_scope:,} services in scope is deleted"
+            note = f"{note}; with allow_empty=True they would be."
+            return Plan((), in_scope, notes=(note,), warnings=tuple(self._scope_warnings()))
+        going = sum(change.action is Action.DELETE for change in self._deletions.values())
+        refusal = prune_refusal(going, in_scope, self._options.max_prune)
+        changes = (
+            *map(self._change, range(len(self._desired))),
+            *(self._deletions[name] for name in sorted(self._deletions)),
+        )
+        warnings = [*self._scope_warnings(), *secret_warnings(changes)]
+        if self._facts.release.sanitises:
+            warnings += description_warnings(changes)
+        return Plan(changes, in_scope, refusal, (*self._notes(refusal), *secret_notes(changes)), tuple(warnings))
+
+    def _notes(self, refusal: PruneRefusedError | None) -> Iterator[str]:
+        if self._in_scope:
+            yield f"Services in the prune scope ({self._options.prune_scope}): {len(self._in_scope):,}"
+        if self._options.prune == "hard" and self._deleted_before:
+            yield (
+                f"Services in the prune scope that were soft-deleted before: {self._deleted_before:,}; "
+                "they stay so, and can be restored or deleted for good by name with hard_delete=True"
+            )
+        if refusal:
+            yield f"A run would be refused: {refusal.message.removesuffix('; nothing was written')}"
+
+    def _scope_warnings(self) -> Iterator[str]:
+        yield from self._warnings
+        if self._options.prune and not self._in_scope:
+            yield f"No service is in the prune scope ({self._options.prune_scope})"
+        if self._outside:
+            yield (
+                f"Declared services outside of the prune scope: {len(self._outside):,}, such as {self._outside[0]!r}; "
+                "when they are no longer declared, they are not deleted"
+            )
+
+    def _change(self, number: int) -> Change:
+        change = self._changes[number]
+        if change is None:
+            self._note_if_outside(self._desired[number], None)
+            change = change_of(self._desired[number], None, self._facts, self._options)
+        return change
+
+    def _note_if_outside(self, desired: Desired, service: Service | None) -> None:
+        scope = self._options.prune_scope
+        if scope is not None and not desired.problems and not scope.holds(_as_declared(desired, service)):
+            self._outside.append(desired.request.name)
+
+
+def _as_declared(desired: Desired, service: Service | None) -> Service:
+    """Return a service as it will be when it is as declared, as far as a scope can tell."""
+    request, resolved = desired.request, desired.resolved or {}
+    known = service or Service.model_construct(id="", name=request.name, service_type=request.service_type)
+    fields: dict[str, object] = {}
+    if request.tags:
+        declared = (ShownTag.model_construct(**dict(tag)) for tag in request.tags)
+        fields["tags"] = (*declared, *(known.tags or ()))
+    if "owners" in request.model_fields_set:
+        owners = items(resolved.get("owners"))
+        fields["owners"] = tuple(ShownReference.model_validate(owner) for owner in owners)
+    if "domains" in request.model_fields_set:
+        fields["domains"] = tuple(ShownReference.model_construct(id="", name=fqn) for fqn in request.domains or ())
+    return known.model_copy(update=fields)
+
+
+def is_in_scope(service: Service, options: RunOptions) -> bool:
+    """Return whether the declaration speaks for a service, so that it is deleted when it is not declared."""
+    scope = options.prune_scope if options.prune else None
+    return scope is not None and not service.deleted and scope.holds(service)

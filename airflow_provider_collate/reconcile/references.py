@@ -1,0 +1,350 @@
+"""Turn the names in declarations into references, before anything is sent; what does not exist is a problem."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pydantic import JsonValue
+
+from airflow_provider_collate.client.directory import Collection, Directory, Entry
+from airflow_provider_collate.client.release import Release
+from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.models import CreateServiceRequest
+from airflow_provider_collate.models.declared import UUID_PATTERN, quoted
+from airflow_provider_collate.models.metadata import EntityReference, Owner, OwnerName, TagLabel
+from airflow_provider_collate.reconcile.field_change import ABSENT
+from airflow_provider_collate.reconcile.lookups import Ask, LookUps, Unreadable
+from airflow_provider_collate.reconcile.scope import GLOSSARY, PruneScope
+
+_FIELDS = frozenset({"owners", "domains", "data_products", "tags", "ingestion_runner"})
+_COLLECTIONS: Mapping[str, Collection] = {
+    "user": "users",
+    "team": "teams",
+    "domain": "domains",
+    "dataProduct": "dataProducts",
+}
+_OWNER_TYPES = ("user", "team")
+_DELETED = "is deleted in the catalog"
+_RULE = "the catalog's rules allow several users or one team"
+
+Reference = dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What the names in one declaration stand for.
+
+    :param fields: the fields that named something, as lists of `{"id", "type", "name"}`; the runner alone is one.
+    :param problems: a line for each name that cannot be sent.
+    """
+
+    fields: Mapping[str, JsonValue]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """What all names of a run stand for.
+
+    :param rows: one for each declaration, in their order.
+    :param scope: the prune scope, with its owner looked up.
+    :param warnings: names in the prune scope that do not exist.
+    """
+
+    rows: list[Resolved]
+    scope: PruneScope | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    text: str
+    is_ambiguous: bool = False
+
+
+def resolve_references(
+    requests: Sequence[CreateServiceRequest],
+    directory: Directory,
+    release: Release,
+    *,
+    scope: PruneScope | None = None,
+    max_workers: int,
+    stopped: Callable[[], bool],
+) -> References:
+    """Look up each distinct name once, and return what the declarations mean.
+
+    :param requests: the declarations.
+    :param directory: where names are looked up.
+    :param release: the server's release, which decides how many owners a service may have.
+    :param scope: the prune scope, in which the same names may stand.
+    :param max_workers: look-ups in flight at once.
+    :param stopped: tells that the task is to stop.
+    :raises RequestError: for transient errors, and when the token is refused.
+    :raises InvalidDeclarationError: when the owner of the scope may be one of several.
+    """
+    names = LookUps(directory, max_workers=max_workers, stopped=stopped)
+    keys = [_key(request) for request in requests]
+    distinct = {key: request for key, request in zip(keys, requests, strict=True) if key is not None}
+    owners = {owner for request in distinct.values() for owner in request.owners or ()} | {*_scope_owners(scope)}
+    asks = {ask for request in distinct.values() for ask in _asks(request)}
+    names.read(
+        asks.union(_scope_asks(scope), *map(_owner_asks, owners)),
+        {owner.name for owner in owners if isinstance(owner, OwnerName) and owner.is_email},
+        {name for request in distinct.values() for name in _shared_classifications(request.tags or ())},
+    )
+    resolver = _Resolver(names, release)
+    resolved = {key: resolver.row(request) for key, request in distinct.items()}
+    nothing = Resolved({})
+    many = len(requests) > 1
+    rows = [
+        _placed(resolved[key], number if many else None) if key is not None else nothing
+        for number, key in enumerate(keys)
+    ]
+    return References(rows, *resolver.scope(scope))
+
+
+class _Resolver:
+    """Decide what each name stands for, each once.
+
+    :param names: what was looked up.
+    :param release: the server's release.
+    """
+
+    def __init__(self, names: LookUps, release: Release) -> None:
+        self._names = names
+        self._release = release
+        self._decided: dict[object, Reference | _Problem] = {}
+
+    def row(self, request: CreateServiceRequest) -> Resolved:
+        """Return what the names in a declaration stand for; its problems do not say which row it is."""
+        found: dict[str, dict[str, Reference]] = {}
+        problems: list[str] = []
+        for field, path, reference in self._references(request):
+            if isinstance(reference, _Problem):
+                problems.append(f"{path}: {reference.text}")
+            else:
+                found.setdefault(field, {})[str(reference["id"]).lower()] = reference
+        problems += self._broken_rules(request, tuple(found.get("owners", {}).values()))
+        fields: dict[str, JsonValue] = {field: [*references.values()] for field, references in found.items()}
+        if "ingestionRunner" in found:
+            (fields["ingestionRunner"],) = found["ingestionRunner"].values()
+        # Tags are sent by their names, as they were declared.
+        fields.pop("tags", None)
+        return Resolved(fields, tuple(problems))
+
+    def scope(self, scope: PruneScope | None) -> tuple[PruneScope | None, tuple[str, ...]]:
+        """Return a prune scope with its owner looked up, and a line for each name in it that does not exist."""
+        if scope is None:
+            return None, ()
+        found: dict[str, Reference | _Problem] = {}
+        if scope.tag:
+            found["tag"] = self._tag(*scope.tag_key, may_be_disabled=True)
+        if scope.domain:
+            found["domain"] = self._qualified("domain", scope.domain)
+        for owner in _scope_owners(scope):
+            if not isinstance(found.get("owner"), dict):
+                found["owner"] = self._owner(owner)
+        problems = {key: value for key, value in found.items() if isinstance(value, _Problem)}
+        if ambiguous := [f"prune_scope.{key}: {value.text}" for key, value in problems.items() if value.is_ambiguous]:
+            raise InvalidDeclarationError(ambiguous)
+        owner_found = found.get("owner")
+        owner_id = str(owner_found["id"]) if isinstance(owner_found, dict) else ""
+        warnings = tuple(f"prune_scope.{key}: {value.text}" for key, value in problems.items())
+        return replace(scope, owner_id=owner_id), warnings
+
+    def _references(self, request: CreateServiceRequest) -> Iterator[tuple[str, str, Reference | _Problem]]:
+        """Yield each reference with its field and the path that a message shows."""
+        for number, owner in enumerate(request.owners or ()):
+            yield "owners", "owners" if isinstance(owner, OwnerName) else f"owners[{number}]", self._owner(owner)
+        for fqn in request.domains or ():
+            yield "domains", "domains", self._qualified("domain", fqn)
+        for fqn in request.data_products or ():
+            yield "dataProducts", "dataProducts", self._qualified("dataProduct", fqn)
+        for tag in request.tags or ():
+            yield "tags", "tags", self._tag(tag.tag_fqn, tag.source)
+        if request.ingestion_runner is not None:
+            yield "ingestionRunner", "ingestionRunner", self._runner(request.ingestion_runner)
+
+    def _broken_rules(self, request: CreateServiceRequest, owners: Sequence[Reference]) -> Iterator[str]:
+        """Yield what the catalog would refuse though each name exists."""
+        if self._release.limits_owners and len(owners) > 1 and any(owner["type"] == "team" for owner in owners):
+            yield f"owners: {_names(str(owner['name']) for owner in owners)} own it together, but {_RULE}"
+        for parent in _shared_classifications(request.tags or ()):
+            if self._names.is_exclusive(parent):
+                names = {tag.tag_fqn for tag in request.tags or () if tag.tag_fqn.rpartition(".")[0] == parent}
+                yield f"tags: {_names(sorted(names))} exclude each other: {parent} allows one tag"
+
+    def _once(self, key: object, decide: Callable[[], Reference | _Problem]) -> Reference | _Problem:
+        if key not in self._decided:
+            self._decided[key] = decide()
+        return self._decided[key]
+
+    def _owner(self, owner: Owner) -> Reference | _Problem:
+        if isinstance(owner, EntityReference):
+            return self._of_id(owner)
+        return self._once(owner, lambda: self._of_email(owner) if owner.is_email else self._of_name(owner))
+
+    def _of_id(self, given: EntityReference) -> Reference | _Problem:
+        if given.type not in _OWNER_TYPES:
+            return _Problem("its type must be user or team")
+        entry = self._names.found(_id_ask(given))
+        if isinstance(entry, Unreadable):
+            return _Problem(f"the {given.type} with this id {entry}")
+        if entry is None:
+            return _Problem(f"the {given.type} with this id {ABSENT}")
+        if entry.is_deleted:
+            return _Problem(f"{quoted(entry.name)} {_DELETED}")
+        return _reference(entry, given.type, entry.name)
+
+    def _runner(self, given: EntityReference) -> Reference | _Problem:
+        """Return the ingestion runner; a server that has none to show takes it as it was declared."""
+        entry = self._names.found(_id_ask(given))
+        if entry is None:
+            return _Problem(f"the runner with this id {ABSENT}")
+        name = given.name or given.display_name or "" if isinstance(entry, Unreadable) else entry.name
+        return {"id": given.id, "type": given.type, "name": name}
+
+    def _of_name(self, owner: OwnerName) -> Reference | _Problem:
+        asked = {ask.collection: self._names.found(ask) for ask in _owner_asks(owner)}
+        for entry in asked.values():
+            if isinstance(entry, Unreadable):
+                return _Problem(f"{quoted(owner)} {entry}")
+        entries = {
+            kind: entry
+            for kind in _OWNER_TYPES
+            if isinstance(entry := asked.get(_COLLECTIONS[kind]), Entry) and entry.name.lower() == owner.name.lower()
+        }
+        alive = {kind: entry for kind, entry in entries.items() if not entry.is_deleted}
+        if len(alive) > 1:
+            choice = " or ".join(quoted(f"{kind}:{owner}") for kind in alive)
+            return _Problem(f"{quoted(owner)} is a user and a team; write {choice}", is_ambiguous=True)
+        for kind, entry in alive.items():
+            return _reference(entry, kind, entry.name)
+        if entries:
+            return _Problem(f"{quoted(owner)} {_DELETED}")
+        prefix = f"{owner.kind}:" if owner.kind else ""
+        return _Problem(f"{quoted(owner)} {ABSENT}{self._names.suggestion(owner.name, asked, prefix=prefix)}")
+
+    def _of_email(self, owner: OwnerName) -> Reference | _Problem:
+        users = self._names.of_email(owner.name)
+        if isinstance(users, Unreadable):
+            return _Problem(f"{quoted(owner)} {users}")
+        if not users:
+            return _Problem(f"{quoted(owner)} {ABSENT}{self._names.email_suggestion(owner.name)}")
+        if len(users) > 1:
+            named = " or ".join(quoted(f"user:{user.name}") for user in users)
+            return _Problem(f"{quoted(owner)} is the e-mail of {len(users)} users; write {named}", is_ambiguous=True)
+        if users[0].is_deleted:
+            return _Problem(f"{quoted(owner)} {_DELETED}")
+        return _reference(users[0], "user", users[0].name)
+
+    def _qualified(self, kind: str, fqn: str) -> Reference | _Problem:
+        return self._once((kind, fqn), lambda: self._exact(kind, _COLLECTIONS[kind], fqn))
+
+    def _tag(self, fqn: str, source: str, *, may_be_disabled: bool = False) -> Reference | _Problem:
+        def decide() -> Reference | _Problem:
+            (ask,) = _tag_asks([(fqn, source)])
+            found = self._exact("tag", ask.collection, fqn, prefix=GLOSSARY if source == "Glossary" else "")
+            entry = self._names.found(ask)
+            if isinstance(found, dict) and isinstance(entry, Entry) and entry.is_disabled and not may_be_disabled:
+                return _Problem(f"{quoted(fqn)} is disabled in the catalog")
+            return found
+
+        return self._once((fqn, source, may_be_disabled), decide)
+
+    def _exact(self, kind: str, collection: Collection, fqn: str, prefix: str = "") -> Reference | _Problem:
+        """Return the entry of a fully qualified name, which must be spelled as the catalog has it."""
+        entry = self._names.found(Ask(collection, fqn))
+        shown = quoted(prefix + fqn)
+        if isinstance(entry, Unreadable):
+            return _Problem(f"{shown} {entry}")
+        if entry is None:
+            return _Problem(f"{shown} {ABSENT}{self._names.suggestion(fqn, [collection], prefix=prefix)}")
+        if entry.fqn != fqn:
+            return _Problem(f"{shown} {ABSENT}, did you mean {quoted(prefix + entry.fqn)}?")
+        if entry.is_deleted:
+            return _Problem(f"{shown} {_DELETED}")
+        return _reference(entry, kind, entry.fqn)
+
+
+def _key(request: CreateServiceRequest) -> object | None:
+    """Return what two declarations that name the same have in common; None where nothing is named."""
+    if _FIELDS.isdisjoint(request.model_fields_set):
+        return None
+    runner = request.ingestion_runner
+    return (
+        tuple(o if isinstance(o, OwnerName) else (o.type, o.id, o.name) for o in request.owners or ()),
+        tuple(request.domains or ()),
+        tuple(request.data_products or ()),
+        tuple((tag.tag_fqn, tag.source) for tag in request.tags or ()),
+        (runner.type, runner.id, runner.name) if runner else (),
+    )
+
+
+def _asks(request: CreateServiceRequest) -> Iterator[Ask]:
+    """Yield what must be looked up for a declaration, but for its owners."""
+    yield from (Ask("domains", fqn) for fqn in request.domains or ())
+    yield from (Ask("dataProducts", fqn) for fqn in request.data_products or ())
+    yield from _tag_asks((tag.tag_fqn, tag.source) for tag in request.tags or ())
+    if request.ingestion_runner is not None:
+        yield _id_ask(request.ingestion_runner)
+
+
+def _owner_asks(owner: Owner) -> Iterator[Ask]:
+    """Yield what must be looked up for an owner; an e-mail is looked up in a way of its own."""
+    if isinstance(owner, EntityReference):
+        if owner.type in _OWNER_TYPES:
+            yield _id_ask(owner)
+    elif not owner.is_email:
+        kinds = (owner.kind,) if owner.kind else _OWNER_TYPES
+        yield from (Ask(_COLLECTIONS[kind], owner.name) for kind in kinds)
+
+
+def _id_ask(given: EntityReference) -> Ask:
+    """Return how an owner, or an ingestion runner, is asked for by its id."""
+    return Ask(_COLLECTIONS[given.type] if given.type in _OWNER_TYPES else "ingestionRunners", given.id, is_id=True)
+
+
+def _tag_asks(tags: Iterable[tuple[str, str]]) -> Iterator[Ask]:
+    for fqn, source in tags:
+        yield Ask("glossaryTerms" if source == "Glossary" else "tags", fqn)
+
+
+def _scope_asks(scope: PruneScope | None) -> Iterator[Ask]:
+    if scope is not None and scope.tag:
+        yield from _tag_asks([scope.tag_key])
+    if scope is not None and scope.domain:
+        yield Ask("domains", scope.domain)
+
+
+def _scope_owners(scope: PruneScope | None) -> list[Owner]:
+    """Return what the owner of a scope may be: an id does not tell whether it is a user's or a team's."""
+    if scope is None or not scope.owner:
+        return []
+    if re.fullmatch(UUID_PATTERN, scope.owner):
+        return [EntityReference(id=scope.owner, type=kind) for kind in _OWNER_TYPES]
+    return [OwnerName(scope.owner)]
+
+
+def _shared_classifications(tags: Sequence[TagLabel]) -> list[str]:
+    """Return the classifications of which a declaration has several tags."""
+    counted = Counter(fqn.rpartition(".")[0] for fqn in {tag.tag_fqn for tag in tags if tag.source == "Classification"})
+    return [name for name, count in counted.items() if name and count > 1]
+
+
+def _reference(entry: Entry, kind: str, name: str) -> Reference:
+    return {"id": entry.id, "type": kind, "name": name}
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(map(quoted, names))
+
+
+def _placed(resolved: Resolved, row: int | None) -> Resolved:
+    """Return what a row's names stand for, with the row in its problems."""
+    if row is None or not resolved.problems:
+        return resolved
+    return Resolved(resolved.fields, tuple(f"services[{row}].{problem}" for problem in resolved.problems))

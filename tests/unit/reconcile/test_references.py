@@ -1,0 +1,510 @@
+"""Names in declarations: each looked up once, and what does not exist is told before anything is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from airflow_provider_collate.client.client import CollateClient
+from airflow_provider_collate.client.config import ClientConfig
+from airflow_provider_collate.client.release import Release
+from airflow_provider_collate.client.token_source import TokenSource
+from airflow_provider_collate.exceptions import (
+    AuthenticationError,
+    BadRequestError,
+    InvalidDeclarationError,
+    ServerError,
+    StoppedError,
+)
+from airflow_provider_collate.reconcile.references import References, Resolved, resolve_references
+from airflow_provider_collate.reconcile.scope import PruneScope
+from airflow_provider_collate.sandbox.directory import User
+from tests.unit.reconcile.workbench import Workbench, requests, sklearn
+
+KINDS = {
+    "users": "user",
+    "teams": "team",
+    "domains": "domain",
+    "dataProducts": "dataProduct",
+    "tags": "tag",
+    "glossaryTerms": "glossaryTerm",
+}
+
+
+def uuid(number: int) -> str:
+    return f"8a1f2b3c-0000-4000-8000-{number:012d}"
+
+
+def answered(status: int, document: dict[str, Any]) -> httpx.Response:
+    return httpx.Response(status, stream=httpx.ByteStream(json.dumps(document).encode()))
+
+
+class Recorded(httpx.BaseTransport):
+    """A server that answers look-ups as a 1.2 server was recorded to; users are found in any case.
+
+    :param entries: collection, fully qualified name, and further fields, such as `("users", "ana", {"email": …})`.
+    """
+
+    def __init__(self, *entries: tuple[str, str] | tuple[str, str, dict[str, Any]]) -> None:
+        self.asked: list[str] = []
+        self.statuses: dict[str, int] = {}
+        self.ids: dict[str, str] = {}
+        self._entries: dict[str, dict[str, Any]] = {}
+        for number, (collection, fqn, *more) in enumerate(entries):
+            self.ids[fqn] = uuid(number)
+            document = {"id": uuid(number), "name": fqn.rpartition(".")[2], "fullyQualifiedName": fqn}
+            self._entries[f"{collection}/{fqn}"] = {**document, **(more[0] if more else {})}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/api/v1/")
+        self.asked.append(path)
+        collection, _, name = path.partition("/")
+        for part, status in self.statuses.items():
+            if path.startswith(part):
+                return answered(status, {"code": status, "message": f"{part}: no"})
+        if not name:
+            below = f"{collection}/{request.url.params.get('parent', '')}"
+            rows = [entry for key, entry in self._entries.items() if key.startswith(below)]
+            return answered(200, {"data": rows, "paging": {"total": len(rows)}})
+        if collection not in (*KINDS, "classifications"):
+            return answered(404, {"code": 404, "message": "HTTP 404 Not Found"})
+        found = self._find(collection, name)
+        if found is None:
+            message = f"{KINDS.get(collection)} instance for {name} not found"
+            return answered(404, {"code": 404, "message": message})
+        return answered(200, found)
+
+    def _find(self, collection: str, key: str) -> dict[str, Any] | None:
+        wanted = key.removeprefix("name/").strip('"').lower()
+        mine = (entry for path, entry in self._entries.items() if path.startswith(f"{collection}/"))
+        return next((e for e in mine if wanted in (e["id"], e["name"].lower(), e["fullyQualifiedName"].lower())), None)
+
+    def resolve(self, rows: Sequence[dict[str, Any]], release: str = "1.12", **options: Any) -> References:
+        """Resolve rows given by their fields beside name, type and connection."""
+        declared = requests([sklearn(f"s{number}", **row) for number, row in enumerate(rows)])
+        config = ClientConfig("https://acme.example/api", max_retries=0)
+        with CollateClient(config, TokenSource(lambda: "token"), http=self) as client:
+            return resolve_references(
+                declared, client.directory, Release(release), **{"max_workers": 8, "stopped": lambda: False, **options}
+            )
+
+    def one(self, release: str = "1.12", **fields: Any) -> Resolved:
+        """Resolve one row."""
+        (row,) = self.resolve([fields], release).rows
+        return row
+
+
+@pytest.fixture
+def server() -> Recorded:
+    return Recorded(
+        ("users", "ana", {"email": "Ana@acme.example"}),
+        ("users", "bob", {"email": "b.smith@acme.example"}),
+        ("users", "gone", {"email": "gone@acme.example", "deleted": True}),
+        ("users", "both", {"email": "both@acme.example"}),
+        ("teams", "both"),
+        ("teams", "ml-platform"),
+        ("domains", "Risk"),
+        ("domains", "Risk.Scores"),
+        ("dataProducts", "Fraud scores"),
+        ("tags", "Tier.Tier1"),
+        ("tags", "Tier.Tier2"),
+        ("tags", "PII.Old", {"disabled": True}),
+        ("tags", "PII.Gone", {"deleted": True}),
+        ("tags", "PII.None"),
+        ("tags", "PII.Sensitive"),
+        ("glossaryTerms", "Business.Churn"),
+        ("classifications", "Tier", {"mutuallyExclusive": True}),
+    )
+
+
+class TestWhatNamesStandFor:
+    @pytest.mark.parametrize(
+        "owner, kind, name",
+        [
+            ("ana", "user", "ana"),
+            ("ANA", "user", "ana"),
+            ("user:ana", "user", "ana"),
+            ("ana@acme.example", "user", "ana"),
+            ("user:ANA@ACME.example", "user", "ana"),
+            ("b.smith@acme.example", "user", "bob"),
+            ("ml-platform", "team", "ml-platform"),
+            ("team:both", "team", "both"),
+            ({"id": uuid(0), "type": "user"}, "user", "ana"),
+            ({"id": uuid(5).upper(), "type": "team", "name": "another"}, "team", "ml-platform"),
+        ],
+    )
+    def test_an_owner(self, server: Recorded, owner: object, kind: str, name: str) -> None:
+        fields: Any = server.one(owners=[owner]).fields
+        (found,) = fields["owners"]
+        assert (found["type"], found["name"]) == (kind, name)
+        assert found["id"] == server.ids[name]
+
+    def test_owners_keep_their_order_and_each_is_there_once(self, server: Recorded) -> None:
+        owners = ["bob", "ana@acme.example", "user:ana", {"id": uuid(0), "type": "user"}]
+        fields: Any = server.one(owners=owners).fields
+        assert [owner["name"] for owner in fields["owners"]] == ["bob", "ana"]
+
+    def test_domains_and_data_products(self, server: Recorded) -> None:
+        row = server.one(domains=["Risk.Scores", "Risk"], data_products=["Fraud scores"])
+        assert row.problems == ()
+        assert row.fields == {
+            "domains": [
+                {"id": server.ids["Risk.Scores"], "type": "domain", "name": "Risk.Scores"},
+                {"id": server.ids["Risk"], "type": "domain", "name": "Risk"},
+            ],
+            "dataProducts": [{"id": server.ids["Fraud scores"], "type": "dataProduct", "name": "Fraud scores"}],
+        }
+
+    def test_tags_are_looked_up_and_sent_as_they_were_declared(self, server: Recorded) -> None:
+        assert server.one(tags=["Tier.Tier1", "glossary:Business.Churn"]) == Resolved({})
+        assert set(server.asked) == {"tags/name/Tier.Tier1", "glossaryTerms/name/Business.Churn"}
+
+    @pytest.mark.parametrize("fields", [{}, {"owners": []}, {"owners": None, "tags": None}, {"domains": []}])
+    def test_nothing_is_asked_where_nothing_is_named(self, server: Recorded, fields: dict[str, Any]) -> None:
+        assert server.one(**fields) == Resolved({})
+        assert server.asked == []
+
+    def test_an_ingestion_runner_is_as_declared_where_the_server_has_none_to_show(self, server: Recorded) -> None:
+        runner: dict[str, Any] = {"id": uuid(77), "type": "ingestionRunner", "name": "eu"}
+        assert server.one(ingestion_runner=runner) == Resolved({"ingestionRunner": runner})
+        server.statuses["ingestionRunners/"] = 403
+        assert server.one(ingestion_runner=runner) == Resolved({"ingestionRunner": runner})
+
+
+class TestWhatIsNotThere:
+    @pytest.mark.parametrize(
+        "fields, problem",
+        [
+            ({"owners": ["anna"]}, 'owners: "anna" is not in the catalog, did you mean "ana"?'),
+            ({"owners": ["team:ml-platfrom"]},
+             'owners: "team:ml-platfrom" is not in the catalog, did you mean "team:ml-platform"?'),
+            ({"owners": ["an@acme.example"]},
+             'owners: "an@acme.example" is not in the catalog, did you mean "ana@acme.example"?'),
+            ({"owners": ["zed@acme.example"]}, 'owners: "zed@acme.example" is not in the catalog'),
+            ({"owners": ["nobody at all"]}, 'owners: "nobody at all" is not in the catalog'),
+            ({"owners": ["gone"]}, 'owners: "gone" is deleted in the catalog'),
+            ({"owners": ["gone@acme.example"]}, 'owners: "gone@acme.example" is deleted in the catalog'),
+            ({"owners": ["both"]}, 'owners: "both" is a user and a team; write "user:both" or "team:both"'),
+            ({"domains": ["risk"]}, 'domains: "risk" is not in the catalog, did you mean "Risk"?'),
+            ({"domains": ["Risk.Score"]}, 'domains: "Risk.Score" is not in the catalog, did you mean "Risk.Scores"?'),
+            ({"data_products": ["Fraud score"]},
+             'dataProducts: "Fraud score" is not in the catalog, did you mean "Fraud scores"?'),
+            ({"tags": ["Tier.Teir1"]}, 'tags: "Tier.Teir1" is not in the catalog, did you mean "Tier.Tier1"?'),
+            ({"tags": ["Teir.Tier1"]}, 'tags: "Teir.Tier1" is not in the catalog, did you mean "Tier.Tier1"?'),
+            ({"tags": ["PII.Gone"]}, 'tags: "PII.Gone" is deleted in the catalog'),
+            ({"owners": ["ana@other.example"]},
+             'owners: "ana@other.example" is not in the catalog, did you mean "ana@acme.example"?'),
+            ({"tags": ["PII.Old"]}, 'tags: "PII.Old" is disabled in the catalog'),
+            ({"tags": ["glossary:business.churn"]},
+             'tags: "glossary:business.churn" is not in the catalog, did you mean "glossary:Business.Churn"?'),
+            ({"tags": ["Business.Churn"]}, 'tags: "Business.Churn" is not in the catalog'),
+        ],
+    )  # fmt: skip
+    def test_it_is_named_with_what_may_be_meant(self, server: Recorded, fields: dict[str, Any], problem: str) -> None:
+        assert server.one(**fields).problems == (problem,)
+
+    @pytest.mark.parametrize("kind, number", [("user", 99), ("team", 0), ("user", 2)])
+    def test_a_message_shows_no_bare_id(self, server: Recorded, kind: str, number: int) -> None:
+        (problem,) = server.one(owners=["ana", {"id": uuid(number), "type": kind}]).problems
+        assert problem.startswith("owners[1]: ")
+        assert problem.endswith(" in the catalog")
+        assert uuid(number) not in problem
+
+    def test_an_owner_is_a_user_or_a_team(self, server: Recorded) -> None:
+        problems = server.one(owners=[{"id": uuid(6), "type": "domain"}]).problems
+        assert problems == ("owners[0]: its type must be user or team",)
+        assert server.asked == []
+
+    def test_two_users_of_one_e_mail(self) -> None:
+        same = {"email": "team@acme.example"}
+        server = Recorded(("users", "one", same), ("users", "two", same))
+        (problem,) = server.one(owners=["team@acme.example"]).problems
+        assert problem == ('owners: "team@acme.example" is the e-mail of 2 users; write "user:one" or "user:two"')
+
+    def test_each_row_has_its_own_problems_and_no_others(self, server: Recorded) -> None:
+        rows = server.resolve([{"tags": ["Tier.Tier1"]}, {"tags": ["Tier.X"], "owners": ["zed"]}, {"owners": ["zed"]}])
+        assert [[problem.partition(" ")[0] for problem in row.problems] for row in rows.rows] == [
+            [],
+            ["services[1].owners:", "services[1].tags:"],
+            ["services[2].owners:"],
+        ]
+
+    @pytest.mark.parametrize("name", ["..", ".", "  ", 'a"b', ". ."])
+    def test_a_name_that_no_path_can_hold_is_not_asked_for(self, server: Recorded, name: str) -> None:
+        (problem,) = server.one(domains=[name]).problems
+        assert "is not in the catalog" in problem
+        assert [path for path in server.asked if path != "domains"] == []
+
+    def test_without_a_list_there_is_no_suggestion(self, server: Recorded) -> None:
+        server.statuses["glossaryTerms"] = 404
+        assert server.one(tags=["glossary:Business.Churns"]).problems == (
+            'tags: "glossary:Business.Churns" is not in the catalog',
+        )
+
+    def test_an_answer_about_another_user_is_not_taken(self) -> None:
+        row = Recorded(("users", "bob", {"fullyQualifiedName": "ana"})).one(owners=["ana"])
+        assert row == Resolved({}, ('owners: "ana" is not in the catalog',))
+
+    def test_the_same_mistake_reads_the_same_in_each_row(self, server: Recorded) -> None:
+        rows = server.resolve([{"tags": ["Tier.Teir1"], "owners": [f"user{number}"]} for number in range(50)]).rows
+        assert all(row.problems[1].endswith('did you mean "Tier.Tier1"?') for row in rows)
+
+    def test_suggestions_are_few(self, server: Recorded) -> None:
+        rows = server.resolve([{"tags": [f"Class{number}.Tier1"]} for number in range(500)]).rows
+        assert all(row.problems for row in rows)
+        assert len([path for path in server.asked if path == "tags"]) <= 40
+
+
+class TestWhatCannotBeLookedUp:
+    @pytest.mark.parametrize("status", [403, 400])
+    def test_it_counts_as_unknown_and_the_message_says_why(self, server: Recorded, status: int) -> None:
+        server.statuses["users/"] = status
+        server.statuses["users"] = status
+        for owner in ("ana", "user:ana", "ana@acme.example", "ml-platform"):
+            (problem,) = server.one(owners=[owner]).problems
+            assert problem.startswith(f'owners: "{owner}" cannot be looked up: Collate answered {status}')
+        assert server.one(owners=["team:ml-platform"]).problems == ()
+
+    @pytest.mark.parametrize("status, kind", [(401, AuthenticationError), (503, ServerError)])
+    def test_what_is_not_about_the_name_is_raised(self, server: Recorded, status: int, kind: type[Exception]) -> None:
+        server.statuses["tags/"] = status
+        with pytest.raises(kind):
+            server.one(tags=["Tier.Tier1"])
+
+    def test_another_server_is_not_taken_for_one_without_the_name(self) -> None:
+        proxy = httpx.MockTransport(lambda request: httpx.Response(404, stream=httpx.ByteStream(b"<html>")))
+        config = ClientConfig("https://acme.example/api", max_retries=0)
+        with CollateClient(config, TokenSource(lambda: "token"), http=proxy) as client, pytest.raises(BadRequestError):
+            resolve_references(
+                requests([sklearn(tags=["Tier.Tier1"])]),
+                client.directory,
+                Release("1.12"),
+                max_workers=1,
+                stopped=lambda: False,
+            )
+
+    def test_a_task_that_is_told_to_stop_looks_up_no_more(self, server: Recorded) -> None:
+        with pytest.raises(StoppedError):
+            server.resolve([{"domains": [f"d{number}" for number in range(100)]}], stopped=lambda: True)
+        assert len(server.asked) < 20
+
+
+class TestRules:
+    @pytest.mark.parametrize("owners", [["ml-platform", "team:both"], ["ana", "ml-platform"]])
+    def test_owners_are_several_users_or_one_team(self, server: Recorded, owners: list[str]) -> None:
+        (problem,) = server.one(owners=owners).problems
+        assert problem.endswith("several users or one team")
+        assert server.one("1.11", owners=owners).problems == ()
+        assert server.one(owners=["ana", "bob"]).problems == ()
+
+    def test_two_tags_of_a_classification_that_allows_one(self, server: Recorded) -> None:
+        (problem,) = server.one(tags=["Tier.Tier1", "Tier.Tier2"]).problems
+        assert problem == 'tags: "Tier.Tier1", "Tier.Tier2" exclude each other: Tier allows one tag'
+        assert server.one(tags=["Tier.Tier1", "Tier.Tier1"]).problems == ()
+        assert server.one(tags=["PII.None", "PII.Sensitive", "Tier.Tier1"]).problems == ()
+        assert server.asked.count("classifications/name/Tier") == 1
+
+
+class TestCost:
+    def test_ten_thousand_rows_with_fifty_owners_make_at_most_a_hundred_look_ups(self) -> None:
+        server = Recorded(*(("users", f"user{n}", {"email": f"user{n}@acme.example"}) for n in range(50)))
+        rows = server.resolve([{"owners": [f"user{n % 50}"]} for n in range(10_000)]).rows
+        assert len(server.asked) <= 100
+        assert all(row.fields["owners"] for row in rows)
+        assert rows[0] is rows[50] is rows[9_950]
+
+    def test_users_are_not_listed_where_each_name_is_in_the_e_mail(self, server: Recorded) -> None:
+        server.one(owners=["ana@acme.example"])
+        assert server.asked == ["users/name/ana"]
+
+    def test_typed_names_tags_and_e_mails_are_asked_for_once_each_and_users_are_listed_once(self) -> None:
+        server = Recorded(*(("users", f"user{n}", {"email": f"mail{n}@acme.example"}) for n in range(5)))
+        owners = [f"mail{n}@acme.example" for n in range(5)]
+        rows = server.resolve([{"owners": [*owners, "user:user1"]}, {"owners": owners}, {"owners": owners[:1]}])
+        assert [row.problems for row in rows.rows] == [(), (), ()]
+        assert sorted(server.asked) == [
+            "users",
+            *(f"users/name/mail{n}" for n in range(5)),
+            "users/name/user1",
+        ]
+
+
+class TestScope:
+    def in_scope(self, server: Recorded, **given: str) -> References:
+        return server.resolve([{}, {}], scope=PruneScope.parse(given))
+
+    @pytest.mark.parametrize("owner", ["ana", "user:ana", "ana@acme.example", uuid(0)])
+    def test_an_owner_by_any_of_its_names(self, server: Recorded, owner: str) -> None:
+        found = self.in_scope(server, owner=owner, tag="glossary:Business.Churn", domain="Risk")
+        assert found.warnings == ()
+        assert found.scope is not None
+        assert found.scope.owner_id == uuid(0)
+        assert uuid(0) not in str(found.scope).replace(owner, "")
+
+    def test_a_disabled_tag_still_marks_services(self, server: Recorded) -> None:
+        assert self.in_scope(server, tag="PII.Old").warnings == ()
+
+    @pytest.mark.parametrize(
+        "key, name",
+        [
+            ("owner", "anna"),
+            ("owner", "x@acme.example"),
+            ("owner", uuid(99)),
+            ("tag", "tier.tier1"),
+            ("tag", "glossary:Tier.Tier1"),
+            ("domain", "risk"),
+        ],
+    )
+    def test_what_does_not_exist_is_a_warning(self, server: Recorded, key: str, name: str) -> None:
+        (warning,) = self.in_scope(server, **{key: name}).warnings
+        assert warning.startswith(f"prune_scope.{key}: ")
+        assert " is not in the catalog" in warning
+
+    def test_an_owner_that_may_be_one_of_two_is_refused(self, server: Recorded) -> None:
+        with pytest.raises(InvalidDeclarationError, match=r'prune_scope\.owner: "both" is a user and a team'):
+            self.in_scope(server, owner="both")
+
+
+class TestOnServers:
+    """The whole run, on each release by each kind of token."""
+
+    def test_names_are_applied_and_a_second_run_changes_nothing(self, anyone: Workbench) -> None:
+        catalog = anyone.catalog
+        catalog.add_user(User("bob", "b.smith@acme.example"))
+        catalog.add_tag("Business.Churn", glossary=True)
+        rows = [
+            sklearn(
+                "a", owners=["ana@acme.example"], domains=["Fraud"], tags=["Tier.Tier1", "glossary:Business.Churn"]
+            ),
+            sklearn("b", owners=["b.smith@acme.example"]),
+            sklearn("c", owners=["team:ml-platform"]),
+        ]
+        assert anyone.run(rows).counts == {"created": 3}
+        assert list(self._owners(anyone)) == ["ana", "bob", "ml-platform"]
+        before = len(anyone.writes())
+        assert anyone.run(rows).counts == {"unchanged": 3}
+        assert len(anyone.writes()) == before
+
+    def _owners(self, bench: Workbench) -> Iterator[str | None]:
+        for name in "abc":
+            service = bench.services.by_name(name, ["owners"])
+            assert service is not None
+            assert service.owners
+            yield service.owners[0].name
+
+    def test_a_misspelt_name_costs_nothing(self, anyone: Workbench) -> None:
+        anyone.run([sklearn("old", tags=["Tier.Tier1"], description="Old")])
+        rows = [
+            sklearn("old", tags=["Tier.Teir1"], description="New"),
+            sklearn("new", domains=["Fruad"]),
+            sklearn("good", tags=["PII.None"]),
+        ]
+        before = len(anyone.writes())
+        report = anyone.run(rows)
+
+        assert report.counts == {"created": 1, "failed": 2}
+        said = str(report.error())
+        assert 'services[0].tags: "Tier.Teir1" is not in the catalog, did you mean "Tier.Tier1"?' in said
+        assert 'services[1].domains: "Fruad" is not in the catalog, did you mean "Fraud"?' in said
+        assert all(b"good" in write.content or write.method == "PATCH" for write in anyone.writes()[before:])
+        old = anyone.services.by_name("old", ["tags"])
+        assert old is not None
+        assert (old.description, [tag.tag_fqn for tag in old.tags or ()]) == ("Old", ["Tier.Tier1"])
+        assert anyone.services.by_name("new") is None
+
+    def test_a_service_alone_is_named_without_its_number(self, bot: Workbench) -> None:
+        error = bot.run([sklearn(tags=["Tier.Teir1"])]).error()
+        assert str(error).startswith('tags: "Tier.Teir1" is not in the catalog')
+        assert bot.writes() == []
+
+    def test_the_advice_fits_what_is_wrong(self, bot: Workbench) -> None:
+        bot.catalog.add_team("ana")
+        absent, ambiguous = (bot.run([sklearn(owners=[owner])]).error() for owner in ("anna", "ana"))
+        assert absent is not None
+        assert "create it in the catalog" in absent.advice
+        assert ambiguous is not None
+        assert 'write "user:ana" or "team:ana"' in ambiguous.message
+        assert "name" not in ambiguous.advice
+        assert bot.writes() == []
+
+    def test_an_owner_is_sent_by_id_and_type(self, bot: Workbench) -> None:
+        bot.run([sklearn(owners=["ana"], domains=["Fraud"])])
+        (create,) = bot.sent("POST")
+        body = json.loads(create.content)
+        ana = bot.catalog.state.directory.by_name("user", "ana")
+        assert body["owners"] == [{"id": ana.id, "type": "user"}]
+        assert body["domains"] == ["Fraud"]
+
+    def test_the_scope_is_told_with_its_size(self, bot: Workbench) -> None:
+        bot.run([sklearn("a", owners=["ana"]), sklearn("b", owners=["ana"]), sklearn("c", owners=["admin"])])
+        scope = PruneScope(owner="ana@acme.example")
+        plan = bot.plan([sklearn("a"), sklearn("d", owners=["ana"])], prune="soft", prune_scope=scope, max_prune=1)
+        assert "Services in the prune scope (owner 'ana@acme.example'): 2" in plan.text()
+        assert plan.warnings == ()
+        assert plan.counts() == {"unchanged": 1, "create": 1, "delete": 1}
+
+    @pytest.mark.parametrize(
+        "scope",
+        [{"tag": "Tier.tier1"}, {"owner": "anna@acme.example"}, {"domain": "fraud"}, {"name_prefix": "Team."}],
+    )
+    def test_a_scope_that_holds_nothing_is_a_warning(
+        self, bot: Workbench, scope: dict[str, str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        bot.run([sklearn("team.a", tags=["Tier.Tier1"], owners=["ana"], domains=["Fraud"])])
+        bot.run([sklearn("team.a")], prune="soft", prune_scope=PruneScope.parse(scope))
+        warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        assert any(line.startswith("No service is in the prune scope") for line in warned)
+        assert any("outside of the prune scope: 1, such as 'team.a'" in line for line in warned)
+        assert any("is not in the catalog" in line for line in warned) is ("name_prefix" not in scope)
+
+    @pytest.mark.parametrize(
+        "scope, fields",
+        [
+            ({"tag": "Tier.Tier1"}, {"tags": ["Tier.Tier1"]}),
+            ({"tag": "PII.None"}, {"tags": ["Tier.Tier1"]}),
+            ({"owner": "ana"}, {"owners": ["ana@acme.example"]}),
+            ({"owner": "ana"}, {"owners": []}),
+            ({"domain": "Fraud"}, {"domains": ["Fraud"]}),
+            ({"domain": "Fraud"}, {"domains": []}),
+            ({"name_prefix": "te"}, {}),
+            ({"name_prefix": "x"}, {}),
+        ],
+    )
+    @pytest.mark.parametrize("exists", [False, True])
+    def test_rows_that_will_be_outside_of_the_scope_are_named(
+        self, bot: Workbench, scope: dict[str, str], fields: dict[str, object], exists: bool
+    ) -> None:
+        if exists:
+            bot.run([sklearn("team.a")])
+        row = sklearn("team.a", **fields)
+        plan = bot.plan([row], prune="soft", prune_scope=PruneScope.parse(scope))
+        bot.run([row])
+        after = bot.plan([row], prune="soft", prune_scope=PruneScope.parse(scope))
+        assert ("outside" in "".join(plan.warnings)) is (after.in_scope == 0)
+
+    def test_tags_of_others_stay_and_keep_a_row_in_scope(self, bot: Workbench) -> None:
+        bot.catalog.add_service("a", "Sklearn", tags=["PII.None"])
+        row = sklearn("a", tags=["Tier.Tier1"], owners=["ana"])
+        plan = bot.plan([row], prune="soft", prune_scope=PruneScope(tag="PII.None", owner="ana"))
+        assert "outside" not in "".join(plan.warnings)
+
+    def test_a_row_that_is_not_written_is_not_called_outside(self, bot: Workbench) -> None:
+        plan = bot.plan([sklearn("a", tags=["Tier.Teir1"])], prune="soft", prune_scope=PruneScope(tag="Tier.Tier1"))
+        assert "outside" not in "".join(plan.warnings)
+
+    def test_a_domain_that_is_removed_between_look_up_and_write_fails_its_row_only(self, bot: Workbench) -> None:
+        risk = bot.catalog.add_domain("Risk")
+
+        def remove_before_writes(request: httpx.Request) -> None:
+            if request.method != "GET" and bot.catalog.state.directory.find("domain", "Risk"):
+                bot.catalog.remove_entry(risk)
+
+        bot.before = remove_before_writes
+        report = bot.run([sklearn("a", domains=["Risk"]), sklearn("b")])
+        assert report.counts == {"created": 1, "failed": 1}
+        assert "domain instance for Risk not found" in str(report.error())
+        assert bot.services.by_name("a") is None
