@@ -67,6 +67,8 @@ def _check(operation: object) -> None:
 
 
 def _applied(document: object, operation: JsonObject, is_old: bool) -> object:
+    if operation["op"] == "remove" and not operation["path"]:
+        raise PatchError("can't remove the whole document")
     source = str(operation["from" if operation["op"] in ("copy", "move") else "path"])
     try:
         if operation["op"] == "test":

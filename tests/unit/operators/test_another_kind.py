@@ -22,7 +22,7 @@ class SupersetConnection(ConnectionConfig):
 
 
 class CreateDashboardServiceRequest(CreateServiceRequest):
-    connection_types: ClassVar = {"Superset": SupersetConnection}
+    connection_types: ClassVar[dict[str, type[ConnectionConfig]]] = {"Superset": SupersetConnection}
 
 
 KIND = ServiceKind("dashboardServices", "dashboard service", "settings/x", CreateDashboardServiceRequest)
