@@ -194,10 +194,10 @@ def test_sigterm(seed: int, home: AirflowHome, undisturbed: dict[bool, Undisturb
 def test_after_execution_timeout_nothing_is_sent_and_nothing_lives_on(home: AirflowHome, tmp_path: Path) -> None:
     """All workers wait for answers that would take a minute, when the time of the task is over."""
     catalog = WatchedCatalog(has_bulk=False)
-    held = catalog.fail(times=None, skip=100, method="POST", latency=60)
+    held = catalog.fail(times=None, skip=20, method="POST", latency=60)
     with (
         serve_in_thread(catalog) as url,
-        worker(home, url, catalog.bot_token, tmp_path, EXECUTION_TIMEOUT="4") as attempt,
+        worker(home, url, catalog.bot_token, tmp_path, EXECUTION_TIMEOUT="6") as attempt,
     ):
         attempt.wait()
         ended = time.time()
