@@ -9,7 +9,7 @@ from contextlib import closing
 from airflow_provider_collate.client.services import Services
 from airflow_provider_collate.exceptions import BrokenReferenceError, NotFoundError
 from airflow_provider_collate.models.service import Service
-from airflow_provider_collate.reconcile.workers import each
+from airflow_provider_collate.reconcile.workers import each_result
 
 log = logging.getLogger(__name__)
 
@@ -88,12 +88,9 @@ class CatalogReader:
                 self.broken[name] = error.message
             return self._services.by_name(name, include="all")
 
-        with closing(each(sorted(names), read, max_workers=self._max_workers, stopped=self._stopped)) as results:
-            for _, result in results:
-                if isinstance(result, Exception):
-                    raise result
-                if result is not None:
-                    yield result
+        results = each_result(sorted(names), read, max_workers=self._max_workers, stopped=self._stopped)
+        with closing(results):
+            yield from (service for _, service in results if service is not None)
 
 
 def _is_cheaper_by_name(names: int, rows: int) -> bool:

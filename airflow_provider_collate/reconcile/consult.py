@@ -24,7 +24,7 @@ from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.references import resolve_references
 from airflow_provider_collate.reconcile.tag_changes import classification_of
-from airflow_provider_collate.reconcile.workers import each
+from airflow_provider_collate.reconcile.workers import each, each_result
 
 _UNREAD = "its history cannot be read"
 
@@ -79,11 +79,11 @@ class Consultant:
         """
         exclusive = self._exclusive_classifications(pairs)
         by_id = {service.id: (desired, service) for desired, service in pairs}
-        results = each(by_id, self._read, max_workers=self._options.max_workers, stopped=lambda: self._client.stopped)
+        results = each_result(
+            by_id, self._read, max_workers=self._options.max_workers, stopped=lambda: self._client.stopped
+        )
         with closing(results):
             for service_id, authors in results:
-                if isinstance(authors, Exception):
-                    raise authors
                 yield by_id[service_id], replace(authors, exclusive=exclusive)
 
     def authors_of(self, ids: Sequence[str]) -> Iterator[tuple[str, Authors]]:

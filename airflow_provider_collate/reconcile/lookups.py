@@ -9,13 +9,12 @@ from typing import NamedTuple, TypeVar
 from airflow_provider_collate.client.directory import Collection, Directory, Entry
 from airflow_provider_collate.exceptions import (
     BadRequestError,
-    CollateError,
     MissingEndpointError,
     PermissionDeniedError,
     RequestError,
 )
 from airflow_provider_collate.models.declared import did_you_mean, quoted
-from airflow_provider_collate.reconcile.workers import each, raise_if_stopped
+from airflow_provider_collate.reconcile.workers import each_result, raise_if_stopped
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -119,12 +118,7 @@ class LookUps:
         return did_you_mean(quoted(f"{local}@{domain}"), map(quoted, near))
 
     def _each(self, items: Iterable[T], work: Callable[[T], R]) -> Generator[tuple[T, R], None, None]:
-        results = each(items, work, max_workers=self._max_workers, stopped=self._stopped)
-        with closing(results):
-            for item, result in results:
-                if isinstance(result, CollateError):
-                    raise result
-                yield item, result
+        return each_result(items, work, max_workers=self._max_workers, stopped=self._stopped)
 
     def _look_up(self, ask: Ask) -> Entry | Unreadable | None:
         if not _may_exist(ask.name):

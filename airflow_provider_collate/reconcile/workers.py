@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Generator, Iterable
+from contextlib import closing
 from functools import partial
 from itertools import islice
 from threading import Thread
@@ -58,6 +59,20 @@ def each(
         yield item, _outcome(result)
         if not enough():
             in_flight += sum(_begin(item, work, done) for item in islice(todo, 1))
+
+
+def each_result(
+    items: Iterable[T], work: Callable[[T], R], *, max_workers: int, stopped: Callable[[], bool]
+) -> Generator[tuple[T, R], None, None]:
+    """Yield each item with its result, as `each` does; the first error ends it.
+
+    :raises CollateError: what `work` raised first, or StoppedError as soon as `stopped` says so.
+    """
+    with closing(each(items, work, max_workers=max_workers, stopped=stopped)) as results:
+        for item, result in results:
+            if isinstance(result, CollateError):
+                raise result
+            yield item, result
 
 
 def raise_if_stopped(stopped: Callable[[], bool]) -> None:
