@@ -67,6 +67,7 @@ class Consultant:
             max_workers=self._options.max_workers,
             stopped=lambda: self._client.stopped,
         )
+        self._exclusive.update(found.exclusive)
         rows = enumerate(zip(requests, found.rows, strict=True))
         desired = [Desired(number, request, row.fields or None, row.problems) for number, (request, row) in rows]
         return desired, replace(self._options, prune_scope=found.scope), found.warnings

@@ -55,12 +55,13 @@ class LookUps:
         self._max_workers = max_workers
         self._stopped = stopped
         self._found: dict[Ask, Entry | Unreadable | None] = {}
-        self._exclusive: dict[str, bool] = {}
         self._by_email: dict[str, list[Entry]] = {}
         self._emails: list[str] = []
         self._users_unread: Unreadable | None = None
         self._listed: dict[tuple[Collection, str], list[str]] = {}
         self._suggestions = 0
+        self.exclusive: dict[str, bool] = {}
+        """Whether a service carries only one tag of a classification."""
 
     def read(self, asks: Iterable[Ask], emails: Iterable[str] = (), classifications: Iterable[str] = ()) -> None:
         """Look up all names of a run.
@@ -78,7 +79,7 @@ class LookUps:
         if unclear:
             self._read_users(unclear)
         with closing(self._each(classifications, self._directory.is_exclusive)) as exclusive:
-            self._exclusive.update(exclusive)
+            self.exclusive.update(exclusive)
 
     def found(self, ask: Ask) -> Entry | Unreadable | None:
         """Return what was found; None when it does not exist."""
@@ -89,10 +90,6 @@ class LookUps:
         key = email.lower()
         user = self._has_email(key)
         return [user] if user else self._by_email.get(key) or self._users_unread or []
-
-    def is_exclusive(self, classification: str) -> bool:
-        """Return whether a service carries only one tag of a classification."""
-        return self._exclusive[classification]
 
     def suggestion(self, name: str, collections: Iterable[Collection], *, prefix: str = "") -> str:
         """Return `, did you mean "X"?` for the nearest name that exists, or nothing.

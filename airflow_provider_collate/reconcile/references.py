@@ -52,11 +52,13 @@ class References:
     :param rows: one for each declaration, in their order.
     :param scope: the prune scope, with its owner looked up.
     :param warnings: names in the prune scope that do not exist.
+    :param exclusive: classifications that were asked for, with whether a service carries only one tag of each.
     """
 
     rows: list[Resolved]
     scope: PruneScope | None
     warnings: tuple[str, ...]
+    exclusive: Mapping[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def resolve_references(
         _placed(resolved[key], number if many else None) if key is not None else nothing
         for number, key in enumerate(keys)
     ]
-    return References(rows, *resolver.scope(scope))
+    return References(rows, *resolver.scope(scope), names.exclusive)
 
 
 class _Resolver:
@@ -173,7 +175,7 @@ class _Resolver:
         if self._release.limits_owners and len(owners) > 1 and any(owner["type"] == "team" for owner in owners):
             yield f"owners: {_names(str(owner['name']) for owner in owners)} own it together, but {_RULE}"
         for parent in _shared_classifications(request.tags or ()):
-            if self._names.is_exclusive(parent):
+            if self._names.exclusive[parent]:
                 names = {tag.tag_fqn for tag in request.tags or () if tag.tag_fqn.rpartition(".")[0] == parent}
                 yield f"tags: {_names(sorted(names))} exclude each other: {parent} allows one tag"
 

@@ -48,6 +48,15 @@ class TestWhatWasNotApplied:
         assert [tag["tagFQN"] for tag in old_bot.catalog.services[NAME]["tags"]] == ["Tier.Tier1"]  # type: ignore[attr-defined]
         assert [seen.method for seen in old_bot.writes()] == ["POST", "PATCH"]
 
+    def test_a_classification_is_asked_for_once(self, old_bot: Workbench) -> None:
+        """Two declared tags of it ask before the plan, a person's tag beside a declared one asks while it is made."""
+        theirs = {"tagFQN": "PII.None", "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
+        old_bot.catalog.add_service(NAME, "Sklearn", user=ANA, tags=[theirs])
+        report = old_bot.run([sklearn(tags=["PII.Sensitive"]), sklearn("other", tags=["PII.None", "PII.Sensitive"])])
+        assert report.counts == {"created": 1, "updated": 1}
+        asked = [seen.path for seen in old_bot.sent("GET") if "/classifications/" in seen.path]
+        assert asked == ["/api/v1/classifications/name/PII"]
+
     def test_a_person_s_description_fails_the_run_and_the_error_names_the_ways_out(self, anyone: Workbench) -> None:
         anyone.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand")
         report = anyone.run([sklearn(description="New"), sklearn("other")])
