@@ -12,7 +12,7 @@ for _name in ("jsonpatch", "starlette", "uvicorn"):
     if find_spec(_name) is None:
         raise ImportError(f"the sandbox needs {_name}: pip install 'airflow-provider-collate[sandbox]'", name=_name)
 
-# ruff: noqa: E402
+# ruff: noqa: E402 - what is missing is told before it is imported
 from airflow_provider_collate.sandbox.catalog import DEFAULT_ADMIN_TOKEN, DEFAULT_BOT_TOKEN, Catalog
 from airflow_provider_collate.sandbox.directory import ADMIN, ANA, INGESTION_BOT, User
 from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request

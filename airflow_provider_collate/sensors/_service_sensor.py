@@ -69,15 +69,10 @@ class ServiceSensor(CollateTask, BaseSensorOperator):
     @fails_the_task
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
-        from airflow_provider_collate.reconcile.waiting import look
+        from airflow_provider_collate.hooks.waiting import look_by
 
         with self._make_hook() as hook:
-            verdict = look(
-                lambda name: hook.get_service(name, kind=self.kind),
-                self.name,
-                self.fields,
-                email_of=lambda user_id: hook.get_conn().directory.email_of(user_id),  # noqa: PLW0108 - only when asked
-            )
+            verdict = look_by(hook, self.kind, self.name, self.fields)
         if verdict.is_there:
             self.log.info("%s", verdict)
             return PokeReturnValue(is_done=True, xcom_value=verdict.service)

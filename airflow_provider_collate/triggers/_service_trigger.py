@@ -16,7 +16,8 @@ from asgiref.sync import sync_to_async
 
 from airflow_provider_collate.hooks.boundary import fails_the_task
 from airflow_provider_collate.hooks.collate import CollateHook
-from airflow_provider_collate.reconcile.waiting import Verdict, look
+from airflow_provider_collate.hooks.waiting import look_by
+from airflow_provider_collate.reconcile.waiting import Verdict
 
 MOST_LOOKS_AT_ONCE = 8
 _MOST_CONNECTIONS = 64
@@ -104,13 +105,8 @@ class ServiceTrigger(BaseTrigger):
         By asgiref and not by `asyncio.to_thread`, from whose threads Airflow 3.0 and 3.1 cannot read a connection.
         """
         threads = _threads(hook.collate_conn_id)
-        in_thread = sync_to_async(fails_the_task(look), thread_sensitive=False, executor=threads)
-        return await in_thread(
-            lambda name: hook.get_service(name, kind=self.kind),
-            self.name,
-            self.fields,
-            email_of=lambda user_id: hook.get_conn().directory.email_of(user_id),  # noqa: PLW0108 - in the thread
-        )
+        in_thread = sync_to_async(fails_the_task(look_by), thread_sensitive=False, executor=threads)
+        return await in_thread(hook, self.kind, self.name, self.fields)
 
 
 @lru_cache(_MOST_CONNECTIONS)
