@@ -17,7 +17,6 @@ from airflow_provider_collate.client.directory import Directory
 from airflow_provider_collate.client.messages import ApiRequest
 from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.client.services import Services, fqn_of
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.client.transport import Transport
 from airflow_provider_collate.kinds import ServiceKind
 
@@ -41,7 +40,7 @@ class CollateClient:
     """A thread-safe client of one Collate or OpenMetadata server.
 
     :param config: where the server is, and the limits of a request.
-    :param tokens: where the token comes from, also when it is refused and must be read again.
+    :param read_token: returns the token as it is now; called again when the server refuses it.
     :param http: the network, or what stands in for it.
     :param clock: a monotonic clock in seconds.
     :param sleep: waits for seconds between attempts.
@@ -50,14 +49,18 @@ class CollateClient:
     def __init__(
         self,
         config: ClientConfig,
-        tokens: TokenSource,
+        read_token: Callable[[], str],
         *,
         http: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.config = config
-        self.transport = Transport(config, tokens, http=http, clock=clock, sleep=sleep)
+        self.transport = Transport(config, read_token, http=http, clock=clock, sleep=sleep)
+        self.directory = Directory(self.transport)
+        """The endpoints of what services refer to."""
+        self.ui_url = config.url.removesuffix("/api")
+        """The address of the user interface, without a slash at its end."""
         self._lock = threading.RLock()
         self._release: Release | None = None
         self._identity: Identity | None = None
@@ -90,16 +93,6 @@ class CollateClient:
     def stopped(self) -> bool:
         """Return whether `stop` was called."""
         return self.transport.stopped
-
-    @property
-    def ui_url(self) -> str:
-        """Return the address of the user interface, without a slash at its end."""
-        return self.config.url.removesuffix("/api")
-
-    @property
-    def directory(self) -> Directory:
-        """Return the endpoints of what services refer to."""
-        return Directory(self.transport)
 
     def services(self, kind: ServiceKind) -> Services:
         """Return the endpoints of one kind of service, registered or not."""

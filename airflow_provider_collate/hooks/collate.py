@@ -15,7 +15,6 @@ from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import user_agent
 from airflow_provider_collate.client.patches import parse_patch, texts_of
 from airflow_provider_collate.client.token_claims import read_claims
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.exceptions import (
     CollateError,
     InvalidConnectionError,
@@ -298,7 +297,7 @@ class CollateHook(BaseHook):
             config = replace(connection.config, user_agent=user_agent(airflow_version))
             if for_test:
                 config = replace(config, timeout=min(config.timeout, _LONGEST_TEST), max_retries=0)
-            self._client = CollateClient(config, TokenSource(self._read_token))
+            self._client = CollateClient(config, self._read_token)
             self._check_stopped()
         return self._client
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,7 +10,6 @@ from dataclasses import dataclass, field
 import httpx
 
 from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.client.transport import Transport
 
 URL = "https://acme.example/api"
@@ -65,9 +65,9 @@ def sent_over(*steps: Step, max_retries: int = 3, tokens: Iterator[str] | None =
     """
     waits: list[float] = []
     network = Network(*steps)
-    source = TokenSource(lambda: TOKEN if tokens is None else next(tokens))
     config = ClientConfig(URL, max_retries=max_retries, user_agent="airflow-provider-collate/test")
-    return Sent(Transport(config, source, http=network, sleep=waits.append), network, waits)
+    held = tokens or itertools.repeat(TOKEN)
+    return Sent(Transport(config, lambda: next(held), http=network, sleep=waits.append), network, waits)
 
 
 def answer(status: int, document: object = None, **headers: str) -> httpx.Response:

@@ -12,11 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from airflow_provider_collate.client.bodies import MAX_BYTES
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
+from airflow_provider_collate.client.exchange import MAX_BYTES
 from airflow_provider_collate.client.services import PAGE_SIZE, PatchOperation, Services, fqn_of
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.exceptions import (
     AnswerError,
     AnswerTooLargeError,
@@ -45,7 +44,7 @@ def scripted(*steps: Step, release: str = "1.12.3", max_retries: int = 1) -> tup
 
 def services_over(http: httpx.BaseTransport, token: str, max_retries: int = 1) -> Services:
     config = ClientConfig("https://acme.example/api", max_retries=max_retries)
-    return CollateClient(config, TokenSource(lambda: token), http=http, sleep=lambda _: None).services(ML_MODEL)
+    return CollateClient(config, lambda: token, http=http, sleep=lambda _: None).services(ML_MODEL)
 
 
 def listed(*names: str, after: str = "", total: int | None = None) -> httpx.Response:

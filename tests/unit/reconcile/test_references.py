@@ -12,7 +12,6 @@ import pytest
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
 from airflow_provider_collate.client.release import Release
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.exceptions import (
     AuthenticationError,
     BadRequestError,
@@ -87,7 +86,7 @@ class Recorded(httpx.BaseTransport):
         """Resolve rows given by their fields beside name, type and connection."""
         declared = requests([sklearn(f"s{number}", **row) for number, row in enumerate(rows)])
         config = ClientConfig("https://acme.example/api", max_retries=0)
-        with CollateClient(config, TokenSource(lambda: "token"), http=self) as client:
+        with CollateClient(config, lambda: "token", http=self) as client:
             return resolve_references(
                 declared, client.directory, Release(release), **{"max_workers": 8, "stopped": lambda: False, **options}
             )
@@ -278,7 +277,7 @@ class TestWhatCannotBeLookedUp:
     def test_another_server_is_not_taken_for_one_without_the_name(self) -> None:
         proxy = httpx.MockTransport(lambda request: httpx.Response(404, stream=httpx.ByteStream(b"<html>")))
         config = ClientConfig("https://acme.example/api", max_retries=0)
-        with CollateClient(config, TokenSource(lambda: "token"), http=proxy) as client, pytest.raises(BadRequestError):
+        with CollateClient(config, lambda: "token", http=proxy) as client, pytest.raises(BadRequestError):
             resolve_references(
                 requests([sklearn(tags=["Tier.Tier1"])]),
                 client.directory,

@@ -13,7 +13,6 @@ import pytest
 
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.exceptions import ChangedMeanwhileError, NoAnswerError
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL
 from airflow_provider_collate.reconcile.engine import Reconciler
@@ -384,8 +383,8 @@ class Lagging(httpx.BaseTransport):
 class TestReadsThatLagBehindWrites:
     def run(self, bench: Workbench, row: Row, lag: float, **options: Any) -> RowResult:
         network = Lagging(bench, lag)
-        tokens = TokenSource(lambda: bench.catalog.bot_token)
-        client = CollateClient(ClientConfig("http://catalog.example/api"), tokens, http=network, sleep=network.sleep)
+        config = ClientConfig("http://catalog.example/api")
+        client = CollateClient(config, lambda: bench.catalog.bot_token, http=network, sleep=network.sleep)
         return Reconciler(client, ML_MODEL, RunOptions(**options)).run(requests([row])).rows[-1]
 
     def test_a_creation_is_waited_for(self, bot: Workbench) -> None:
