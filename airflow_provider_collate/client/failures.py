@@ -12,7 +12,7 @@ import httpx
 from pydantic import JsonValue
 
 from airflow_provider_collate.client.messages import ApiRequest, Attempt
-from airflow_provider_collate.client.redaction import Redactor, clean_message, first_line
+from airflow_provider_collate.client.redaction import clean_message, first_line
 from airflow_provider_collate.exceptions import (
     AnswerError,
     AnswerTooLargeError,
@@ -232,15 +232,13 @@ def error_answer(
     )
 
 
-def refused_row(
-    status: int, said: str, path: str, secrets: Iterable[str] | Redactor = (), label: str = "service"
-) -> StatusError:
+def refused_row(status: int, said: str, path: str, secrets: Iterable[str] = (), label: str = "service") -> StatusError:
     """Return the error for a row that a bulk request refused, though the request itself was answered with 200.
 
     :param status: the row's own status.
     :param said: the row's own message, which can echo the row (documented).
     :param path: path of the bulk endpoint.
-    :param secrets: values that must not be shown; nothing where `Services.put_bulk` has cleaned the message.
+    :param secrets: values that must not be shown.
     :param label: how messages call one service of the kind.
     """
     message = clean_message(said, secrets)

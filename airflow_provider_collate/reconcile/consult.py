@@ -50,7 +50,7 @@ class Consultant:
     def facts(self) -> ServerFacts:
         """Return the server's release and whose token it is, each asked once by the client."""
         identity = self._client.identity()
-        release, ahead = self._client.release(), self._client.transport.clock_ahead
+        release, ahead = self._client.release(), self._client.clock_ahead
         return ServerFacts(release, identity.name, identity.is_bot, self._options.on_conflict, ahead)
 
     def resolve(self, requests: Sequence[CreateServiceRequest]) -> tuple[list[Desired], RunOptions, tuple[str, ...]]:
