@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL, CreateMlModelServiceRequest
 from airflow_provider_collate.models import validate_services
 from airflow_provider_collate.reconcile.engine import Reconciler
@@ -89,8 +88,8 @@ def reconcile(
     before = {name: service["version"] for name, service in catalog.services.items()}
     policy = catalog.fail_randomly(rate, seed=seed, kinds=KINDS)
     config = ClientConfig("http://collate.acme.example/api")
-    tokens = TokenSource(lambda: catalog.bot_token)
-    with CollateClient(config, tokens, http=InProcessTransport(catalog), sleep=lambda seconds: None) as client:
+    network = InProcessTransport(catalog)
+    with CollateClient(config, lambda: catalog.bot_token, http=network, sleep=lambda seconds: None) as client:
         report = Reconciler(client, ML_MODEL, RunOptions()).run(
             validate_services(rows, model=CreateMlModelServiceRequest).services
         )

@@ -12,7 +12,6 @@ import httpx
 
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL, CreateMlModelServiceRequest
 from airflow_provider_collate.models import validate_services
 from airflow_provider_collate.reconcile.engine import Reconciler
@@ -34,7 +33,7 @@ def reconcile(server: Server, rows: Sequence[Row]) -> Report:
 
 def reconcile_at(url: str, token: str, rows: Sequence[Row]) -> Report:
     """Our way, for a process that knows only the server's address."""
-    with CollateClient(ClientConfig(url), TokenSource(lambda: token)) as client:
+    with CollateClient(ClientConfig(url), lambda: token) as client:
         return Reconciler(client, ML_MODEL, RunOptions()).run(
             validate_services(rows, model=CreateMlModelServiceRequest).services
         )

@@ -17,7 +17,6 @@ from airflow_provider_collate.client.directory import Directory
 from airflow_provider_collate.client.messages import ApiRequest
 from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.client.services import Services, fqn_of
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.client.transport import Transport
 from airflow_provider_collate.kinds import ServiceKind
 
@@ -37,11 +36,11 @@ class Identity:
     is_bot: bool
 
 
-class CollateClient:
+class CollateClient(Transport):
     """A thread-safe client of one Collate or OpenMetadata server.
 
     :param config: where the server is, and the limits of a request.
-    :param tokens: where the token comes from, also when it is refused and must be read again.
+    :param read_token: returns the token as it is now; called again when the server refuses it.
     :param http: the network, or what stands in for it.
     :param clock: a monotonic clock in seconds.
     :param sleep: waits for seconds between attempts.
@@ -50,18 +49,22 @@ class CollateClient:
     def __init__(
         self,
         config: ClientConfig,
-        tokens: TokenSource,
+        read_token: Callable[[], str],
         *,
         http: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        super().__init__(config, read_token, http=http, clock=clock, sleep=sleep)
         self.config = config
-        self.transport = Transport(config, tokens, http=http, clock=clock, sleep=sleep)
+        self.directory = Directory(self)
+        """The endpoints of what services refer to."""
+        self.ui_url = config.url.removesuffix("/api")
+        """The address of the user interface, without a slash at its end."""
+        self.bulk_is_missing = False
         self._lock = threading.RLock()
         self._release: Release | None = None
         self._identity: Identity | None = None
-        self.bulk_is_missing = False
 
     def __enter__(self) -> Self:
         return self
@@ -71,39 +74,9 @@ class CollateClient:
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Close all connections."""
-        self.transport.close()
-
-    def stop(self) -> None:
-        """Send nothing more; safe to call from a signal handler."""
-        self.transport.stop()
-
-    def pause(self, seconds: float) -> None:
-        """Wait, unless the task is told to stop.
-
-        :param seconds: how long.
-        """
-        self.transport.pause(seconds)
-
-    @property
-    def stopped(self) -> bool:
-        """Return whether `stop` was called."""
-        return self.transport.stopped
-
-    @property
-    def ui_url(self) -> str:
-        """Return the address of the user interface, without a slash at its end."""
-        return self.config.url.removesuffix("/api")
-
-    @property
-    def directory(self) -> Directory:
-        """Return the endpoints of what services refer to."""
-        return Directory(self.transport)
-
     def services(self, kind: ServiceKind) -> Services:
         """Return the endpoints of one kind of service, registered or not."""
-        return Services(self.transport, kind, self.release)
+        return Services(self, kind, self.release)
 
     def page_of(self, kind: ServiceKind, name: str) -> str:
         """Return the UI's page of a service."""
@@ -120,7 +93,7 @@ class CollateClient:
         """
         with self._lock:
             if self._release is None:
-                answer = self.transport.send(ApiRequest("GET", "/v1/system/version", authenticated=False))
+                answer = self.send(ApiRequest("GET", "/v1/system/version", authenticated=False))
                 version = answer.mapping().get("version")
                 if not isinstance(version, str):
                     raise answer.unexpected("the server's version")
@@ -134,7 +107,7 @@ class CollateClient:
         """
         with self._lock:
             if self._identity is None:
-                answer = self.transport.send(ApiRequest("GET", "/v1/users/loggedInUser"))
+                answer = self.send(ApiRequest("GET", "/v1/users/loggedInUser"))
                 body = answer.mapping()
                 name = body.get("name")
                 if not isinstance(name, str):

@@ -11,9 +11,8 @@ from email.utils import parsedate_to_datetime
 import httpx
 from pydantic import JsonValue
 
-from airflow_provider_collate.client.bodies import NotJsonError
 from airflow_provider_collate.client.messages import ApiRequest, Attempt
-from airflow_provider_collate.client.redaction import Redactor, clean_message, first_line
+from airflow_provider_collate.client.redaction import clean_message, first_line
 from airflow_provider_collate.exceptions import (
     AnswerError,
     AnswerTooLargeError,
@@ -173,22 +172,19 @@ def undecodable(attempt: Attempt) -> AnswerError:
     )
 
 
-def not_json(status: int, error: NotJsonError | None, text: str, attempt: Attempt) -> AnswerError:
-    """Return the error for an answer that should be JSON and is not; it shows the first line.
+def not_json(status: int, what: str, text: str, attempt: Attempt, *, cut_off: bool) -> AnswerError:
+    """Return the error for an answer that should be JSON and is not.
 
     :param status: HTTP status.
-    :param error: what is wrong with the body; None where the body is empty.
+    :param what: what came instead, in words; if empty, the message shows the first line.
     :param text: the body as text.
     :param attempt: what was sent.
+    :param cut_off: whether it looks like the beginning of JSON.
     """
-    cut_off = error is not None and error.cut_off
-    if error is None:
-        what = "an empty body"
-    elif cut_off:
+    if cut_off:
         what = "the beginning of JSON, broken off"
-    else:
-        line = first_line(text, attempt.secrets) or "no readable text"
-        what = error.what or f"something that is not JSON: {line}"
+    elif not what:
+        what = f"something that is not JSON: {first_line(text, attempt.secrets) or 'no readable text'}"
     return AnswerError(
         f"Collate answered {status} with {what}",
         **attempt.details(),
@@ -236,15 +232,13 @@ def error_answer(
     )
 
 
-def refused_row(
-    status: int, said: str, path: str, secrets: Iterable[str] | Redactor = (), label: str = "service"
-) -> StatusError:
+def refused_row(status: int, said: str, path: str, secrets: Iterable[str] = (), label: str = "service") -> StatusError:
     """Return the error for a row that a bulk request refused, though the request itself was answered with 200.
 
     :param status: the row's own status.
     :param said: the row's own message, which can echo the row (documented).
     :param path: path of the bulk endpoint.
-    :param secrets: values that must not be shown; nothing where `Services.put_bulk` has cleaned the message.
+    :param secrets: values that must not be shown.
     :param label: how messages call one service of the kind.
     """
     message = clean_message(said, secrets)

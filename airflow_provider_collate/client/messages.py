@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypedDict
 
 from pydantic import JsonValue
 
-from airflow_provider_collate.exceptions import AnswerError, InvalidDeclarationError
+from airflow_provider_collate.exceptions import AnswerError
 
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
-_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _KINDS_OF_JSON = {type(None): "nothing", dict: "an object", list: "a list", str: "a text", bool: "true or false"}
 
 
@@ -55,22 +51,6 @@ class ApiRequest:
         """Return whether it may change the catalog."""
         return self.method != "GET"
 
-    def content(self) -> bytes | None:
-        """Return the body as it is sent.
-
-        :raises InvalidDeclarationError: when a value in it cannot be sent: NaN is not JSON, and U+0000 makes
-            PostgreSQL print a stored value that stands near it.
-        """
-        if self.body is None:
-            return None
-        what = "a value that JSON does not have, such as NaN"
-        with suppress(TypeError, ValueError, RecursionError):
-            content = json.dumps(self.body, separators=(",", ":"), allow_nan=False).encode()
-            if not _NUL.search(content):
-                return content
-            what = "the character U+0000, which no database takes"
-        raise InvalidDeclarationError([f"the request's body: holds {what}"])
-
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -100,16 +80,14 @@ class Answer:
     """A 2xx answer.
 
     :param status: HTTP status.
-    :param data: the JSON in it; None where there was no body.
-    :param change: value of `X-OpenMetadata-Change`, such as `entityNoChange`.
     :param request: what it answers.
+    :param data: the JSON in it; None where there was no body.
     :param request_id: the `X-Request-Id` that was sent.
     """
 
     status: int
     request: ApiRequest = field(repr=False)
     data: JsonValue = field(default=None, repr=False)
-    change: str = ""
     request_id: str = ""
 
     def mapping(self) -> dict[str, JsonValue]:

@@ -1,37 +1,92 @@
-"""Set up the way to the server: proxy, certificates, and a bounded pool of connections."""
+"""Set up the way to the server: proxy, certificates, a bounded pool of connections, and a deadline for each attempt.
+
+httpx bounds each read and write on its own, so a server that sends a byte a second holds a request for ever. Here
+every operation on the socket gets only what is left of the attempt's time. What is not bounded is the look-up of a
+host's name, which the operating system does.
+
+httpcore's network backend is public, but httpx has no argument for it. Setting it on httpx's pool is one private
+line, and a transport of our own over httpcore would repeat what httpx does for proxies and errors. Tests over real
+sockets, with headers that trickle and requests that are not read, fail when that line no longer works.
+"""
 
 from __future__ import annotations
 
+import math
 import ssl
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
+import httpcore
 import httpx
 
 from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.deadline import Deadline, DeadlineTransport
 from airflow_provider_collate.exceptions import InvalidConnectionError
 
 MAX_CONNECTIONS = 32
+ACCEPTED_ENCODING = "gzip"
 _EXAMPLE_PROXY = "http://proxy.acme.example:3128"
+_PIECE = 16 * 1024
 
 
-def network(config: ClientConfig, proxy: str | None, deadline: Deadline) -> httpx.BaseTransport:
-    """Return the transport of httpx to one server.
+class Deadline(threading.local):
+    """Hold the time at which the current thread's attempt ends.
 
-    :param config: certificates to check and to show.
-    :param proxy: URL of the proxy on the way; None for none.
-    :param deadline: bounds every attempt.
+    :param clock: a monotonic clock in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.ends_at = math.inf
+
+    def left(self, timeout: float | None) -> float:
+        """Return the seconds that the next operation may take.
+
+        :raises httpcore.ReadTimeout: when the attempt's time is used up.
+        """
+        left = self.ends_at - self._clock()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the time for this attempt is used up")
+        return left if timeout is None else min(timeout, left)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to the server.
+
+    :param http: sends a request as it is prepared.
+    :param deadline: bounds every operation on the socket.
+    :param where: the server, and the proxy on the way, as messages call them: without credentials.
+    """
+
+    http: httpx.Client
+    deadline: Deadline
+    where: str
+
+
+def open_route(config: ClientConfig, clock: Callable[[], float], transport: httpx.BaseTransport | None) -> Route:
+    """Set up the way to one server; nothing is sent yet.
+
+    :param config: where the server is, certificates to check and to show, the proxy on the way.
+    :param clock: a monotonic clock in seconds.
+    :param transport: what stands in for the network.
     :raises InvalidConnectionError: when a certificate file or the proxy cannot be used.
     """
-    limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
-    context = _ssl_context(config)
-    # An address that cannot be used; ImportError is how httpx says that it lacks what socks5:// needs.
-    with suppress(httpx.InvalidURL, ValueError, ImportError):
-        return DeadlineTransport(deadline, verify=context, proxy=httpx.Proxy(proxy) if proxy else None, limits=limits)
-    of = "extra.proxy" if config.proxy else "the environment's proxy (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY)"
-    raise InvalidConnectionError([f"{of}: is not a proxy URL that can be used, such as {_EXAMPLE_PROXY}"])
+    proxy, deadline = proxy_url(config), Deadline(clock)
+    http = httpx.Client(
+        transport=transport or _network(config, proxy, deadline),
+        timeout=config.timeout,
+        trust_env=False,
+        headers={
+            "User-Agent": config.user_agent,
+            "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED_ENCODING,
+        },
+    )
+    return Route(http, deadline, name_of_server(config, proxy))
 
 
 def proxy_url(config: ClientConfig) -> str | None:
@@ -55,6 +110,62 @@ def name_of_server(config: ClientConfig, proxy: str | None) -> str:
         url = httpx.URL(proxy)
         return f"{server} (by the proxy {url.scheme}://{url.netloc.decode()})"
     return f"{server} (by a proxy)"
+
+
+def _network(config: ClientConfig, proxy: str | None, deadline: Deadline) -> httpx.BaseTransport:
+    limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
+    context = _ssl_context(config)
+    # An address that cannot be used; ImportError is how httpx says that it lacks what socks5:// needs.
+    with suppress(httpx.InvalidURL, ValueError, ImportError):
+        network = httpx.HTTPTransport(
+            verify=context, proxy=httpx.Proxy(proxy) if proxy else None, limits=limits, trust_env=False
+        )
+        network._pool._network_backend = _BoundedBackend(deadline)  # noqa: SLF001
+        return network
+    of = "extra.proxy" if config.proxy else "the environment's proxy (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY)"
+    raise InvalidConnectionError([f"{of}: is not a proxy URL that can be used, such as {_EXAMPLE_PROXY}"])
+
+
+class _BoundedBackend(httpcore.SyncBackend):
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        stream = super().connect_tcp(host, port, self._deadline.left(timeout), local_address, socket_options)
+        return _BoundedStream(stream, self._deadline)
+
+
+class _BoundedStream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        # In pieces, because httpcore gives the whole timeout again for each part that the socket takes.
+        for start in range(0, len(buffer), _PIECE):
+            self._stream.write(buffer[start : start + _PIECE], self._deadline.left(timeout))
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
+        return _BoundedStream(stream, self._deadline)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
 
 
 def _ssl_context(config: ClientConfig) -> ssl.SSLContext:

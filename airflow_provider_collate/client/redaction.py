@@ -7,7 +7,7 @@ import html
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from urllib.parse import quote, quote_plus
 
@@ -148,18 +148,13 @@ class Redactor:
         return max((len(form) for same in self._forms.values() for form in same), default=0)
 
 
-def hide(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without the secrets, in whatever form they are printed, whole or cut off."""
-    return Redactor(secrets).hide(text)
-
-
-def clean_message(text: str, secrets: Iterable[str] | Redactor = ()) -> str:
+def clean_message(text: str, secrets: Iterable[str] = ()) -> str:
     """Return a server's message as it may be shown: no notes of Java, no dumped objects, no secrets, one short line.
 
     :param text: what the server said.
-    :param secrets: values that must not be shown; a `Redactor` where several messages have the same.
+    :param secrets: values that must not be shown.
     """
-    text = _redactor(secrets).hide_and_cut(text)
+    text = Redactor(secrets).hide_and_cut(text)
     text = _NOTES.split(text, maxsplit=1)[0]
     text = _PRIVATE_KEY.sub(HIDDEN, text)
     text = _OBJECT_DUMP.sub("{…}", text)
@@ -171,12 +166,11 @@ def clean_message(text: str, secrets: Iterable[str] | Redactor = ()) -> str:
     return bounded(" ".join(printable.split()))
 
 
-def first_line(text: str, secrets: Iterable[str] | Redactor = ()) -> str:
+def first_line(text: str, secrets: Sequence[str] = ()) -> str:
     """Return the first line of readable text in an answer that is not JSON, such as a proxy's HTML page."""
-    redactor = _redactor(secrets)
-    readable = _TAGS.sub("\n", redactor.hide_and_cut(text)[:20_000])
+    readable = _TAGS.sub("\n", Redactor(secrets).hide_and_cut(text)[:20_000])
     line = next((line.strip() for line in readable.splitlines() if line.strip()), "")
-    return clean_message(html.unescape(line), redactor)
+    return clean_message(html.unescape(line), secrets)
 
 
 def bounded(text: str, length: int = MAX_MESSAGE_LENGTH) -> str:
@@ -206,7 +200,3 @@ def _shared_length(form: str, text: str) -> int:
         else:
             most = middle - 1
     return shared
-
-
-def _redactor(secrets: Iterable[str] | Redactor) -> Redactor:
-    return secrets if isinstance(secrets, Redactor) else Redactor(secrets)

@@ -69,6 +69,7 @@ class Services:
     def __init__(self, transport: Transport, kind: ServiceKind, release: Callable[[], Release]) -> None:
         self._transport = transport
         self.kind = kind
+        self._path = kind.path
         self._release = release
 
     def page(
@@ -266,7 +267,7 @@ class Services:
         secrets: Sequence[str] = (),
         content_type: str = JSON,
     ) -> Answer:
-        path, label = f"{self.kind.path}{where}", self.kind.label
+        path, label = f"{self._path}{where}", self.kind.label
         return self._transport.send(
             ApiRequest(method, path, params or {}, body, content_type, tuple(secrets), label=label)
         )
@@ -277,7 +278,7 @@ class Services:
     def _unreliable(self, what: str) -> AnswerError:
         """Return the error for an answer that does not match its request, so that nothing is done with it."""
         advice = "Airflow's retries will ask again; if it persists, look for a cache between this worker and Collate."
-        return AnswerError(what, method="GET", path=self.kind.path, advice=advice, retryable=True)
+        return AnswerError(what, method="GET", path=self._path, advice=advice, retryable=True)
 
 
 def _broken(error: NotFoundError, message: str) -> BrokenReferenceError:

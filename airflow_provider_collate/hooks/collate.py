@@ -15,7 +15,6 @@ from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import user_agent
 from airflow_provider_collate.client.patches import parse_patch, texts_of
 from airflow_provider_collate.client.token_claims import read_claims
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.exceptions import (
     CollateError,
     InvalidConnectionError,
@@ -31,12 +30,11 @@ from airflow_provider_collate.hooks.masking import mask_secrets, quieten_http_lo
 from airflow_provider_collate.kinds import ServiceKind, find_kind
 from airflow_provider_collate.models.request import CreateServiceRequest
 from airflow_provider_collate.models.service import Service
-from airflow_provider_collate.reconcile.deletion import delete_service
 from airflow_provider_collate.reconcile.engine import Reconciler
 from airflow_provider_collate.reconcile.options import DeleteOptions, RunOptions
 from airflow_provider_collate.reconcile.plan import Plan
 from airflow_provider_collate.reconcile.report import Outcome, Report
-from airflow_provider_collate.reconcile.shown import SHOWN_FIELDS, shown_service
+from airflow_provider_collate.reconcile.single_service import SHOWN_FIELDS, delete_service, shown_service
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -298,7 +296,7 @@ class CollateHook(BaseHook):
             config = replace(connection.config, user_agent=user_agent(airflow_version))
             if for_test:
                 config = replace(config, timeout=min(config.timeout, _LONGEST_TEST), max_retries=0)
-            self._client = CollateClient(config, TokenSource(self._read_token))
+            self._client = CollateClient(config, self._read_token)
             self._check_stopped()
         return self._client
 

@@ -6,13 +6,15 @@ Importing this loads no client and no models, so that a DAG file can be parsed w
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
-from airflow_provider_collate.reconcile.scope import PruneScope, limit_problem
+from airflow_provider_collate.reconcile.scope import PruneScope
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -25,6 +27,7 @@ IfMissing = Literal["ignore", "fail"]
 _PRUNE = ("prune", "prune_scope", "max_prune")
 _DEFAULT_MAX_PRUNE = "10%"
 _ANY_SCOPE = PruneScope(name_prefix="any")
+_PERCENTAGE = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%\s*")
 _WORDS = {"true": True, "false": False}
 
 
@@ -124,7 +127,7 @@ def _prune_problems(
         yield "prune_scope: must be given to prune, or services of other teams would be deleted too"
     if not prune and prune_scope is not None:
         yield 'prune_scope: deletes nothing without prune="soft" or prune="hard"'
-    if not prune and max_prune != _DEFAULT_MAX_PRUNE and not limit_problem(max_prune):
+    if not prune and max_prune != _DEFAULT_MAX_PRUNE and not _limit(max_prune):
         yield 'max_prune: limits nothing without prune="soft" or prune="hard"'
 
 
@@ -163,6 +166,16 @@ def _scope(value: object) -> str:
     return "" if value is None or isinstance(value, PruneScope) else "must be a mapping"
 
 
+def _limit(limit: object) -> str:
+    """Return what is wrong with a limit; empty when nothing is."""
+    if isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0:
+        return ""
+    percentage = _PERCENTAGE.fullmatch(limit) if isinstance(limit, str) else None
+    if percentage and Fraction(percentage[1]) <= 100:
+        return ""
+    return f'is {limit!r}, but must be a number of at least 0 or a percentage such as "10%"'
+
+
 _FLAGS = ("rewrite_secrets", "plan_only", "allow_empty", "hard_delete")
 _COUNTS = ("chunk_size", "max_workers")
 _CHECKS: Mapping[str, Callable[[object], str]] = {
@@ -171,12 +184,28 @@ _CHECKS: Mapping[str, Callable[[object], str]] = {
     "on_conflict": _choice("fail", "keep", "overwrite"),
     "prune": _choice(None, "soft", "hard"),
     "prune_scope": _scope,
-    "max_prune": limit_problem,
+    "max_prune": _limit,
     **dict.fromkeys(_COUNTS, _count),
     **dict.fromkeys(_FLAGS, _flag),
     "rewrite_secrets": lambda value: "" if value is None else _flag(value),
     "created_since": _time,
 }
+
+
+def parse_limit(limit: int | str, in_scope: int) -> int:
+    """Return how many services a limit allows: the number, or the percentage of those in scope, rounded down.
+
+    A percentage above 0 allows at least one, or small scopes would never be pruned.
+
+    :raises InvalidDeclarationError: when it is neither a number nor a percentage.
+    """
+    if problem := _limit(limit):
+        raise InvalidDeclarationError([f"max_prune: {problem}"])
+    if isinstance(limit, int):
+        return limit
+    # An exact fraction: as floats, 29% of 100 would be 28.
+    share = Fraction(limit.strip().rstrip("% ")) / 100
+    return max(int(share * in_scope), 1) if share else 0
 
 
 def option_texts(options: type[_Options] = RunOptions) -> dict[str, str]:

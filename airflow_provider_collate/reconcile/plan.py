@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from airflow_provider_collate.exceptions import PruneRefusedError
 from airflow_provider_collate.reconcile.changes import Action, Change
-from airflow_provider_collate.reconcile.field_change import Status, with_status
+from airflow_provider_collate.reconcile.field_change import Status
 
 _SIGNS = {
     Action.CREATE: "+",
@@ -20,6 +20,8 @@ _SIGNS = {
     Action.IGNORE: "=",
     Action.NONE: "=",
 }
+# What a person should see though nothing is done about it.
+_TOLD = (Status.LEFT, Status.IGNORED)
 _NARROWEST_NAME = 18
 _WIDEST_NAME = 40
 _MOST_ROWS = 500
@@ -34,7 +36,8 @@ class Plan:
     :param in_scope: how many services of the catalog are in the prune scope.
     :param refusal: why it must not be carried out: it would delete more services than it may.
     :param notes: what a reader should know beside the changes, one sentence each.
-    :param warnings: what is probably a mistake in the prune scope.
+    :param warnings: what is probably a mistake, or cannot become as declared.
+    :param unreadable_secrets: declared secrets that the token cannot see, so that they cannot be compared.
     """
 
     changes: tuple[Change, ...]
@@ -42,6 +45,7 @@ class Plan:
     refusal: PruneRefusedError | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    unreadable_secrets: int = 0
 
     def counts(self) -> dict[str, int]:
         """Return how many services each action has."""
@@ -71,7 +75,7 @@ class Plan:
 
 
 def _is_told(change: Change) -> bool:
-    return change.action is not Action.NONE or bool(with_status(change.fields, Status.LEFT))
+    return change.action is not Action.NONE or any(field.status in _TOLD for field in change.fields)
 
 
 def _lines(change: Change, name_width: int, action_width: int) -> Iterator[str]:
@@ -93,4 +97,4 @@ def _details(change: Change) -> Iterator[str]:
         return
     yield from map(str, change.writable)
     yield from map(str, change.conflicts)
-    yield from map(str, with_status(change.fields, Status.LEFT))
+    yield from (str(field) for field in change.fields if field.status in _TOLD)

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from airflow_provider_collate.client.redaction import clean_message, hide
+from airflow_provider_collate.client.redaction import Redactor, clean_message
 from tests.secrets.canaries import CANARIES, findings
 from tests.secrets.test_canaries import FORMS
 
@@ -17,7 +17,7 @@ def test_every_form_is_hidden(name: str, form: str) -> None:
     secret = CANARIES[name]
     said = f"Invalid value {FORMS[form](secret)} for field x"
     assert not list(findings(clean_message(said, [secret])))
-    assert "for field x" in hide(said, [secret])
+    assert "for field x" in Redactor([secret]).hide(said)
 
 
 @pytest.mark.parametrize("kept", [0.95, 0.5, 0.3])
@@ -35,7 +35,7 @@ def test_a_password_inside_an_encoded_pair_is_hidden() -> None:
     secret = CANARIES["proxy password"]
     for user in ("u", "us", "use"):
         pair = base64.b64encode(f"{user}:{secret}".encode()).decode()
-        assert not list(findings(hide(f"Proxy-Authorization: Basic {pair}", [secret])))
+        assert not list(findings(Redactor([secret]).hide(f"Proxy-Authorization: Basic {pair}")))
 
 
 def test_the_beginning_of_an_address_is_no_secret() -> None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import httpx
+import pytest
 
+from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.token_source import TokenSource
+from airflow_provider_collate.client.messages import ApiRequest
+from airflow_provider_collate.client.services import Services
 from airflow_provider_collate.client.transport import Transport
+from airflow_provider_collate.exceptions import RequestError
+from airflow_provider_collate.kinds.mlmodel import ML_MODEL
 
 URL = "https://acme.example/api"
 TOKEN = "first-token-of-this-test"
+COLLECTION = "/api/v1/services/mlmodelServices"
+GET = ApiRequest("GET", "/v1/services/mlmodelServices")
+SERVICE = {"id": "1", "name": "a", "serviceType": "Mlflow", "version": 0.1}
 
 Step = httpx.Response | Exception | Callable[[httpx.Request], httpx.Response]
 
@@ -65,9 +74,35 @@ def sent_over(*steps: Step, max_retries: int = 3, tokens: Iterator[str] | None =
     """
     waits: list[float] = []
     network = Network(*steps)
-    source = TokenSource(lambda: TOKEN if tokens is None else next(tokens))
     config = ClientConfig(URL, max_retries=max_retries, user_agent="airflow-provider-collate/test")
-    return Sent(Transport(config, source, http=network, sleep=waits.append), network, waits)
+    held = tokens or itertools.repeat(TOKEN)
+    return Sent(Transport(config, lambda: next(held), http=network, sleep=waits.append), network, waits)
+
+
+def scripted_services(*steps: Step, release: str = "1.12.3", max_retries: int = 1) -> tuple[Services, Network]:
+    """Services over a network that tells its release and then follows the script."""
+    network = Network(*steps, release=release)
+    return services_over(network, TOKEN, max_retries), network
+
+
+def services_over(http: httpx.BaseTransport, token: str, max_retries: int = 1) -> Services:
+    """Services over a network."""
+    config = ClientConfig(URL, max_retries=max_retries)
+    return CollateClient(config, lambda: token, http=http, sleep=lambda _: None).services(ML_MODEL)
+
+
+def listed(*names: str, after: str = "", total: int | None = None) -> httpx.Response:
+    """A page of the list."""
+    rows = [{**SERVICE, "id": name, "name": name, "tags": []} for name in names]
+    paging = {**({} if total is None else {"total": total}), **({"after": after} if after else {})}
+    return answer(200, {"data": rows, "paging": paging})
+
+
+def failure_of(sent: Sent, request: ApiRequest = GET) -> RequestError:
+    """How a request ends that fails."""
+    with pytest.raises(RequestError) as caught:
+        sent.transport.send(request)
+    return caught.value
 
 
 def answer(status: int, document: object = None, **headers: str) -> httpx.Response:

@@ -13,7 +13,6 @@ from airflow_provider_collate import __version__
 from airflow_provider_collate.client.client import CollateClient, Identity
 from airflow_provider_collate.client.config import ClientConfig, user_agent
 from airflow_provider_collate.client.release import Release
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.exceptions import (
     AnswerError,
     InvalidDeclarationError,
@@ -26,7 +25,7 @@ from tests.unit.client.scripted import TOKEN, Network, Step, answer, said
 
 def client_of(network: httpx.BaseTransport, token: str = TOKEN) -> CollateClient:
     config = ClientConfig("https://acme.example/api", max_retries=0)
-    return CollateClient(config, TokenSource(lambda: token), http=network, sleep=lambda seconds: None)
+    return CollateClient(config, lambda: token, http=network, sleep=lambda seconds: None)
 
 
 def scripted(*steps: Step) -> tuple[CollateClient, Network]:

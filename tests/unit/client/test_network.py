@@ -12,7 +12,6 @@ import pytest
 from airflow_provider_collate.client.config import ClientConfig
 from airflow_provider_collate.client.messages import ApiRequest
 from airflow_provider_collate.client.network import MAX_CONNECTIONS, name_of_server, proxy_url
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.client.transport import Transport
 from airflow_provider_collate.exceptions import AnswerError, InvalidConnectionError, NoAnswerError
 from airflow_provider_collate.sandbox.exchange import Answer, Request
@@ -39,7 +38,7 @@ def ok(request: Request) -> Answer:
 
 def transport_to(url: str, *, timeout: float = 20.0, proxy: str | None = None) -> Transport:
     config = ClientConfig(f"{url}/api", timeout=timeout, max_retries=0, proxy=proxy)
-    return Transport(config, TokenSource(lambda: "a-token"))
+    return Transport(config, lambda: "a-token")
 
 
 def seconds_until_it_fails(transport: Transport, request: ApiRequest = GET) -> tuple[float, NoAnswerError]:
@@ -271,7 +270,7 @@ def test_certificates_that_cannot_be_read_are_named_by_field(
 
     def transport(**given: object) -> Transport:
         config = ClientConfig("https://acme.example/api", **given)  # type: ignore[arg-type]
-        return Transport(config, TokenSource(lambda: ""))
+        return Transport(config, lambda: "")
 
     assert problems_of(lambda: transport(verify=str(path))) == ("extra.verify: cannot be read",)
     assert problems_of(lambda: transport(client_cert=str(path))) == ("extra.client_cert: cannot be read",)

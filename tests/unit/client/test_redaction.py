@@ -21,7 +21,6 @@ from airflow_provider_collate.client.redaction import (
     bounded,
     clean_message,
     first_line,
-    hide,
     printed_forms,
 )
 
@@ -59,7 +58,7 @@ secrets = st.text(st.characters(codec="utf-8"), min_size=8, max_size=60)
 def test_a_secret_is_hidden_in_every_form(form: str, secret: str) -> None:
     printed = FORMS[form](secret)
 
-    shown = hide(f"before {printed} after", [secret])
+    shown = Redactor([secret]).hide(f"before {printed} after")
 
     core = printed.strip("\"'b")
     assert core not in shown
@@ -71,7 +70,7 @@ def test_a_secret_is_hidden_in_every_form(form: str, secret: str) -> None:
 @given(texts, secrets, texts)
 def test_any_secret_is_hidden(form: str, before: str, secret: str, after: str) -> None:
     printed = FORMS[form](secret)
-    assert secret not in hide(before + printed + after, [secret]) or secret in before + "***" + after
+    assert secret not in Redactor([secret]).hide(before + printed + after) or secret in before + "***" + after
 
 
 @given(texts, st.lists(secrets, max_size=4), texts)
@@ -101,19 +100,19 @@ def test_the_work_for_many_messages_grows_with_their_number_only() -> None:
 
 
 def test_overlapping_secrets_leave_nothing() -> None:
-    assert hide("0000000001", ["000000001"]) == "***"
-    assert hide("<abcdefgh-ijklmnop>", ["abcdefgh-ijk", "efgh-ijklmnop"]) == "<***>"
-    assert hide("<abcdefgh-12345678-tail>", ["abcdefgh-12345678-tail", "12345678"]) == "<***>"
+    assert Redactor(["000000001"]).hide("0000000001") == "***"
+    assert Redactor(["abcdefgh-ijk", "efgh-ijklmnop"]).hide("<abcdefgh-ijklmnop>") == "<***>"
+    assert Redactor(["abcdefgh-12345678-tail", "12345678"]).hide("<abcdefgh-12345678-tail>") == "<***>"
 
 
 def test_the_longest_secret_goes_first() -> None:
-    assert hide("abcdefgh and abcd", ["abcd", "abcdefgh"]) == "*** and ***"
+    assert Redactor(["abcd", "abcdefgh"]).hide("abcdefgh and abcd") == "*** and ***"
 
 
 @pytest.mark.parametrize("short", ["", "a", "abc"])
 def test_a_word_is_no_secret(short: str) -> None:
     assert printed_forms(short) == []
-    assert hide("abcabc", [short]) == "abcabc"
+    assert Redactor([short]).hide("abcabc") == "abcabc"
 
 
 @pytest.mark.parametrize(

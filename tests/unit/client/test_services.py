@@ -12,14 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from airflow_provider_collate.client.bodies import MAX_BYTES
-from airflow_provider_collate.client.client import CollateClient
-from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.services import PAGE_SIZE, PatchOperation, Services, fqn_of
-from airflow_provider_collate.client.token_source import TokenSource
+from airflow_provider_collate.client.services import PatchOperation, Services, fqn_of
 from airflow_provider_collate.exceptions import (
     AnswerError,
-    AnswerTooLargeError,
     BadRequestError,
     BrokenReferenceError,
     ConflictError,
@@ -28,133 +23,17 @@ from airflow_provider_collate.exceptions import (
     PermissionDeniedError,
     ServerError,
 )
-from airflow_provider_collate.kinds.mlmodel import ML_MODEL
 from airflow_provider_collate.sandbox import Catalog, InProcessTransport
-from tests.unit.client.scripted import TOKEN, Network, Step, answer, said
+from tests.unit.client.scripted import (
+    COLLECTION,
+    SERVICE,
+    answer,
+    said,
+    scripted_services,
+    services_over,
+)
 
-COLLECTION = "/api/v1/services/mlmodelServices"
-SERVICE = {"id": "1", "name": "a", "serviceType": "Mlflow", "version": 0.1}
 MLFLOW: dict[str, JsonValue] = {"config": {"type": "Mlflow", "trackingUri": "http://mlflow"}}
-
-
-def scripted(*steps: Step, release: str = "1.12.3", max_retries: int = 1) -> tuple[Services, Network]:
-    """Services over a network that tells its release and then follows the script."""
-    network = Network(*steps, release=release)
-    return services_over(network, TOKEN, max_retries), network
-
-
-def services_over(http: httpx.BaseTransport, token: str, max_retries: int = 1) -> Services:
-    config = ClientConfig("https://acme.example/api", max_retries=max_retries)
-    return CollateClient(config, TokenSource(lambda: token), http=http, sleep=lambda _: None).services(ML_MODEL)
-
-
-def listed(*names: str, after: str = "", total: int | None = None) -> httpx.Response:
-    rows = [{**SERVICE, "id": name, "name": name, "tags": []} for name in names]
-    paging = {**({} if total is None else {"total": total}), **({"after": after} if after else {})}
-    return answer(200, {"data": rows, "paging": paging})
-
-
-def names_of(services: Services) -> list[str]:
-    return [service.name for page in services.pages() for service in page.services]
-
-
-def test_a_list_is_read_page_by_page() -> None:
-    services, network = scripted(listed("a", after="c1", total=2), listed(after="c2", total=2), listed("b", total=2))
-
-    pages = list(services.pages(["tags", "owners"], include="all"))
-
-    assert [[service.name for service in page.services] for page in pages] == [["a"], [], ["b"]]
-    assert [(page.after, page.total) for page in pages] == [("c1", 2), ("c2", 2), ("", 2)]
-    assert [request.url.path for request in network.requests] == [COLLECTION] * 3
-    asked = {"limit": str(PAGE_SIZE), "include": "all", "fields": "owners,tags"}
-    assert [dict(request.url.params) for request in network.requests] == [
-        asked,
-        {**asked, "after": "c1"},
-        {**asked, "after": "c2"},
-    ]
-
-
-def test_a_list_that_ends_too_early_is_read_again_for_what_is_missing() -> None:
-    short = [listed("a", after="c1", total=3), listed("b", total=3)]
-    services, network = scripted(*short, listed("a", "b", after="c1", total=3), listed("c", total=3))
-
-    assert names_of(services) == ["a", "b", "c"]
-    assert len(network.requests) == 4
-
-
-def test_a_list_that_ends_too_early_twice_is_refused() -> None:
-    services, network = scripted(listed("a", total=2))
-
-    with pytest.raises(AnswerError, match=r"ended after 1 services, though its pages told of 2") as caught:
-        names_of(services)
-
-    assert caught.value.retryable
-    assert len(network.requests) == 2
-
-
-def test_services_that_are_deleted_while_the_list_is_read_are_not_missed() -> None:
-    services, network = scripted(listed("a", after="c1", total=3), listed("b", total=2))
-
-    assert names_of(services) == ["a", "b"]
-    assert len(network.requests) == 2
-
-
-def test_a_service_that_moves_to_a_later_page_is_yielded_once() -> None:
-    services, _ = scripted(listed("a", "b", after="c1", total=3), listed("b", "c", total=3))
-
-    assert names_of(services) == ["a", "b", "c"]
-
-
-@pytest.mark.parametrize("total", [1, None])
-def test_a_service_that_is_created_while_the_list_is_read_is_no_fault(total: int | None) -> None:
-    services, _ = scripted(listed("a", after="c1", total=total), listed("b", total=total))
-
-    assert names_of(services) == ["a", "b"]
-
-
-def test_a_cursor_that_goes_on_after_all_services_came_is_refused() -> None:
-    cursors = iter(range(1000))
-    services, network = scripted(lambda _: listed("a", after=f"c{next(cursors)}", total=1))
-
-    with pytest.raises(AnswerError, match="does not end") as caught:
-        names_of(services)
-
-    assert caught.value.retryable
-    assert len(network.requests) == 2
-
-
-def too_large_above(limit: int) -> tuple[list[int], Callable[[httpx.Request], httpx.Response]]:
-    """A server with services `0` to `299` whose answers are too large for more than so many rows."""
-    asked: list[int] = []
-
-    def serve(request: httpx.Request) -> httpx.Response:
-        size, start = int(request.url.params["limit"]), int(request.url.params.get("after", 0))
-        asked.append(size)
-        if size > limit:
-            return httpx.Response(200, content=b" " * (MAX_BYTES + 1))
-        end = min(start + size, 300)
-        return listed(*map(str, range(start, end)), after=str(end) if end < 300 else "", total=300)
-
-    return asked, serve
-
-
-def test_a_page_that_is_too_large_is_asked_for_again_by_half() -> None:
-    asked, serve = too_large_above(100)
-    services, _ = scripted(serve)
-
-    assert names_of(services) == [str(number) for number in range(300)]
-    assert asked == [250, 125, 62, 62, 62, 62, 62]
-
-
-def test_a_single_service_that_is_too_large_is_refused() -> None:
-    asked, serve = too_large_above(0)
-    services, _ = scripted(serve)
-
-    with pytest.raises(AnswerTooLargeError) as caught:
-        names_of(services)
-
-    assert not caught.value.retryable
-    assert asked == [250, 125, 62, 31, 15, 7, 3, 1]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +41,7 @@ def test_a_single_service_that_is_too_large_is_refused() -> None:
 )
 def test_an_answer_about_another_service_is_refused(ask: Callable[[Services], object]) -> None:
     """Whoever asked would delete or change the other one."""
-    services, _ = scripted(answer(200, SERVICE))
+    services, _ = scripted_services(answer(200, SERVICE))
 
     with pytest.raises(AnswerError, match="answered 'a'") as caught:
         ask(services)
@@ -180,7 +59,7 @@ def test_an_answer_about_another_service_is_refused(ask: Callable[[Services], ob
 def test_an_answer_without_the_tags_that_were_asked_for_is_refused(
     ask: Callable[[Services], object], document: object
 ) -> None:
-    services, _ = scripted(answer(200, document))
+    services, _ = scripted_services(answer(200, document))
 
     with pytest.raises(AnswerError, match="the tags that were asked for"):
         ask(services)
@@ -188,69 +67,10 @@ def test_an_answer_without_the_tags_that_were_asked_for_is_refused(
 
 def test_the_history_is_the_answer_as_it_came() -> None:
     history = {"entityType": "mlmodelService", "versions": ['{"version": 0.1}']}
-    services, network = scripted(answer(200, history))
+    services, network = scripted_services(answer(200, history))
 
     assert services.versions("1/2") == history
     assert network.requests[0].url.raw_path.decode() == f"{COLLECTION}/1%2F2/versions"
-
-
-def test_a_page_may_be_small() -> None:
-    services, network = scripted(listed("a", after="c1"))
-
-    services.page(limit=1)
-
-    assert dict(network.requests[0].url.params) == {"limit": "1", "include": "non-deleted"}
-
-
-def test_a_page_is_read_only_when_it_is_wanted() -> None:
-    services, network = scripted(listed("a", after="c1"))
-
-    next(services.pages())
-
-    assert len(network.requests) == 1
-    assert "fields" not in network.requests[0].url.params
-
-
-@pytest.mark.parametrize("cursors", [["c1", "c1"], ["c1", "c2", "c1"]])
-def test_a_list_that_leads_in_a_circle_ends(cursors: list[str]) -> None:
-    services, network = scripted(*[listed("a", after=cursor) for cursor in cursors])
-
-    with pytest.raises(AnswerError, match="does not end") as caught:
-        list(services.pages())
-
-    assert caught.value.retryable
-    assert len(network.requests) == len(cursors)
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        {},
-        [],
-        {"data": []},
-        {"data": {}, "paging": {}},
-        {"data": [], "paging": []},
-        {"data": [7], "paging": {}},
-        {"data": [None], "paging": {}},
-        {"data": [{"id": "1"}], "paging": {}},
-        {"data": [{**SERVICE, "version": "x"}], "paging": {}},
-        {"data": [{**SERVICE, "tags": 7}], "paging": {}},
-    ],
-)
-def test_a_list_of_another_shape_is_refused(document: object) -> None:
-    services, _ = scripted(answer(200, document))
-
-    with pytest.raises(AnswerError, match=r"^Collate answered 200 with .* was expected") as caught:
-        services.page()
-
-    assert caught.value.__cause__ is caught.value.__context__ is None
-
-
-@pytest.mark.parametrize("paging", [{"after": None}, {"after": 7}, {"total": "x"}, {"after": ""}])
-def test_paging_without_a_cursor_is_the_end(paging: dict[str, object]) -> None:
-    services, _ = scripted(answer(200, {"data": [], "paging": paging}))
-
-    assert services.page().after == ""
 
 
 @pytest.mark.parametrize(
@@ -269,7 +89,7 @@ def test_paging_without_a_cursor_is_the_end(paging: dict[str, object]) -> None:
     ],
 )
 def test_a_name_is_quoted_and_encoded(name: str, fqn: str, path: str) -> None:
-    services, network = scripted(answer(200, {**SERVICE, "name": name}))
+    services, network = scripted_services(answer(200, {**SERVICE, "name": name}))
 
     services.by_name(name, ["domains"], include="all")
 
@@ -295,7 +115,7 @@ def test_any_name_is_found_again(name: str) -> None:
 
 
 def test_what_does_not_exist_is_none() -> None:
-    services, network = scripted(said(404, "mlmodelService instance for a not found"))
+    services, network = scripted_services(said(404, "mlmodelService instance for a not found"))
 
     assert services.by_name("a") is services.by_id("1/2") is None
     assert network.requests[1].url.raw_path.decode() == f"{COLLECTION}/1%2F2?include=non-deleted"
@@ -303,7 +123,7 @@ def test_what_does_not_exist_is_none() -> None:
 
 def test_a_service_whose_domain_is_gone_is_not_missing() -> None:
     """Recorded: with the id of a domain that does not exist, the service cannot be read with its domain."""
-    services, _ = scripted(said(404, "domain instance for 7f0c not found"))
+    services, _ = scripted_services(said(404, "domain instance for 7f0c not found"))
 
     with pytest.raises(BrokenReferenceError, match="domain instance for 7f0c not found"):
         services.by_name("a", ["domains"])
@@ -311,7 +131,7 @@ def test_a_service_whose_domain_is_gone_is_not_missing() -> None:
 
 @pytest.mark.parametrize("wrong_host", [httpx.Response(404, content=b"<html>"), answer(404, {"detail": "Not Found"})])
 def test_a_wrong_host_is_not_an_empty_catalog(wrong_host: httpx.Response) -> None:
-    services, _ = scripted(wrong_host)
+    services, _ = scripted_services(wrong_host)
 
     with pytest.raises(BadRequestError, match="Collate answered 404: "):
         services.by_name("a")
@@ -320,7 +140,7 @@ def test_a_wrong_host_is_not_an_empty_catalog(wrong_host: httpx.Response) -> Non
 
 
 def test_a_create_speaks_the_release_s_names() -> None:
-    services, network = scripted(answer(201, SERVICE), release="1.2.0")
+    services, network = scripted_services(answer(201, SERVICE), release="1.2.0")
 
     services.create({"name": "a", "domains": ["d"], "connection": MLFLOW})
 
@@ -342,7 +162,7 @@ def test_a_create_whose_answer_was_lost_meets_itself() -> None:
 
 def test_a_bulk_request() -> None:
     result = {"status": "success", "numberOfRowsPassed": 1, "successRequest": [{"request": "a", "status": 200}]}
-    services, network = scripted(answer(200, result))
+    services, network = scripted_services(answer(200, result))
 
     got = services.put_bulk([{"name": "a", "owners": []}])
 
@@ -360,7 +180,7 @@ def test_a_bulk_request() -> None:
     ],
 )
 def test_a_server_without_bulk_is_told_apart(step: httpx.Response) -> None:
-    services, network = scripted(step)
+    services, network = scripted_services(step)
 
     with pytest.raises(MissingEndpointError):
         services.put_bulk([])
@@ -372,7 +192,7 @@ def test_a_server_without_bulk_is_told_apart(step: httpx.Response) -> None:
     "document", [[], {"successRequest": 7}, {"failedRequest": ["a"]}, {"numberOfRowsFailed": "x"}, 7]
 )
 def test_a_bulk_answer_of_another_shape_is_refused(document: object) -> None:
-    services, _ = scripted(answer(200, document))
+    services, _ = scripted_services(answer(200, document))
 
     with pytest.raises(AnswerError) as caught:
         services.put_bulk([{"name": "a"}])
@@ -381,7 +201,7 @@ def test_a_bulk_answer_of_another_shape_is_refused(document: object) -> None:
 
 
 def test_a_patch() -> None:
-    services, network = scripted(answer(200, SERVICE))
+    services, network = scripted_services(answer(200, SERVICE))
     operations = [
         PatchOperation("test", "/version", 0.1),
         PatchOperation("remove", "/displayName", "left out"),
@@ -402,7 +222,7 @@ def test_a_patch() -> None:
 
 
 def test_a_restore() -> None:
-    services, network = scripted(answer(200, SERVICE))
+    services, network = scripted_services(answer(200, SERVICE))
 
     services.restore("1")
 
@@ -415,7 +235,7 @@ def test_a_restore() -> None:
     "hard, query", [(False, {"recursive": "true"}), (True, {"hardDelete": "true", "recursive": "true"})]
 )
 def test_a_delete(hard: bool, query: dict[str, str]) -> None:
-    services, network = scripted(answer(200, SERVICE))
+    services, network = scripted_services(answer(200, SERVICE))
 
     services.delete("1", hard=hard)
 
@@ -424,7 +244,7 @@ def test_a_delete(hard: bool, query: dict[str, str]) -> None:
 
 def test_a_delete_whose_answer_was_lost_is_done() -> None:
     lost = httpx.RemoteProtocolError("Server disconnected without sending a response.")
-    services, network = scripted(lost, said(404, "mlmodelService instance for 1 not found"))
+    services, network = scripted_services(lost, said(404, "mlmodelService instance for 1 not found"))
 
     services.delete("1")
 
@@ -432,14 +252,14 @@ def test_a_delete_whose_answer_was_lost_is_done() -> None:
 
 
 def test_a_delete_of_nothing_is_not() -> None:
-    services, _ = scripted(said(404, "mlmodelService instance for 1 not found"))
+    services, _ = scripted_services(said(404, "mlmodelService instance for 1 not found"))
 
     with pytest.raises(NotFoundError):
         services.delete("1")
 
 
 def test_what_the_role_lacks_is_told_for_the_kind() -> None:
-    services, _ = scripted(said(403, "operations [EditAll] not allowed"))
+    services, _ = scripted_services(said(403, "operations [EditAll] not allowed"))
 
     with pytest.raises(PermissionDeniedError) as caught:
         services.patch("1", [])
@@ -448,7 +268,7 @@ def test_what_the_role_lacks_is_told_for_the_kind() -> None:
 
 
 def test_writes_hide_what_they_sent() -> None:
-    services, _ = scripted(said(500, "cannot store hunter2hunter2"), max_retries=0)
+    services, _ = scripted_services(said(500, "cannot store hunter2hunter2"), max_retries=0)
     secrets = ("hunter2hunter2",)
     writes: list[Callable[[], object]] = [
         lambda: services.create({"name": "a"}, secrets),
@@ -472,6 +292,6 @@ FIELDS = ["id", "name", "serviceType", "tags", "owners", "connection", "version"
 )
 def test_any_document_is_read_or_refused(document: object) -> None:
     for ask in (Services.page, lambda services: services.by_name("a"), lambda services: services.put_bulk([])):
-        services, _ = scripted(answer(200, document))
+        services, _ = scripted_services(answer(200, document))
         with contextlib.suppress(AnswerError):
             ask(services)

@@ -11,7 +11,6 @@ import httpx
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
 from airflow_provider_collate.client.services import Services
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL, CreateMlModelServiceRequest
 from airflow_provider_collate.models import validate_services
 from airflow_provider_collate.models.service import Service
@@ -70,7 +69,7 @@ class Workbench:
         token = self.catalog.bot_token if self.is_bot else self.catalog.admin_token
         return CollateClient(
             ClientConfig("http://catalog.example/api", **config),
-            TokenSource(lambda: token),
+            lambda: token,
             http=InterruptedTransport(self.catalog, self._interrupt),
             sleep=self.waits.append,
         )
