@@ -89,8 +89,7 @@ def fields_at(part: type[ConnectionPart], *path: str) -> dict[str, ConfigPath]:
     :param part: the part's model.
     :param path: where it is in the config.
     """
-    facts = [part.field_facts(name) for name in part.model_fields]
-    return {key: (*path, fact.documented) for fact in facts for key in (fact.name, fact.documented)}
+    return {key: (*path, facts.documented) for key, facts in part.fields_by_key.items()}
 
 
 def json_object(text: str) -> dict[str, object] | None:

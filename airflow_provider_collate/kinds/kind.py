@@ -22,8 +22,7 @@ from airflow_provider_collate.models import (
     UndocumentedConnection,
     secret_values,
 )
-from airflow_provider_collate.models.declared import json_problems, quoted
-from airflow_provider_collate.models.problems import path_text
+from airflow_provider_collate.models.problems import json_problems, path_text, quoted
 from airflow_provider_collate.models.request import unknown_type
 
 
@@ -136,7 +135,7 @@ class ServiceKind:
         for mapping in self._mappings_of(service_type):
             if key in mapping.beside:
                 return mapping.beside[key]
-        return (self._model(service_type).field_facts(key).documented,)
+        return (self._model(service_type).fields_by_key[key].documented,)
 
     def _model(self, service_type: object) -> type[ConnectionPart]:
         known = self.request_model.connection_types
@@ -175,7 +174,7 @@ def _documented(part: type[ConnectionPart], values: Mapping[str, object]) -> Con
     """Return the fields of a config and of its parts under their documented names."""
     documented: Config = {}
     for key, declared in values.items():
-        facts, value = part.field_facts(key), _dumped(declared)
+        facts, value = part.fields_by_key[key], _dumped(declared)
         below = facts.part_of(value)
         documented[facts.documented] = (
             _documented(below, value) if below is not None and isinstance(value, Mapping) else value

@@ -4,44 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 from urllib.parse import parse_qsl, unquote
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, SerializeAsAny, ValidationInfo
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BeforeValidator, SerializeAsAny, ValidationInfo
 
 from airflow_provider_collate.models.declared import (
     PLAIN,
     ConnectionPart,
     ConnectionText,
     OpenConnectionPart,
-    PartChoice,
     PlainText,
     ServerDefault,
-    declaration_error,
+    validate_part,
 )
-from airflow_provider_collate.models.problems import validate_part
 
 _SECRET_WORD = re.compile(r"passw|passphrase|pwd|secret|token|key|credential|auth|sig", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class OneOf(PartChoice):
-    """Marks a field that holds one of several parts, and validates it by the one that is chosen.
-
-    :param types: the words that its `type` may be.
-    """
-
-    types: tuple[str, ...]
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(self._validate)
-
-    def _validate(self, value: object, info: ValidationInfo) -> ConnectionPart:
-        if isinstance(value, dict) and value.get("type", self.types[0]) not in self.types:
-            raise declaration_error([(("type",), f"must be one of {', '.join(map(repr, self.types))}")])
-        return validate_part(self.choose(value), value, context=info.context)
 
 
 class FilterPattern(ConnectionPart):
@@ -96,8 +74,8 @@ def secret_values(part: type[ConnectionPart], values: Mapping[str, object]) -> I
     :param values: the config, validated or not, under documented or Python names.
     """
     for name, value in values.items():
-        facts = part.field_facts(name)
-        below = facts.part_of(value)
+        facts = part.fields_by_key[name]
+        below = facts.part_of(value) if facts.model else None
         if isinstance(value, ConnectionPart):
             yield from secret_values(type(value), value.model_dump(exclude_unset=True))
         elif below is not None and isinstance(value, Mapping):

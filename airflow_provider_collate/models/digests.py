@@ -40,12 +40,8 @@ def digest(value: JsonValue) -> bytes:
     return blake2b(content, digest_size=16).digest()
 
 
-def digest_at(key: str, value: JsonValue) -> bytes:
-    """Return the digest of the value under a key; there are few types, and each row has one."""
-    return _digest_of_type(value) if key == "type" and isinstance(value, str) else digest(value)
-
-
-_digest_of_type = lru_cache(maxsize=256)(digest)
+digest_of_type = lru_cache(maxsize=256)(digest)
+"""The digest of a type: there are few, and each row has one."""
 
 
 def _normalised(value: JsonValue) -> JsonValue:
@@ -95,4 +91,4 @@ def _collect(key: str, value: JsonValue, at: str, found: dict[str, bytes]) -> No
         # What a server with an external secrets manager shows even a bot in place of a secret (server source).
         found[at] = EXTERNAL
     else:
-        found[at] = digest_at(key, value)
+        found[at] = digest_of_type(value) if key == "type" and isinstance(value, str) else digest(value)

@@ -20,15 +20,12 @@ from airflow_provider_collate.models.declared import (
     DeclaredModel,
     EntityName,
     FullyQualifiedName,
-    Path,
     Text,
     TypeName,
-    declaration_error,
-    did_you_mean,
-    quoted,
+    validate_part,
 )
 from airflow_provider_collate.models.metadata import EntityReference, Owner, Style, TagLabel
-from airflow_provider_collate.models.problems import validate_part
+from airflow_provider_collate.models.problems import Path, declaration_error, did_you_mean, quoted
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from airflow_provider_collate.models.digests import (
     UNREADABLE,
     Digests,
     digest,
-    digest_at,
+    digest_of_type,
     dotted,
     pointer,
 )
@@ -67,8 +67,10 @@ def _object_changes(
     for key, value in declared.items():
         path = pointer(at, key)
         there = shown.get(path)
+        if key == "type" and there is not None and isinstance(value, str):  # compared above
+            continue
         if isinstance(value, dict) and there in (OBJECT, None):
-            documented = whole if model is None else model.field_facts(key).known
+            documented = whole if model is None else key in model.fields_by_key
             yield from _object_changes(value, _part_at(model, key), shown, path, whole=documented)
         elif value is None and _is_empty(path, shown):
             continue
@@ -81,7 +83,7 @@ def _object_changes(
 def _part_at(model: ConnectionPart | None, key: str) -> ConnectionPart | None:
     if model is None:
         return None
-    part = getattr(model, model.field_facts(key).name, None)
+    part = getattr(model, model.fields_by_key[key].name, None)
     return part if isinstance(part, ConnectionPart) else None
 
 
@@ -94,7 +96,7 @@ def _value_change(
         return _change(path, PatchOperation("remove", path), "removed")
     if there is None:
         return None if value in ("", [], {}) else _change(path, PatchOperation("add", path, value), "missing")
-    if value == MASK or there == digest_at(key, value):
+    if value == MASK or there == digest(value):
         # The mask was copied from what a person is shown; written back, it keeps the stored secret (recorded).
         return None
     operation = PatchOperation("add", path, value)
@@ -115,7 +117,7 @@ def _undeclared(
         if path in expected or not path.startswith(prefix) or "/" in path[len(prefix) :] or _is_empty(path, shown):
             continue
         key = path[len(prefix) :].replace("~1", "/").replace("~0", "~")
-        if model is not None and not model.field_facts(key).known:
+        if model is not None and key not in model.fields_by_key:
             yield _change(path, None, "not known to this version, and left alone", Status.LEFT)
         elif not _is_server_default(model, key, there):
             yield _change(path, PatchOperation("remove", path), "removed, it is not declared", Status.UNDECIDED)
@@ -130,16 +132,19 @@ def _is_empty(path: str, shown: Digests) -> bool:
 
 
 def _is_server_default(model: ConnectionPart | None, key: str, there: bytes) -> bool:
-    if model is None:
-        return False
-    default = model.field_facts(key).server_default
-    return key == "type" or (default is not None and there == digest(default))
+    return model is not None and (key == "type" or there == _default_digest(type(model), key))
+
+
+@lru_cache(maxsize=1024)
+def _default_digest(part: type[ConnectionPart], key: str) -> bytes | None:
+    default = part.fields_by_key[key].server_default
+    return None if default is None else digest(default)
 
 
 def _is_another_variant(declared: Mapping[str, JsonValue], shown: Digests, at: str) -> bool:
     """Return whether `type` says that this is another kind of object, such as other GCP credentials."""
     there, asked = shown.get(pointer(at, "type")), declared.get("type")
-    return there is not None and isinstance(asked, str) and there != digest_at("type", asked)
+    return there is not None and isinstance(asked, str) and there != digest_of_type(asked)
 
 
 def _change(at: str, operation: PatchOperation | None, what: str, status: Status = Status.WRITE) -> FieldChange:

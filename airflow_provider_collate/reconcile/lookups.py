@@ -13,7 +13,7 @@ from airflow_provider_collate.exceptions import (
     PermissionDeniedError,
     RequestError,
 )
-from airflow_provider_collate.models.declared import did_you_mean, quoted
+from airflow_provider_collate.models.problems import did_you_mean, quoted
 from airflow_provider_collate.reconcile.workers import each_result, raise_if_stopped
 
 T = TypeVar("T")
