@@ -67,14 +67,10 @@ def dotted(pointer_text: str) -> str:
     return ".".join(key.replace("~1", "/").replace("~0", "~") for key in keys)
 
 
-def digests(value: JsonValue, at: str = "/connection") -> dict[str, bytes]:
-    """Reduce a connection to digests of its leaves; lists count as leaves, nulls as absent.
-
-    :param value: the connection as the server showed it.
-    :param at: where it is in the service.
-    """
+def digests(connection: JsonValue) -> dict[str, bytes]:
+    """Reduce a connection that the server showed to digests of its leaves; lists count as leaves, nulls as absent."""
     found: dict[str, bytes] = {}
-    _collect("", value, at, found)
+    _collect("", connection, "/connection", found)
     return found
 
 
