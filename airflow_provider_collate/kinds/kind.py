@@ -55,18 +55,14 @@ class ServiceKind:
         :param connection: `{"config": …}`, `{"conn_id": …}` with keys beside it, or a model.
         """
         model = self._model(service_type)
-        if isinstance(connection, ServiceConnection):
-            connection = connection.config
-        if isinstance(connection, ConnectionPart):
-            yield from secret_values(type(connection), connection.model_dump(exclude_unset=True))
-        elif isinstance(connection, Mapping):
-            for key, value in connection.items():
-                if key == "config" and isinstance(value, ConnectionPart):
-                    yield from self.secret_values(service_type, value)
-                elif key == "config" and isinstance(value, Mapping):
-                    yield from secret_values(model, value)
-                elif not is_conn_id_key(key):
-                    yield from secret_values(model, _nested(self._place(service_type, key), value))
+        if isinstance(connection, ServiceConnection | ConnectionPart):
+            config = connection.config if isinstance(connection, ServiceConnection) else connection
+            connection = {"config": config}
+        for key, value in connection.items() if isinstance(connection, Mapping) else ():
+            if key == "config" and isinstance(value, Mapping | ConnectionPart):
+                yield from secret_values(model, value)
+            elif not is_conn_id_key(key):
+                yield from secret_values(model, _nested(self._place(service_type, key), value))
 
     def config_from(
         self, service_type: str, declared: Mapping[str, object], sources: Mapping[str, ConnectionFields]
@@ -138,10 +134,7 @@ class ServiceKind:
         return (self._model(service_type).fields_by_key[key].documented,)
 
     def _model(self, service_type: object) -> type[ConnectionPart]:
-        known = self.request_model.connection_types
-        return (
-            known.get(service_type, UndocumentedConnection) if isinstance(service_type, str) else UndocumentedConnection
-        )
+        return self.request_model.connection_types.get(str(service_type), UndocumentedConnection)
 
 
 def _other_type(source: ConnectionFields, mappings: Sequence[ConnectionMapping]) -> str:

@@ -64,20 +64,22 @@ class LiteralConfig(dict[str, object]):
         return "***"
 
 
-def secret_values(part: type[ConnectionPart], values: Mapping[str, object]) -> Iterator[str]:
+def secret_values(part: type[ConnectionPart], values: Mapping[str, object] | ConnectionPart) -> Iterator[str]:
     """Return the strings of a config that must never be printed: passwords, keys, tokens.
 
     A field that the model does not mark as plain is secret, and so is one that it does not know, whatever its name.
     Of a plain URI the password is secret.
 
     :param part: the config's model; `UndocumentedConnection` for a service type that is not known.
-    :param values: the config, validated or not, under documented or Python names.
+    :param values: the config, validated or not, under documented or Python names; a model is judged by its own type.
     """
+    if isinstance(values, ConnectionPart):
+        part, values = type(values), values.model_dump(exclude_unset=True)
     for name, value in values.items():
         facts = part.fields_by_key[name]
         below = facts.part_of(value) if facts.model else None
         if isinstance(value, ConnectionPart):
-            yield from secret_values(type(value), value.model_dump(exclude_unset=True))
+            yield from secret_values(type(value), value)
         elif below is not None and isinstance(value, Mapping):
             yield from secret_values(below, value)
         else:
