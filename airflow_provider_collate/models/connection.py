@@ -33,6 +33,8 @@ class ConnectionConfig(ConnectionPart):
     """The config of a connection whose fields are documented."""
 
     documented_as_required: ClassVar[tuple[str, ...]] = ()
+    since: ClassVar[tuple[int, int]] = (0, 0)
+    """The release that services of this type came with."""
 
     type: Annotated[str, PLAIN]
     supports_metadata_extraction: Annotated[bool | None, PLAIN, ServerDefault(True)] = None

@@ -104,10 +104,10 @@ class CreateServiceRequest(DeclaredModel):
     @classmethod
     def _validate_config(cls, value: object, info: ValidationInfo) -> object:
         service_type = info.data.get("service_type")
-        if service_type is None:
-            return value
         if isinstance(value, ConnectionPart):
             value = {"config": value.config if isinstance(value, ServiceConnection) else value}
+        if service_type is None:
+            return value
         if isinstance(value, dict) and "config" in value:
             return {**value, "config": cls._config(value["config"], service_type)}
         is_unknown = bool(cls.connection_types) and service_type not in cls.connection_types

@@ -26,7 +26,11 @@ from airflow_provider_collate.models.request import CreateServiceRequest
 R = TypeVar("R", bound=CreateServiceRequest)
 
 _RENDERED_TO_TEXT = "Set render_template_as_native_obj=True on the DAG, or pass the upstream task's output itself."
-_NOT_GIVEN = "not given; the documented schema requires it, the server does not"
+_NOT_GIVEN = (
+    "not given; the server takes the service without it, but the documented schema requires it: "
+    "expect its ingestion and its connection test to fail"
+)
+_LONG_TEXT = 100_000
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,13 @@ def _warnings(services: Sequence[CreateServiceRequest], single: bool) -> list[st
 
 
 def _findings(service: CreateServiceRequest) -> Iterator[Problem]:
+    text = service.description or ""
+    # No letter takes more than four bytes.
+    if len(text) > _LONG_TEXT // 4 and len(text.encode()) > _LONG_TEXT:
+        yield (
+            ("description",),
+            f"is longer than {_LONG_TEXT // 1000} kB; each version in its history keeps a copy of it",
+        )
     config = service.connection.config if service.connection is not None else None
     if isinstance(config, ConnectionConfig):
         for name in config.documented_as_required:

@@ -8,6 +8,11 @@ from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest
 from airflow_provider_collate.models import validate_services
 
+LOOSER = (
+    "not given; the server takes the service without it, but the documented schema requires it: "
+    "expect its ingestion and its connection test to fail"
+)
+
 
 def service(**changes: object) -> dict[str, object]:
     config = {"trackingUri": "http://mlflow:5000", "registryUri": "http://mlflow:5000"}

@@ -10,9 +10,7 @@ import pytest
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest
 from airflow_provider_collate.models import CreateServiceRequest, validate_services
-from tests.unit.models.declaring import mlflow, problems, service
-
-LOOSER = "not given; the documented schema requires it, the server does not"
+from tests.unit.models.declaring import LOOSER, mlflow, problems, service
 
 
 def test_all_faulty_rows_are_named_together() -> None:
@@ -117,6 +115,15 @@ def test_many_rows_have_one_warning() -> None:
     assert validate_services(rows, model=CreateMlModelServiceRequest).warnings == [
         f"services[0].connection.config.registryUri: {LOOSER} (and 1,998 more rows)"
     ]
+
+
+@pytest.mark.parametrize("text, is_long", [("x" * 100_000, False), ("x" * 100_001, True), ("€" * 33_334, True)])
+def test_a_long_description_is_accepted_with_a_warning(text: str, is_long: bool) -> None:
+    rows = [service(name="short"), service(description=text), service(name="b", description=text)]
+    warnings = validate_services(rows, model=CreateMlModelServiceRequest).warnings
+    assert [warning.startswith("services[1].description: is longer than 100 kB") for warning in warnings] == (
+        [True] if is_long else []
+    )
 
 
 def test_an_unknown_service_type_is_sent_as_it_is_with_a_warning() -> None:
