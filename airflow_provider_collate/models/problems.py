@@ -85,12 +85,12 @@ def declaration_error(problems: Sequence[Problem]) -> PydanticCustomError:
 
 
 def quoted(value: str) -> str:
-    """Quote a name or a type for a message, bounded and on one line.
+    """Quote a name or a type for a message, bounded, on one line, and with half a surrogate pair escaped.
 
     :param value: a service's name, or the type of a service or connection.
     """
     bounded = value if len(value) <= _LONGEST_QUOTE else f"{value[:_LONGEST_QUOTE]}…"
-    return json.dumps(bounded, ensure_ascii=False)
+    return json.dumps(bounded, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

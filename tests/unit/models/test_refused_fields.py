@@ -103,6 +103,7 @@ def test_a_faulty_service_is_refused_by_path(row: dict[object, object], expected
         ),
         (mlflow(type="Sklearn"), 'connection.config.type: is "Sklearn" but serviceType is "Mlflow"'),
         (mlflow(type="Foo"), 'connection.config.type: is "Foo" but serviceType is "Mlflow"'),
+        (mlflow(type="\ud800"), r'connection.config.type: is "\ud800" but serviceType is "Mlflow"'),
         (mlflow(type=5), "connection.config.type: must be a string, not a number"),
         (
             service(serviceType="Foo", connection={"config": {"type": "Mlflow"}}),
