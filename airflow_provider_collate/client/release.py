@@ -35,16 +35,20 @@ class Release:
     @property
     def sanitises(self) -> bool:
         """Whether the release stores descriptions in a sanitised form (server source, since 1.13)."""
-        return self.number is None or self.number >= _SANITISES_SINCE
+        return self.is_since(_SANITISES_SINCE)
 
     @property
     def limits_owners(self) -> bool:
         """Whether the release takes several users or one team as owners, and nothing else (server source)."""
-        return self.number is None or self.number >= _LIMITS_OWNERS_SINCE
+        return self.is_since(_LIMITS_OWNERS_SINCE)
+
+    def is_since(self, number: tuple[int, int]) -> bool:
+        """Return whether it is a release or a later one; one that has no number is today's."""
+        return self.number is None or self.number >= number
 
     def has_many(self, field: str) -> bool:
         """Return whether the release holds several values in `owners` or `domains`."""
-        return self.number is None or self.number >= _MANY_SINCE.get(field, (0, 0))
+        return self.is_since(_MANY_SINCE.get(field, (0, 0)))
 
     def name_of(self, field: str) -> str:
         """Return the name under which the release has a field."""

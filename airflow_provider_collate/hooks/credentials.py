@@ -22,7 +22,7 @@ from airflow_provider_collate.kinds.airflow_connection import (
     json_object,
 )
 from airflow_provider_collate.models import LiteralConfig
-from airflow_provider_collate.models.declared import scalar_problem
+from airflow_provider_collate.models.problems import scalar_problem
 
 GetConnection = Callable[[str], sdk.Connection]
 

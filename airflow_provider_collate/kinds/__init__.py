@@ -6,7 +6,7 @@ from importlib import import_module
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.kinds.kind import ServiceKind
-from airflow_provider_collate.models.declared import quoted
+from airflow_provider_collate.models.problems import quoted
 
 __all__ = ["ServiceKind", "find_kind", "register_kind", "registered_kinds"]
 

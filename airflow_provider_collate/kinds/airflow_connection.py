@@ -34,24 +34,28 @@ class ConnectionFields:
     port: int | None = field(default=None, repr=False)
     extra: Mapping[str, object] = field(default_factory=dict, repr=False)
 
-    def text(self, key: str) -> str:
+    def text(self, *path: str) -> str:
         """Return a text of the extra, or "" if it is not there.
 
-        :param key: its key.
+        :param path: its key, after the keys of the objects that it is in.
         :raises UnusableConnectionError: if it is no text.
         """
-        return text_of(self.extra, key, "extra")
+        *parents, key = path
+        return text_of(self.mapping(*parents), key, ".".join(("extra", *parents)))
 
-    def mapping(self, key: str) -> Mapping[str, object]:
+    def mapping(self, *path: str) -> Mapping[str, object]:
         """Return an object of the extra, or an empty one if it is not there.
 
-        :param key: its key.
+        :param path: its key, after the keys of the objects that it is in.
         :raises UnusableConnectionError: if it is no object.
         """
-        value = self.extra.get(key) or {}
-        if not isinstance(value, Mapping):
-            raise UnusableConnectionError(f"extra.{key} must be an object")
-        return value
+        found = self.extra
+        for depth, key in enumerate(path, start=1):
+            value = found.get(key) or {}
+            if not isinstance(value, Mapping):
+                raise UnusableConnectionError(f"extra.{'.'.join(path[:depth])} must be an object")
+            found = value
+        return found
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,7 @@ def fields_at(part: type[ConnectionPart], *path: str) -> dict[str, ConfigPath]:
     :param part: the part's model.
     :param path: where it is in the config.
     """
-    facts = [part.field_facts(name) for name in part.model_fields]
-    return {key: (*path, fact.documented) for fact in facts for key in (fact.name, fact.documented)}
+    return {key: (*path, facts.documented) for key, facts in part.fields_by_key.items()}
 
 
 def json_object(text: str) -> dict[str, object] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from airflow_provider_collate.kinds.airflow_connection import (
@@ -12,7 +11,6 @@ from airflow_provider_collate.kinds.airflow_connection import (
     UnusableConnectionError,
     fields_at,
     given,
-    text_of,
 )
 from airflow_provider_collate.models import PLAIN, ConnectionPart, ServerDefault
 from airflow_provider_collate.models.declared import ConnectionText, PlainText
@@ -59,24 +57,21 @@ def aws_mapping(service_type: str, service: str) -> ConnectionMapping:
 
 
 def _aws_config(source: ConnectionFields, service: str) -> Config:
-    endpoint = _endpoint(source, service) or source.text("endpoint_url")
-    session = source.mapping("session_kwargs")
     credentials = given(
         awsRegion=source.text("region_name"),
-        awsSessionToken=source.text("aws_session_token")
-        or text_of(session, "aws_session_token", "extra.session_kwargs"),
-        profileName=source.text("profile_name") or text_of(session, "profile_name", "extra.session_kwargs"),
-        endPointURL=endpoint,
+        awsSessionToken=source.text("aws_session_token") or source.text("session_kwargs", "aws_session_token"),
+        profileName=source.text("profile_name") or source.text("session_kwargs", "profile_name"),
+        endPointURL=source.text("service_config", service, "endpoint_url") or source.text("endpoint_url"),
     )
-    return {**_aws_keys(source, session), **credentials, **_aws_role(source)}
+    return {**_aws_keys(source), **credentials, **_aws_role(source)}
 
 
-def _aws_keys(source: ConnectionFields, session: Mapping[str, object]) -> Config:
+def _aws_keys(source: ConnectionFields) -> Config:
     names = ("aws_access_key_id", "aws_secret_access_key")
     pairs = [
         (source.login, source.password),
-        (source.text(names[0]), source.text(names[1])),
-        tuple(text_of(session, name, "extra.session_kwargs") for name in names),
+        tuple(source.text(name) for name in names),
+        tuple(source.text("session_kwargs", name) for name in names),
     ]
     for key_id, secret in pairs:
         if key_id and secret:
@@ -86,13 +81,6 @@ def _aws_keys(source: ConnectionFields, session: Mapping[str, object]) -> Config
             "an access key takes two: its id (login) and its secret (password), and one is missing"
         )
     return {}
-
-
-def _endpoint(source: ConnectionFields, service: str) -> str:
-    config = source.mapping("service_config").get(service) or {}
-    if not isinstance(config, Mapping):
-        raise UnusableConnectionError(f"extra.service_config.{service} must be an object")
-    return text_of(config, "endpoint_url", f"extra.service_config.{service}")
 
 
 def _aws_role(source: ConnectionFields) -> Config:
@@ -107,6 +95,6 @@ def _aws_role(source: ConnectionFields) -> Config:
         raise UnusableConnectionError(f"the catalog has no field for extra.assume_role_kwargs.{', '.join(unknown)}")
     return given(
         assumeRoleArn=role,
-        assumeRoleSessionName=text_of(kwargs, "RoleSessionName", "extra.assume_role_kwargs"),
-        assumeRoleSourceIdentity=text_of(kwargs, "SourceIdentity", "extra.assume_role_kwargs"),
+        assumeRoleSessionName=source.text("assume_role_kwargs", "RoleSessionName"),
+        assumeRoleSourceIdentity=source.text("assume_role_kwargs", "SourceIdentity"),
     )

@@ -18,16 +18,8 @@ from airflow_provider_collate.kinds.airflow_connection import (
     text_of,
 )
 from airflow_provider_collate.models import PLAIN, ConnectionPart, OneOf, OpenConnectionPart, ServerDefault
-from airflow_provider_collate.models.declared import (
-    LITERAL,
-    ConnectionText,
-    PlainText,
-    Text,
-    declaration_error,
-    documented_name,
-    json_problems,
-    kind_of,
-)
+from airflow_provider_collate.models.declared import LITERAL, ConnectionText, PlainText, Text
+from airflow_provider_collate.models.problems import declaration_error, documented_name, json_problems, kind_of
 
 
 def _check_project_ids(value: object, info: ValidationInfo) -> object:

@@ -22,8 +22,7 @@ from airflow_provider_collate.models import (
     UndocumentedConnection,
     secret_values,
 )
-from airflow_provider_collate.models.declared import json_problems, quoted
-from airflow_provider_collate.models.problems import path_text
+from airflow_provider_collate.models.problems import json_problems, path_text, quoted
 from airflow_provider_collate.models.request import unknown_type
 
 
@@ -56,18 +55,14 @@ class ServiceKind:
         :param connection: `{"config": …}`, `{"conn_id": …}` with keys beside it, or a model.
         """
         model = self._model(service_type)
-        if isinstance(connection, ServiceConnection):
-            connection = connection.config
-        if isinstance(connection, ConnectionPart):
-            yield from secret_values(type(connection), connection.model_dump(exclude_unset=True))
-        elif isinstance(connection, Mapping):
-            for key, value in connection.items():
-                if key == "config" and isinstance(value, ConnectionPart):
-                    yield from self.secret_values(service_type, value)
-                elif key == "config" and isinstance(value, Mapping):
-                    yield from secret_values(model, value)
-                elif not is_conn_id_key(key):
-                    yield from secret_values(model, _nested(self._place(service_type, key), value))
+        if isinstance(connection, ServiceConnection | ConnectionPart):
+            config = connection.config if isinstance(connection, ServiceConnection) else connection
+            connection = {"config": config}
+        for key, value in connection.items() if isinstance(connection, Mapping) else ():
+            if key == "config" and isinstance(value, Mapping | ConnectionPart):
+                yield from secret_values(model, value)
+            elif not is_conn_id_key(key):
+                yield from secret_values(model, _nested(self._place(service_type, key), value))
 
     def config_from(
         self, service_type: str, declared: Mapping[str, object], sources: Mapping[str, ConnectionFields]
@@ -136,13 +131,10 @@ class ServiceKind:
         for mapping in self._mappings_of(service_type):
             if key in mapping.beside:
                 return mapping.beside[key]
-        return (self._model(service_type).field_facts(key).documented,)
+        return (self._model(service_type).fields_by_key[key].documented,)
 
     def _model(self, service_type: object) -> type[ConnectionPart]:
-        known = self.request_model.connection_types
-        return (
-            known.get(service_type, UndocumentedConnection) if isinstance(service_type, str) else UndocumentedConnection
-        )
+        return self.request_model.connection_types.get(str(service_type), UndocumentedConnection)
 
 
 def _other_type(source: ConnectionFields, mappings: Sequence[ConnectionMapping]) -> str:
@@ -175,7 +167,7 @@ def _documented(part: type[ConnectionPart], values: Mapping[str, object]) -> Con
     """Return the fields of a config and of its parts under their documented names."""
     documented: Config = {}
     for key, declared in values.items():
-        facts, value = part.field_facts(key), _dumped(declared)
+        facts, value = part.fields_by_key[key], _dumped(declared)
         below = facts.part_of(value)
         documented[facts.documented] = (
             _documented(below, value) if below is not None and isinstance(value, Mapping) else value

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import quote, urlencode, urlsplit
 
 from airflow_provider_collate.kinds.airflow_connection import (
@@ -14,26 +13,18 @@ from airflow_provider_collate.kinds.airflow_connection import (
     ConnectionMapping,
     UnusableConnectionError,
     given,
-    text_of,
 )
 
-
-@dataclass(frozen=True)
-class _Database:
-    """How SQLAlchemy addresses a database; `query` are the keys of the extra that its URL can hold."""
-
-    scheme: str
-    query: tuple[str, ...] = ()
-
-
-_DATABASES = {
-    "postgres": _Database("postgresql+psycopg2", ("sslmode", "sslrootcert", "sslcert", "sslkey")),
-    "postgresql": _Database("postgresql+psycopg2", ("sslmode", "sslrootcert", "sslcert", "sslkey")),
-    "mysql": _Database("mysql+pymysql", ("charset",)),
-    "mssql": _Database("mssql+pymssql", ("charset",)),
-    "oracle": _Database("oracle+oracledb", ("service_name",)),
-    "snowflake": _Database("snowflake", ("warehouse", "role")),
-    "sqlite": _Database("sqlite"),
+_TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+# Connection type → the scheme of such a database in SQLAlchemy, and keys of the extra that its URL can hold.
+_DATABASES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "postgres": ("postgresql+psycopg2", _TLS),
+    "postgresql": ("postgresql+psycopg2", _TLS),
+    "mysql": ("mysql+pymysql", ("charset",)),
+    "mssql": ("mssql+pymssql", ("charset",)),
+    "oracle": ("oracle+oracledb", ("service_name",)),
+    "snowflake": ("snowflake", ("warehouse", "role")),
+    "sqlite": ("sqlite", ()),
 }
 _NOT_IN_A_HOST = re.compile(r"[\s/?#@\\:%\[\]]")
 
@@ -91,8 +82,8 @@ def _userinfo(source: ConnectionFields) -> str:
 
 
 def _mlflow_database(source: ConnectionFields) -> Config:
-    database = _DATABASES[source.conn_type]
-    scheme = source.text("sqlalchemy_scheme") or database.scheme
+    usual_scheme, keys = _DATABASES[source.conn_type]
+    scheme = source.text("sqlalchemy_scheme") or usual_scheme
     if source.extra.get("iam"):
         raise UnusableConnectionError("a registry URI has no place for extra.iam")
     if source.conn_type == "sqlite":
@@ -101,9 +92,9 @@ def _mlflow_database(source: ConnectionFields) -> Config:
             raise UnusableConnectionError(f'the connection "{source.conn_id}" has no path in its host')
     else:
         userinfo, place = _userinfo(source), f"{_database_host(source)}{_database_name(source)}"
-    query = {key: source.text(key) for key in database.query if source.text(key)}
+    query = {key: source.text(key) for key in keys if source.text(key)}
     for key in source.mapping("sqlalchemy_query"):
-        query[key] = text_of(source.mapping("sqlalchemy_query"), key, "extra.sqlalchemy_query")
+        query[key] = source.text("sqlalchemy_query", key)
     # SQLAlchemy before 2.1 takes a database's name as it stands, so what it cannot hold is refused.
     if re.search(r"[\s?#%]", place):
         raise UnusableConnectionError("host and schema do not make an address")

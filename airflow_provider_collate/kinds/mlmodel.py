@@ -56,9 +56,13 @@ class SageMakerConnection(MlModelConnection):
 
 
 class VertexAIConnection(MlModelConnection):
-    """Connection to Google Vertex AI; `location` is the region."""
+    """Connection to Google Vertex AI; `location` is the region.
+
+    Recorded: 1.2 refuses the type. The vendor merged its schema after 1.4, in August 2024 (pull request 17632).
+    """
 
     documented_as_required = ("credentials", "location")
+    since = (1, 5)
 
     type: Annotated[Literal["VertexAI"], PLAIN] = "VertexAI"
     credentials: GcpCredentials | None = None

@@ -7,12 +7,11 @@ from airflow_provider_collate.models.connection import (
     ConnectionConfig,
     FilterPattern,
     LiteralConfig,
-    OneOf,
     ServiceConnection,
     UndocumentedConnection,
     secret_values,
 )
-from airflow_provider_collate.models.declared import PLAIN, ConnectionPart, OpenConnectionPart, ServerDefault
+from airflow_provider_collate.models.declared import PLAIN, ConnectionPart, OneOf, OpenConnectionPart, ServerDefault
 from airflow_provider_collate.models.metadata import EntityReference, OwnerName, Style, TagLabel
 from airflow_provider_collate.models.request import CreateServiceRequest
 from airflow_provider_collate.models.validation import ValidatedServices, validate_services

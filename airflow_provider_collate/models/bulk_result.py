@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AliasChoices, BeforeValidator, Field
+
+from airflow_provider_collate.models.service import Answer
 
 
 def _name_of(request: object) -> str:
@@ -16,21 +17,7 @@ def _name_of(request: object) -> str:
     return request if isinstance(request, str) else ""
 
 
-def _none_as_empty(rows: object) -> object:
-    return [] if rows is None else rows
-
-
-class _Answered(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
-
-
-class BulkRow(_Answered):
+class BulkRow(Answer):
     """One row of a bulk answer: `name` is the FQN, or the name in the request that was echoed."""
 
     name: Annotated[str, BeforeValidator(_name_of)] = Field(
@@ -40,10 +27,10 @@ class BulkRow(_Answered):
     status: int | None = None
 
 
-Rows = Annotated[list[BulkRow], BeforeValidator(_none_as_empty)]
+Rows = Annotated[tuple[BulkRow, ...], BeforeValidator(lambda rows: () if rows is None else rows)]
 
 
-class BulkOperationResult(_Answered):
+class BulkOperationResult(Answer):
     """The outcome of a bulk request; HTTP 200 says nothing about its rows."""
 
     status: str | None = None
@@ -51,5 +38,5 @@ class BulkOperationResult(_Answered):
     number_of_rows_processed: int = 0
     number_of_rows_passed: int = 0
     number_of_rows_failed: int = 0
-    success_request: Rows = []
-    failed_request: Rows = []
+    success_request: Rows = ()
+    failed_request: Rows = ()

@@ -4,44 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 from urllib.parse import parse_qsl, unquote
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, SerializeAsAny, ValidationInfo
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BeforeValidator, SerializeAsAny, ValidationInfo
 
 from airflow_provider_collate.models.declared import (
     PLAIN,
     ConnectionPart,
     ConnectionText,
     OpenConnectionPart,
-    PartChoice,
     PlainText,
     ServerDefault,
-    declaration_error,
+    validate_part,
 )
-from airflow_provider_collate.models.problems import validate_part
 
 _SECRET_WORD = re.compile(r"passw|passphrase|pwd|secret|token|key|credential|auth|sig", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class OneOf(PartChoice):
-    """Marks a field that holds one of several parts, and validates it by the one that is chosen.
-
-    :param types: the words that its `type` may be.
-    """
-
-    types: tuple[str, ...]
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(self._validate)
-
-    def _validate(self, value: object, info: ValidationInfo) -> ConnectionPart:
-        if isinstance(value, dict) and value.get("type", self.types[0]) not in self.types:
-            raise declaration_error([(("type",), f"must be one of {', '.join(map(repr, self.types))}")])
-        return validate_part(self.choose(value), value, context=info.context)
 
 
 class FilterPattern(ConnectionPart):
@@ -55,6 +33,8 @@ class ConnectionConfig(ConnectionPart):
     """The config of a connection whose fields are documented."""
 
     documented_as_required: ClassVar[tuple[str, ...]] = ()
+    since: ClassVar[tuple[int, int]] = (0, 0)
+    """The release that services of this type came with."""
 
     type: Annotated[str, PLAIN]
     supports_metadata_extraction: Annotated[bool | None, PLAIN, ServerDefault(True)] = None
@@ -86,20 +66,22 @@ class LiteralConfig(dict[str, object]):
         return "***"
 
 
-def secret_values(part: type[ConnectionPart], values: Mapping[str, object]) -> Iterator[str]:
+def secret_values(part: type[ConnectionPart], values: Mapping[str, object] | ConnectionPart) -> Iterator[str]:
     """Return the strings of a config that must never be printed: passwords, keys, tokens.
 
     A field that the model does not mark as plain is secret, and so is one that it does not know, whatever its name.
     Of a plain URI the password is secret.
 
     :param part: the config's model; `UndocumentedConnection` for a service type that is not known.
-    :param values: the config, validated or not, under documented or Python names.
+    :param values: the config, validated or not, under documented or Python names; a model is judged by its own type.
     """
+    if isinstance(values, ConnectionPart):
+        part, values = type(values), values.model_dump(exclude_unset=True)
     for name, value in values.items():
-        facts = part.field_facts(name)
-        below = facts.part_of(value)
+        facts = part.fields_by_key[name]
+        below = facts.part_of(value) if facts.model else None
         if isinstance(value, ConnectionPart):
-            yield from secret_values(type(value), value.model_dump(exclude_unset=True))
+            yield from secret_values(type(value), value)
         elif below is not None and isinstance(value, Mapping):
             yield from secret_values(below, value)
         else:

@@ -2,162 +2,48 @@
 
 from __future__ import annotations
 
-import difflib
-import json
-import math
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, get_args
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    GetCoreSchemaHandler,
     JsonValue,
     SerializerFunctionWrapHandler,
     StringConstraints,
+    ValidationError,
     ValidationInfo,
     model_serializer,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, core_schema
+
+from airflow_provider_collate.models.problems import (
+    NAME_PATTERN,
+    NO_NUL_PATTERN,
+    Path,
+    Problem,
+    declaration_error,
+    documented_name,
+    json_problems,
+    problems_of,
+    scalar_problem,
+)
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
     from typing_extensions import Self
 
-Path = tuple[str | int, ...]
-Problem = tuple[Path, str]
-
-# All are in the dialect of Rust, which has no look-around. PostgreSQL cannot store U+0000, and its message about one
-# prints a neighbouring value. Java, which the server is written in, does not let its "." match any of these line
-# breaks. A name with a quote gets a fully qualified name without quotes (server source).
-NO_NUL_PATTERN = "^[^\x00]*$"
-NAME_PATTERN = '^(?:[:]?[^:"\x00\n\r\u0085\u2028\u2029])*[:]?$'
-UUID_PATTERN = r"^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-
-UNRENDERED = "holds a template {{ … }} that was not rendered"
-NUL = "must not contain the character U+0000"
-DECLARATION_ERROR = "declaration"
 LITERAL: Final = "literal"
 """Validation context in which braces are no template: the values were read from an Airflow connection."""
 
-_ODD_NAMES = {
-    "tag_fqn": "tagFQN",
-    "end_point_url": "endPointURL",
-    "token_url": "tokenURL",
-    "icon_url": "iconURL",
-}
-_TEMPLATE = re.compile(r"\{\{.*\}\}", re.DOTALL)
-_HALF_PAIR = re.compile("[\ud800-\udfff]")
-_DEEPEST = 64
-_LONGEST_QUOTE = 80
-
-
-def documented_name(name: str) -> str:
-    """Return the documented camelCase name of a field.
-
-    :param name: the field as Python writes it.
-    """
-    return _ODD_NAMES.get(name) or to_camel(name)
-
-
-def declaration_error(problems: Sequence[Problem]) -> PydanticCustomError:
-    """Return the error that a validator raises to name problems deeper than its own field.
-
-    :param problems: paths below the field that is validated, and what is wrong there, without any value.
-    """
-    text = "; ".join(text for _, text in problems)
-    return PydanticCustomError(DECLARATION_ERROR, "{text}", {"text": text, "problems": list(problems)})
-
-
-def quoted(value: str) -> str:
-    """Quote a name or a type for a message, bounded and on one line.
-
-    :param value: a service's name, or the type of a service or connection.
-    """
-    bounded = value if len(value) <= _LONGEST_QUOTE else f"{value[:_LONGEST_QUOTE]}…"
-    return json.dumps(bounded, ensure_ascii=False)
-
-
-def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """Return `, did you mean X?` for the known word that is nearest, or nothing.
-
-    :param given: a word that is not known; upper and lower case do not count.
-    :param known: the words that are.
-    """
-    lowered = {word.lower(): word for word in known}
-    close = difflib.get_close_matches(given.lower(), lowered, n=1)
-    return f", did you mean {lowered[close[0]]}?" if close else ""
-
-
-def kind_of(value: object) -> str:
-    """Name the kind of a value, as JSON calls it where it can, and never the value.
-
-    :param value: anything.
-    """
-    if value is None:
-        return "None"
-    if isinstance(value, bool):
-        return "a boolean"
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "infinity"
-    for types, kind in (
-        (str, "a string"),
-        ((int, float), "a number"),
-        (list, "a list"),
-        (dict, "an object"),
-    ):
-        if isinstance(value, types):
-            return kind
-    return f"a {type(value).__name__}"
-
-
-def json_problems(value: object, path: Path = (), *, literal: bool = False) -> Iterator[Problem]:
-    """Find what cannot be sent as JSON, or is a template that was not rendered.
-
-    :param value: a part of a connection whose shape is not documented.
-    :param path: where it is.
-    :param literal: whether braces are no template.
-    """
-    if len(path) > _DEEPEST:
-        yield path[:3], f"is nested more than {_DEEPEST} deep"
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(key, str) and "\0" not in key:
-                yield from json_problems(item, (*path, key), literal=literal)
-            else:
-                yield (
-                    path,
-                    f"its keys {NUL}" if isinstance(key, str) else f"its keys must be strings, one is {kind_of(key)}",
-                )
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from json_problems(item, (*path, index), literal=literal)
-    elif problem := scalar_problem(value, literal=literal):
-        yield path, problem
-
-
-def scalar_problem(value: object, *, literal: bool = False) -> str:
-    """Return why a value that is no list and no object cannot be sent, or nothing.
-
-    :param value: the value.
-    :param literal: whether braces are no template.
-    """
-    if isinstance(value, str):
-        if not literal and _TEMPLATE.search(value):
-            return UNRENDERED
-        return NUL if "\0" in value else "is not valid Unicode" if _HALF_PAIR.search(value) else ""
-    if isinstance(value, float):
-        return "" if math.isfinite(value) else f"must not be {kind_of(value)}"
-    return "" if value is None or isinstance(value, int) else f"must be what JSON can carry, not {kind_of(value)}"
-
 
 def _rendered(value: str, info: ValidationInfo) -> str:
-    if "{{" in value and info.context != LITERAL and _TEMPLATE.search(value):
-        raise declaration_error([((), UNRENDERED)])
+    if "{{" in value and (problem := scalar_problem(value, literal=info.context == LITERAL)):
+        raise declaration_error([((), problem)])
     return value
 
 
@@ -180,6 +66,97 @@ EntityName = Annotated[
 ]
 
 
+class Plain:
+    """Marks a field of a connection whose value is no secret; a field without this mark is one."""
+
+
+PLAIN: Final = Plain()
+PlainText = Annotated[ConnectionText | None, PLAIN]
+
+
+@dataclass(frozen=True)
+class ServerDefault:
+    """Marks a field that the server fills in by itself where it was not declared.
+
+    :param value: what it fills in, as its schema documents.
+    """
+
+    value: JsonValue
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Marks a field that holds one of several parts, and validates it by the one that is chosen.
+
+    :param choose: returns the part's model for what was given, an object or an instance of one of them.
+    :param types: the words that its `type` may be.
+    """
+
+    choose: Callable[[object], type[ConnectionPart]]
+    types: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(self._validate)
+
+    def _validate(self, value: object, info: ValidationInfo) -> ConnectionPart:
+        if isinstance(value, dict) and value.get("type", self.types[0]) not in self.types:
+            raise declaration_error([(("type",), f"must be one of {', '.join(map(repr, self.types))}")])
+        return validate_part(self.choose(value), value, context=info.context)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFacts:
+    """What a model says about one of its fields.
+
+    :param name: its Python name.
+    :param documented: its documented name.
+    :param model: the model of what it holds, or of the first that it may hold.
+    :param choice: how to choose among several.
+    :param plain: whether its value is no secret; one that is not known is.
+    :param server_default: what the server fills in where nothing was declared.
+    """
+
+    name: str
+    documented: str
+    model: type[DeclaredModel] | None = None
+    choice: OneOf | None = None
+    plain: bool = False
+    server_default: JsonValue = None
+
+    @classmethod
+    def of(cls, name: str, field: FieldInfo) -> FieldFacts:
+        """Return the facts of a field of a model."""
+        marks = {type(mark): mark for mark in field.metadata}
+        default = marks.get(ServerDefault)
+        return cls(
+            name,
+            field.alias or name,
+            _model_in(field.annotation),
+            marks.get(OneOf),
+            Plain in marks,
+            default.value if default else None,
+        )
+
+    def part_of(self, value: object) -> type[ConnectionPart] | None:
+        """Return the model of the part of a connection that the field holds, or None where it holds none.
+
+        :param value: what was given for the field.
+        """
+        model = self.choice.choose(value) if self.choice else self.model
+        return model if model is not None and issubclass(model, ConnectionPart) else None
+
+
+def _model_in(annotation: object) -> type[DeclaredModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, DeclaredModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
+class _FieldsByKey(dict[str, FieldFacts]):
+    def __missing__(self, key: str) -> FieldFacts:
+        return FieldFacts(key, key)
+
+
 class DeclaredModel(BaseModel):
     """Something that may be declared: strict, closed, named as documented or as Python writes it."""
 
@@ -196,59 +173,33 @@ class DeclaredModel(BaseModel):
     unknown_field_advice: ClassVar[str] = ""
     """What to say of a field that the model does not have, in place of a similar name."""
 
+    fields_by_key: ClassVar[_FieldsByKey]
+    """What is known of each field, under its documented and its Python name; for another key, a secret's facts."""
 
-class Plain:
-    """Marks a field of a connection whose value is no secret; a field without this mark is one."""
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: object) -> None:
+        facts = [FieldFacts.of(name, field) for name, field in cls.model_fields.items()]
+        cls.fields_by_key = _FieldsByKey({key: fact for fact in facts for key in (fact.name, fact.documented)})
 
 
-@dataclass(frozen=True)
-class ServerDefault:
-    """Marks a field that the server fills in by itself where it was not declared.
+D = TypeVar("D", bound=DeclaredModel)
 
-    :param value: what it fills in, as its schema documents.
+
+def validate_part(model: type[D], value: object, *, path: Path = (), context: object = None) -> D:
+    """Validate a part of a declaration by a model that is known only when its values are.
+
+    :param model: the model of the part.
+    :param value: what was given.
+    :param path: where the part is, below the field that is validated.
+    :param context: the validation's context.
+    :raises PydanticCustomError: names each fault by its path.
     """
-
-    value: JsonValue
-
-
-@dataclass(frozen=True)
-class PartChoice:
-    """Marks a field that holds one of several parts.
-
-    :param choose: returns the part's model for what was given, an object or an instance of one of them.
-    """
-
-    choose: Callable[[object], type[ConnectionPart]]
-
-
-PLAIN: Final = Plain()
-PlainText = Annotated[ConnectionText | None, PLAIN]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldFacts:
-    """What the model of a connection says about one of its fields.
-
-    :param known: whether the model has the field.
-    :param name: its Python name.
-    :param documented: its documented name.
-    :param plain: whether its value is no secret; one that is not known is.
-    :param server_default: what the server fills in where nothing was declared.
-    """
-
-    known: bool
-    name: str
-    documented: str
-    plain: bool = False
-    server_default: JsonValue | None = None
-    _part: type[ConnectionPart] | PartChoice | None = None
-
-    def part_of(self, value: object) -> type[ConnectionPart] | None:
-        """Return the model of the part that the field holds, or None where it holds none.
-
-        :param value: what was given for the field.
-        """
-        return self._part.choose(value) if isinstance(self._part, PartChoice) else self._part
+    try:
+        return model.model_validate(value, context=context)
+    except ValidationError as error:
+        found = [((*path, *deeper), text) for deeper, text in problems_of(error, model)]
+    # Raised out here, so that pydantic's error, which has the values, is no part of it.
+    raise declaration_error(found)
 
 
 class _Hidden:
@@ -262,14 +213,6 @@ class ConnectionPart(DeclaredModel):
     A field is secret unless it is marked `PLAIN`.
     """
 
-    @classmethod
-    def field_facts(cls, key: str) -> FieldFacts:
-        """Return what is known of a field.
-
-        :param key: its documented or its Python name.
-        """
-        return _facts(cls, key)
-
     def model_post_init(self, context: object, /) -> None:
         """Count a type as given: it is always sent, and without it the server cannot tell the parts apart."""
         if getattr(self, "type", None) is not None:
@@ -279,23 +222,6 @@ class ConnectionPart(DeclaredModel):
         for name in sorted(self.model_fields_set):
             value = getattr(self, name)
             yield name, value if name == "type" or isinstance(value, ConnectionPart) else _Hidden()
-
-
-@lru_cache(maxsize=1024)
-def _facts(part: type[ConnectionPart], key: str) -> FieldFacts:
-    for name, field in part.model_fields.items():
-        if key in (name, field.alias):
-            default = next((mark.value for mark in field.metadata if isinstance(mark, ServerDefault)), None)
-            choice = next((mark for mark in field.metadata if isinstance(mark, PartChoice)), None)
-            plain = PLAIN in field.metadata
-            return FieldFacts(True, name, field.alias or name, plain, default, choice or _part_in(field.annotation))
-    return FieldFacts(known=False, name=key, documented=key)
-
-
-def _part_in(annotation: object) -> type[ConnectionPart] | None:
-    if isinstance(annotation, type) and issubclass(annotation, ConnectionPart):
-        return annotation
-    return next(filter(None, map(_part_in, get_args(annotation))), None)
 
 
 class OpenConnectionPart(ConnectionPart):

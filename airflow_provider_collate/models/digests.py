@@ -40,12 +40,8 @@ def digest(value: JsonValue) -> bytes:
     return blake2b(content, digest_size=16).digest()
 
 
-def digest_at(key: str, value: JsonValue) -> bytes:
-    """Return the digest of the value under a key; there are few types, and each row has one."""
-    return _digest_of_type(value) if key == "type" and isinstance(value, str) else digest(value)
-
-
-_digest_of_type = lru_cache(maxsize=256)(digest)
+digest_of_type = lru_cache(maxsize=256)(digest)
+"""The digest of a type: there are few, and each row has one."""
 
 
 def _normalised(value: JsonValue) -> JsonValue:
@@ -71,14 +67,10 @@ def dotted(pointer_text: str) -> str:
     return ".".join(key.replace("~1", "/").replace("~0", "~") for key in keys)
 
 
-def digests(value: JsonValue, at: str = "/connection") -> dict[str, bytes]:
-    """Reduce a connection to digests of its leaves; lists count as leaves, nulls as absent.
-
-    :param value: the connection as the server showed it.
-    :param at: where it is in the service.
-    """
+def digests(connection: JsonValue) -> dict[str, bytes]:
+    """Reduce a connection that the server showed to digests of its leaves; lists count as leaves, nulls as absent."""
     found: dict[str, bytes] = {}
-    _collect("", value, at, found)
+    _collect("", connection, "/connection", found)
     return found
 
 
@@ -95,4 +87,4 @@ def _collect(key: str, value: JsonValue, at: str, found: dict[str, bytes]) -> No
         # What a server with an external secrets manager shows even a bot in place of a secret (server source).
         found[at] = EXTERNAL
     else:
-        found[at] = digest_at(key, value)
+        found[at] = digest_of_type(value) if key == "type" and isinstance(value, str) else digest(value)

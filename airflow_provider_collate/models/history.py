@@ -17,12 +17,14 @@ from airflow_provider_collate.models.digests import Digests, digests
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _TEXTS = ("displayName", "description")
-_RELATIONS = {"owners": ("owners", "owner"), "domains": ("domains", "domain")}
+# The names of old servers, and those of today.
+_RELATIONS = {"owner": "owners", "domain": "domains"}
 _CHANGES = ("fieldsAdded", "fieldsUpdated", "fieldsDeleted")
 # A domain that is assigned on the domain's own page leaves no version on the service, and later versions show it.
 _ASSIGNED_ELSEWHERE = ("domains",)
 
-Tag = tuple[str, str]
+Key = str | tuple[str, str]
+"""A field's name in the API of today, or a tag as its fully qualified name and source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,9 @@ class Edit:
 @dataclass(frozen=True, slots=True)
 class _Version:
     edit: Edit
-    changed: frozenset[str]
-    added_tags: frozenset[Tag] = frozenset()
-    removed_tags: frozenset[Tag] = frozenset()
-    tags: frozenset[Tag] = frozenset()
-    shown: Mapping[str, object] = field(default_factory=dict, repr=False)
-    connection: Digests = field(default_factory=dict, repr=False)
+    changed: frozenset[Key]
+    shown: Mapping[Key, object] = field(repr=False)
+    connection: Digests = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class History:
     def fields_edited_by(self, user: str) -> frozenset[str]:
         """Return the fields that a user has changed since the service was created."""
         ours = (version for version in self.versions if version is not None and version.edit.user == user)
-        return frozenset(name for version in ours for name in version.changed)
+        return frozenset(key for version in ours for key in version.changed if isinstance(key, str))
 
     @property
     def gap(self) -> str:
@@ -84,21 +83,21 @@ class History:
             version is None or name in version.changed or version.shown.get(name) for version in self.versions
         )
 
-    def last_edit(self, name: str, shown: object) -> Edit | None:
+    def last_edit(self, key: Key, shown: object) -> Edit | None:
         """Return who set a field to what the catalog shows; None where the history does not show that.
 
-        :param name: `description`, `displayName`, `owners`, `domains`, `connection` or `deleted`.
-        :param shown: a text; the references of a list; for `connection` and `deleted` any true value.
+        :param key: `description`, `displayName`, `owners`, `domains`, `connection`, `deleted`, or a tag.
+        :param shown: a text; the references of a list; True for any other.
         """
+        wanted = frozenset(reference.id.lower() for reference in shown) if isinstance(shown, tuple) else shown
         for version in self.versions:
             if version is None:
                 return None
-            if name in version.changed:
-                return version.edit if _is_same(name, version, shown) else None
+            if key in version.changed:
+                return version.edit if version.shown.get(key) == wanted else None
         first = self._first
-        if first is None or not _is_same(name, first, shown):
-            return None
-        return None if name in _ASSIGNED_ELSEWHERE else first.edit
+        is_known = first and key not in _ASSIGNED_ELSEWHERE and first.shown.get(key) == wanted
+        return first.edit if first and is_known else None
 
     def connection_edit(self, pointer: str) -> Edit | None:
         """Return who set a field of the connection to its value; None where the history does not show it.
@@ -120,13 +119,7 @@ class History:
 
     def tag_edit(self, fqn: str, source: str) -> Edit | None:
         """Return who put a tag on the service; None where the history does not show it."""
-        for version in self.versions:
-            if version is None or (fqn, source) in version.removed_tags:
-                return None
-            if (fqn, source) in version.added_tags:
-                return version.edit
-        first = self._first
-        return first.edit if first and (fqn, source) in first.tags else None
+        return self.last_edit((fqn, source), True)
 
     @property
     def _first(self) -> _Version | None:
@@ -144,29 +137,27 @@ def parse_history(answer: JsonValue) -> History:
 
 
 def _version(text: JsonValue) -> _Version | None:
-    try:
-        document = json.loads(text) if isinstance(text, str) else text
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(document, dict):
-        return None
+    document = next(iter(_objects(text)), {})
     user, at = document.get("updatedBy"), _time(document.get("updatedAt"))
     if not isinstance(user, str) or at is None:
         return None
-    changes = document.get("changeDescription")
-    changes = changes if isinstance(changes, dict) else {}
+    described = next(iter(_objects(document.get("changeDescription"))), {})
+    changes = [change for kind in _CHANGES for change in _objects(described.get(kind))]
+    names = [name.partition(".")[0] for change in changes if isinstance(name := change.get("name"), str)]
+    old, new = (
+        {tag for change in changes if change.get("name") == "tags" for tag in _tags(change.get(value))}
+        for value in ("oldValue", "newValue")
+    )
     return _Version(
         Edit(user, at),
-        frozenset(map(_today, _names(changes))),
-        *_tag_changes(changes),
-        frozenset(_tags(document.get("tags"))),
-        _shown(document),
+        frozenset(_RELATIONS.get(name, name) for name in names) | (old ^ new),
+        {**_shown(document), **dict.fromkeys(new, True), **dict.fromkeys(old - new, False)},
         digests(document.get("connection")),
     )
 
 
 def _time(milliseconds: object) -> datetime | None:
-    if not isinstance(milliseconds, int) or isinstance(milliseconds, bool):
+    if type(milliseconds) is not int:
         return None
     try:
         return _EPOCH + timedelta(milliseconds=milliseconds)
@@ -174,56 +165,28 @@ def _time(milliseconds: object) -> datetime | None:
         return None
 
 
-def _names(changes: Mapping[str, object]) -> Iterator[str]:
-    for kind in _CHANGES:
-        for change in _objects(changes.get(kind)):
-            name = change.get("name")
-            if isinstance(name, str):
-                yield name.partition(".")[0]
-
-
-def _today(name: str) -> str:
-    return next((today for today, names in _RELATIONS.items() if name in names), name)
-
-
-def _shown(document: Mapping[str, object]) -> dict[str, object]:
-    shown: dict[str, object] = {name: document.get(name) for name in _TEXTS}
-    for today, names in _RELATIONS.items():
-        shown[today] = frozenset(
+def _shown(document: Mapping[str, JsonValue]) -> dict[Key, object]:
+    """Return the texts, the ids of what is not inherited, the tags, and whether it was deleted."""
+    shown: dict[Key, object] = {name: document.get(name) or "" for name in _TEXTS}
+    shown |= {
+        today: frozenset(
             str(item.get("id")).lower()
-            for name in names
+            for name in (today, old)
             for item in _objects(document.get(name))
             if not item.get("inherited")
         )
-    return {**shown, "deleted": document.get("deleted") is True}
+        for old, today in _RELATIONS.items()
+    }
+    shown |= dict.fromkeys(_tags(document.get("tags")), True)
+    return {**shown, "deleted": document.get("deleted") is True, "connection": True}
 
 
-def _is_same(name: str, version: _Version, shown: object) -> bool:
-    there = version.shown.get(name)
-    if name in _RELATIONS:
-        ids = {str(reference.id).lower() for reference in shown} if isinstance(shown, tuple) else set()
-        return there == ids
-    return (there or "") == shown if name in _TEXTS else name == "connection" or bool(there) is bool(shown)
-
-
-def _tag_changes(changes: Mapping[str, object]) -> tuple[frozenset[Tag], frozenset[Tag]]:
-    """Return the tags that a version has added, and those that it has removed."""
-    old: set[Tag] = set()
-    new: set[Tag] = set()
-    for kind in _CHANGES:
-        for change in _objects(changes.get(kind)):
-            if change.get("name") == "tags":
-                old.update(_tags(change.get("oldValue")))
-                new.update(_tags(change.get("newValue")))
-    return frozenset(new - old), frozenset(old - new)
-
-
-def _tags(value: object) -> Iterator[Tag]:
+def _tags(value: JsonValue) -> Iterator[tuple[str, str]]:
     for tag in _objects(value):
         yield str(tag.get("tagFQN")), str(tag.get("source", "Classification"))
 
 
-def _objects(value: object) -> list[dict[str, object]]:
+def _objects(value: JsonValue) -> list[dict[str, JsonValue]]:
     """Return the objects of a list, or the one object; either may be a JSON text."""
     if isinstance(value, str):
         try:

@@ -7,15 +7,8 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, PlainValidator, StringConstraints, field_validator, model_validator
 
-from airflow_provider_collate.models.declared import (
-    UUID_PATTERN,
-    DeclaredModel,
-    Text,
-    declaration_error,
-    quoted,
-    scalar_problem,
-)
-from airflow_provider_collate.models.problems import validate_part
+from airflow_provider_collate.models.declared import DeclaredModel, Text, validate_part
+from airflow_provider_collate.models.problems import UUID_PATTERN, declaration_error, quoted, scalar_problem
 
 _CERTIFICATIONS = "Certification."
 _GLOSSARY = "glossary:"

@@ -1,33 +1,52 @@
-"""Pydantic's errors as lines that name the field and never show what was in it."""
+"""What is wrong with a declaration, as lines that name the field and never show what was in it."""
 
 from __future__ import annotations
 
+import difflib
+import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeVar, get_args
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails, PydanticCustomError
 
-from airflow_provider_collate.models.declared import (
-    DECLARATION_ERROR,
-    NAME_PATTERN,
-    NUL,
-    UUID_PATTERN,
-    DeclaredModel,
-    Path,
-    Problem,
-    declaration_error,
-    did_you_mean,
-    documented_name,
-    kind_of,
-)
+if TYPE_CHECKING:
+    from airflow_provider_collate.models.declared import DeclaredModel
 
-M = TypeVar("M", bound=BaseModel)
+Path = tuple[str | int, ...]
+Problem = tuple[Path, str]
 
+# All are in the dialect of Rust, which has no look-around. PostgreSQL cannot store U+0000, and its message about one
+# prints a neighbouring value. Java, which the server is written in, does not let its "." match any of these line
+# breaks. A name with a quote gets a fully qualified name without quotes (server source).
+NO_NUL_PATTERN = "^[^\x00]*$"
+NAME_PATTERN = '^(?:[:]?[^:"\x00\n\r\u0085\u2028\u2029])*[:]?$'
+UUID_PATTERN = r"^[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+
+_DECLARATION_ERROR = "declaration"
+_UNRENDERED = "holds a template {{ … }} that was not rendered"
+_NUL = "must not contain the character U+0000"
+_TEMPLATE = re.compile(r"\{\{.*\}\}", re.DOTALL)
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _PLAIN_KEY = re.compile(r"[\w .-]{1,64}")
-
+_DEEPEST = 64
+_LONGEST_QUOTE = 80
+_ODD_NAMES = {
+    "tag_fqn": "tagFQN",
+    "end_point_url": "endPointURL",
+    "token_url": "tokenURL",
+    "icon_url": "iconURL",
+}
+_KINDS: Sequence[tuple[type | tuple[type, ...], str]] = (
+    (bool, "a boolean"),
+    (str, "a string"),
+    ((int, float), "a number"),
+    (list, "a list"),
+    (dict, "an object"),
+)
 _TEXTS = {
     "missing": "must be given",
     "string_type": "must be a string, not {kind}",
@@ -48,6 +67,55 @@ _TEXTS = {
 }
 
 
+def documented_name(name: str) -> str:
+    """Return the documented camelCase name of a field.
+
+    :param name: the field as Python writes it.
+    """
+    return _ODD_NAMES.get(name) or to_camel(name)
+
+
+def declaration_error(problems: Sequence[Problem]) -> PydanticCustomError:
+    """Return the error that a validator raises to name problems deeper than its own field.
+
+    :param problems: paths below the field that is validated, and what is wrong there, without any value.
+    """
+    text = "; ".join(text for _, text in problems)
+    return PydanticCustomError(_DECLARATION_ERROR, "{text}", {"text": text, "problems": list(problems)})
+
+
+def quoted(value: str) -> str:
+    """Quote a name or a type for a message, bounded, on one line, and with half a surrogate pair escaped.
+
+    :param value: a service's name, or the type of a service or connection.
+    """
+    bounded = value if len(value) <= _LONGEST_QUOTE else f"{value[:_LONGEST_QUOTE]}…"
+    return json.dumps(bounded, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Return `, did you mean X?` for the known word that is nearest, or nothing.
+
+    :param given: a word that is not known; upper and lower case do not count.
+    :param known: the words that are.
+    """
+    lowered = {word.lower(): word for word in known}
+    close = difflib.get_close_matches(given.lower(), lowered, n=1)
+    return f", did you mean {lowered[close[0]]}?" if close else ""
+
+
+def kind_of(value: object) -> str:
+    """Name the kind of a value, as JSON calls it where it can, and never the value.
+
+    :param value: anything.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "infinity"
+    if value is None:
+        return "None"
+    return next((kind for types, kind in _KINDS if isinstance(value, types)), f"a {type(value).__name__}")
+
+
 def path_text(path: Path) -> str:
     """Write a path as a person reads it: `connection.config.trackingUri`, `tags[0].state`.
 
@@ -62,80 +130,70 @@ def path_text(path: Path) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def problems_of(
-    error: ValidationError, model: type[BaseModel], rows: Sequence[object]
-) -> Iterator[tuple[int, Path, str]]:
-    """Return the row, the path in it and the text of every fault.
+def json_problems(value: object, path: Path = (), *, literal: bool = False) -> Iterator[Problem]:
+    """Find what cannot be sent as JSON, or is a template that was not rendered.
 
-    :param error: raised by validating all rows as one list.
-    :param model: the model of each row.
-    :param rows: the rows as they were given.
+    :param value: a part of a connection whose shape is not documented.
+    :param path: where it is.
+    :param literal: whether braces are no template.
+    """
+    if len(path) > _DEEPEST:
+        yield path[:3], f"is nested more than {_DEEPEST} deep"
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if problem := _key_problem(key):
+                yield path, problem
+            else:
+                yield from json_problems(item, (*path, key), literal=literal)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from json_problems(item, (*path, index), literal=literal)
+    elif problem := scalar_problem(value, literal=literal):
+        yield path, problem
+
+
+def _key_problem(key: object) -> str:
+    if not isinstance(key, str):
+        return f"its keys must be strings, one is {kind_of(key)}"
+    return f"its keys {_NUL}" if "\0" in key else ""
+
+
+def scalar_problem(value: object, *, literal: bool = False) -> str:
+    """Return why a value that is no list and no object cannot be sent, or nothing.
+
+    :param value: the value.
+    :param literal: whether braces are no template.
+    """
+    if isinstance(value, str):
+        if not literal and "{{" in value and _TEMPLATE.search(value):
+            return _UNRENDERED
+        return _NUL if "\0" in value else "is not valid Unicode" if _HALF_PAIR.search(value) else ""
+    if isinstance(value, float):
+        return "" if math.isfinite(value) else f"must not be {kind_of(value)}"
+    return "" if value is None or isinstance(value, int) else f"must be what JSON can carry, not {kind_of(value)}"
+
+
+def problems_of(error: ValidationError, model: type[DeclaredModel]) -> Iterator[Problem]:
+    """Return the path and the text of every fault.
+
+    :param error: raised by validating an object, or a list of objects, whose paths begin with their index.
+    :param model: the model of each object.
     """
     for details in error.errors(include_url=False):
-        row, *location = details["loc"]
-        index = int(row)
-        for path, text in _problems(details, location, model, rows[index]):
-            yield index, path, text
+        path = details["loc"]
+        if details["type"] == "invalid_key" or path[-1:] == ("[key]",):
+            yield path[: -2 if path[-1] == "[key]" else -1], _key_problem(details["input"])
+        elif details["type"] == _DECLARATION_ERROR:
+            for deeper, text in details["ctx"]["problems"]:
+                yield (*path, *deeper), text
+        else:
+            yield path, _text(details, model)
 
 
-def validate_part(model: type[M], value: object, *, path: Path = (), context: object = None) -> M:
-    """Validate a part of a declaration by a model that is known only when its values are.
-
-    :param model: the model of the part.
-    :param value: what was given.
-    :param path: where the part is, below the field that is validated.
-    :param context: the validation's context.
-    :raises PydanticCustomError: names each fault by its path.
-    """
-    try:
-        return model.model_validate(value, context=context)
-    except ValidationError as error:
-        found = [
-            ((*path, *deeper), text)
-            for details in error.errors(include_url=False)
-            for deeper, text in _problems(details, details["loc"], model, value)
-        ]
-    # Raised out here, so that pydantic's error, which has the values, is no part of it.
-    raise declaration_error(found)
-
-
-def _problems(
-    details: ErrorDetails, location: Sequence[str | int], model: type[BaseModel], given: object
-) -> Iterator[Problem]:
-    is_key = location[-1:] in (["[key]"], ("[key]",))
-    if details["type"] == "invalid_key" or is_key:
-        text = f"its keys {NUL}" if isinstance(details["input"], str) else ""
-        text = text or f"its keys must be strings, one is {kind_of(details['input'])}"
-        yield tuple(location[: -2 if is_key else -1]), text
-    elif details["type"] == DECLARATION_ERROR:
-        for deeper, text in details["ctx"]["problems"]:
-            yield (*location, *deeper), text
-    else:
-        yield tuple(location), _text(details, tuple(location), _holder(model, location), given)
-
-
-def _holder(model: type[BaseModel], location: Sequence[str | int]) -> type[BaseModel]:
-    """Return the model that the last field of a location belongs to."""
-    for item in location[:-1]:
-        if isinstance(item, str) and (field := _field_name(model, item)):
-            model = _model_in(model.model_fields[field].annotation) or model
-    return model
-
-
-def _field_name(model: type[BaseModel], key: str) -> str | None:
-    return next((name for name in model.model_fields if key in (name, documented_name(name))), None)
-
-
-def _model_in(annotation: object) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
-
-
-def _text(details: ErrorDetails, path: Path, holder: type[BaseModel], given: object) -> str:
+def _text(details: ErrorDetails, model: type[DeclaredModel]) -> str:
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown_field(path, holder, given)
+        return _unknown_field(details, model)
     if kind == "string_pattern_mismatch":
         return _pattern_text(str(context["pattern"]), str(value))
     if isinstance(value, float) and not math.isfinite(value):
@@ -144,7 +202,7 @@ def _text(details: ErrorDetails, path: Path, holder: type[BaseModel], given: obj
         kind = "string_type"
     length = len(value) if isinstance(value, str) else 0
     text = _TEXTS.get(kind, f"is not valid ({kind})").format(kind=kind_of(value), length=length, **context)
-    if kind == "missing" and path == ("connection",):
+    if kind == "missing" and details["loc"][-1] == "connection":
         text += "; None sends none"
     json_text = isinstance(value, str) and value.lstrip().startswith(("{", "["))
     return f"{text}; JSON text has to be loaded first" if json_text and "not a string" in text else text
@@ -154,21 +212,25 @@ def _pattern_text(pattern: str, value: str) -> str:
     if pattern == UUID_PATTERN:
         return "must be a UUID"
     if pattern != NAME_PATTERN or "\0" in value:
-        return NUL
+        return _NUL
     if '"' in value:
         return 'must not contain a quotation mark (")'
     return 'must not contain "::"' if "::" in value else "must not contain a line break"
 
 
-def _unknown_field(path: Path, holder: type[BaseModel], given: object) -> str:
-    key = str(path[-1])
-    if path == ("domain",) and isinstance(given, Mapping):
-        if "domains" in given:
-            return "give domain or domains, not both"
-        return f"must be a string, not {kind_of(given['domain'])}"
-    if issubclass(holder, DeclaredModel) and holder.unknown_field_advice:
-        return f"unknown field; {holder.unknown_field_advice}"
-    if name := _field_name(holder, key):
-        return f"given twice, as {documented_name(name)} and {name}"
-    names = [name if "_" in key else documented_name(name) for name in holder.model_fields]
+def _unknown_field(details: ErrorDetails, model: type[DeclaredModel]) -> str:
+    *parents, last = details["loc"]
+    for item in parents:
+        model = (isinstance(item, str) and model.fields_by_key[item].model) or model
+    key, value = str(last), details["input"]
+    if key == "domain" and "domains" in model.model_fields:
+        # What can be a domain was folded into `domains` if these were not given too.
+        either = value is None or isinstance(value, str)
+        return "give domain or domains, not both" if either else f"must be a string, not {kind_of(value)}"
+    if model.unknown_field_advice:
+        return f"unknown field; {model.unknown_field_advice}"
+    if key in model.fields_by_key:
+        field = model.fields_by_key[key]
+        return f"given twice, as {field.documented} and {field.name}"
+    names = [name if "_" in key else documented_name(name) for name in model.model_fields]
     return f"unknown field{did_you_mean(key, names)}"

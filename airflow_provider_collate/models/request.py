@@ -20,15 +20,12 @@ from airflow_provider_collate.models.declared import (
     DeclaredModel,
     EntityName,
     FullyQualifiedName,
-    Path,
     Text,
     TypeName,
-    declaration_error,
-    did_you_mean,
-    quoted,
+    validate_part,
 )
 from airflow_provider_collate.models.metadata import EntityReference, Owner, Style, TagLabel
-from airflow_provider_collate.models.problems import validate_part
+from airflow_provider_collate.models.problems import Path, declaration_error, did_you_mean, quoted
 
 T = TypeVar("T")
 
@@ -82,7 +79,7 @@ class CreateServiceRequest(DeclaredModel):
     def secrets(self) -> tuple[str, ...]:
         """Return the values of the connection that are secret, to be masked and kept out of messages."""
         config = self.connection.config if self.connection is not None else None
-        return tuple(secret_values(type(config), config.model_dump(exclude_unset=True))) if config is not None else ()
+        return tuple(secret_values(type(config), config)) if config is not None else ()
 
     @model_validator(mode="before")
     @classmethod
@@ -107,19 +104,17 @@ class CreateServiceRequest(DeclaredModel):
     @classmethod
     def _validate_config(cls, value: object, info: ValidationInfo) -> object:
         service_type = info.data.get("service_type")
+        if isinstance(value, ConnectionPart):
+            value = {"config": value.config if isinstance(value, ServiceConnection) else value}
         if service_type is None:
             return value
-        if isinstance(value, ServiceConnection):
-            value = {"config": value.config}
-        elif isinstance(value, ConnectionPart):
-            value = {"config": value}
-        is_known = service_type in cls.connection_types
-        if not isinstance(value, dict) or "config" not in value:
-            if cls.connection_types and not is_known and (value is None or isinstance(value, dict)):
-                problem = unknown_type(service_type, cls.connection_types)
-                raise declaration_error([((), f"must hold a config, because serviceType {problem}")])
-            return value
-        return {**value, "config": cls._config(value["config"], service_type)}
+        if isinstance(value, dict) and "config" in value:
+            return {**value, "config": cls._config(value["config"], service_type)}
+        is_unknown = bool(cls.connection_types) and service_type not in cls.connection_types
+        if is_unknown and (value is None or isinstance(value, dict)):
+            problem = unknown_type(service_type, cls.connection_types)
+            raise declaration_error([((), f"must hold a config, because serviceType {problem}")])
+        return value
 
     @classmethod
     def _config(cls, config: object, service_type: str) -> ConnectionPart:

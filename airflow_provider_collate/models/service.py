@@ -7,12 +7,9 @@ from typing import Annotated
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, PlainValidator
 
 from airflow_provider_collate.models.digests import Digests, digests
+from airflow_provider_collate.models.problems import documented_name
 
 _NOT_OURS = frozenset({"Derived", "Propagated"})
-
-
-def _reduced(value: JsonValue) -> Digests:
-    return digests(value)
 
 
 def _as_list(value: object) -> object:
@@ -20,18 +17,20 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
-class _Answered(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+class Answer(BaseModel):
+    """Something that the catalog answers; what is added to it later is ignored."""
+
+    model_config = ConfigDict(alias_generator=documented_name, extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
-class ShownTag(_Answered):
+class ShownTag(Answer):
     """A tag on a service."""
 
-    tag_fqn: str = Field(alias="tagFQN")
+    tag_fqn: str
     source: str = "Classification"
-    label_type: str = Field(default="Manual", alias="labelType")
+    label_type: str = "Manual"
     state: str = "Confirmed"
-    applied_by: str | None = Field(default=None, alias="appliedBy")
+    applied_by: str | None = None
 
     @property
     def is_ours(self) -> bool:
@@ -42,13 +41,13 @@ class ShownTag(_Answered):
         return self.label_type not in _NOT_OURS and self.state == "Confirmed"
 
 
-class ShownReference(_Answered):
+class ShownReference(Answer):
     """An owner, domain, data product or runner of a service."""
 
     id: str
     type: str = ""
     name: str | None = None
-    fully_qualified_name: str | None = Field(default=None, alias="fullyQualifiedName")
+    fully_qualified_name: str | None = None
     inherited: bool | None = None
 
     @property
@@ -60,7 +59,7 @@ class ShownReference(_Answered):
 References = Annotated[tuple[ShownReference, ...] | None, BeforeValidator(_as_list)]
 
 
-class Service(_Answered):
+class Service(Answer):
     """A service as the catalog shows it; a field that was not asked for is None.
 
     :param version: raised by most edits; not by a person's further ones within ten minutes (server source).
@@ -71,18 +70,18 @@ class Service(_Answered):
 
     id: str
     name: str
-    fully_qualified_name: str = Field(default="", alias="fullyQualifiedName")
-    service_type: str = Field(alias="serviceType")
-    display_name: str | None = Field(default=None, alias="displayName")
+    fully_qualified_name: str = ""
+    service_type: str
+    display_name: str | None = None
     description: str | None = None
     version: float | None = None
-    updated_at: int | None = Field(default=None, alias="updatedAt")
-    updated_by: str | None = Field(default=None, alias="updatedBy")
+    updated_at: int | None = None
+    updated_by: str | None = None
     deleted: bool = False
-    connection: Annotated[Digests, PlainValidator(_reduced)] = Field(default_factory=dict, repr=False)
+    connection: Annotated[Digests, PlainValidator(digests)] = Field(default_factory=dict, repr=False)
     tags: tuple[ShownTag, ...] | None = None
     owners: References = Field(default=None, validation_alias=AliasChoices("owners", "owner"))
     domains: References = Field(default=None, validation_alias=AliasChoices("domains", "domain"))
-    data_products: References = Field(default=None, alias="dataProducts")
-    ingestion_runner: ShownReference | None = Field(default=None, alias="ingestionRunner")
+    data_products: References = None
+    ingestion_runner: ShownReference | None = None
     style: dict[str, JsonValue] | None = None

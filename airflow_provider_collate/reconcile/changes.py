@@ -206,6 +206,10 @@ def _conflict(desired: Desired, service: Service | None, facts: ServerFacts) -> 
         return "; ".join(desired.problems), _ABSENT_ADVICE if only_absent else _PROBLEM_ADVICE
     if service is not None and service.service_type != request.service_type:
         return f"is a {service.service_type} service, and a service's type cannot be changed", _TYPE_ADVICE
+    model = request.connection_types.get(request.service_type)
+    if service is None and model is not None and not facts.release.is_since(model.since):
+        came = f"is of type {request.service_type}, which came with release {model.since[0]}.{model.since[1]}"
+        return f"{came}, but this is Collate {facts.release.text}", _HOLDS_ADVICE
     owners = items((desired.resolved or {}).get("owners"))
     for name, values in (("owners", owners or request.owners or ()), ("domains", request.domains or ())):
         if len(values) > 1 and not facts.release.has_many(name):

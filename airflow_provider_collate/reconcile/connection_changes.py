@@ -12,7 +12,7 @@ from functools import lru_cache
 from pydantic import JsonValue
 
 from airflow_provider_collate.client.services import PatchOperation
-from airflow_provider_collate.models.declared import ConnectionPart, FieldFacts
+from airflow_provider_collate.models.declared import ConnectionPart
 from airflow_provider_collate.models.digests import (
     EXTERNAL,
     MASK,
@@ -20,7 +20,7 @@ from airflow_provider_collate.models.digests import (
     UNREADABLE,
     Digests,
     digest,
-    digest_at,
+    digest_of_type,
     dotted,
     pointer,
 )
@@ -62,11 +62,11 @@ def _object_changes(
     for key, value in declared.items():
         path = pointer(at, key)
         there = shown.get(path)
+        if key == "type" and there is not None and isinstance(value, str):  # compared above
+            continue
         if isinstance(value, dict) and there in (OBJECT, None):
-            known = model.field_facts(key) if model else None
-            part = getattr(model, known.name, None) if known else None
-            part = part if isinstance(part, ConnectionPart) else None
-            yield from _object_changes(value, part, shown, path, whole=known.known if known else whole)
+            documented = whole if model is None else key in model.fields_by_key
+            yield from _object_changes(value, _part_at(model, key), shown, path, whole=documented)
         elif value is None and _is_empty(path, shown):
             continue
         elif change := _value_change(key, value, path, there, model):
@@ -75,16 +75,23 @@ def _object_changes(
         yield from _undeclared(declared, model, shown, at)
 
 
+def _part_at(model: ConnectionPart | None, key: str) -> ConnectionPart | None:
+    if model is None:
+        return None
+    part = getattr(model, model.fields_by_key[key].name, None)
+    return part if isinstance(part, ConnectionPart) else None
+
+
 def _value_change(
     key: str, value: JsonValue, path: str, there: bytes | None, model: ConnectionPart | None
 ) -> FieldChange | None:
     if value is None:
-        if there is None or (model and _is_server_default(model.field_facts(key), there)):
+        if there is None or _is_server_default(model, key, there):
             return None
         return _change(path, PatchOperation("remove", path), "removed")
     if there is None:
         return None if value in ("", [], {}) else _change(path, PatchOperation("add", path, value), "missing")
-    if value == MASK or there == digest_at(key, value):
+    if value == MASK or there == digest(value):
         # The mask was copied from what a person is shown; written back, it keeps the stored secret (recorded).
         return None
     operation = PatchOperation("add", path, value)
@@ -105,10 +112,9 @@ def _undeclared(
         if path in expected or not path.startswith(prefix) or "/" in path[len(prefix) :] or _is_empty(path, shown):
             continue
         key = path[len(prefix) :].replace("~1", "/").replace("~0", "~")
-        known = model.field_facts(key) if model else None
-        if known and not known.known:
+        if model is not None and key not in model.fields_by_key:
             yield _change(path, None, "not known to this version, and left alone", Status.LEFT)
-        elif not known or not _is_server_default(known, there):
+        elif not _is_server_default(model, key, there):
             yield _change(path, PatchOperation("remove", path), "removed, it is not declared", Status.UNDECIDED)
 
 
@@ -120,15 +126,20 @@ def _is_empty(path: str, shown: Digests) -> bool:
     return all(value in _EMPTY for below, value in shown.items() if below.startswith(f"{path}/"))
 
 
-def _is_server_default(known: FieldFacts, there: bytes) -> bool:
-    default = known.server_default
-    return known.name == "type" or (default is not None and there == digest(default))
+def _is_server_default(model: ConnectionPart | None, key: str, there: bytes) -> bool:
+    return model is not None and (key == "type" or there == _default_digest(type(model), key))
+
+
+@lru_cache(maxsize=1024)
+def _default_digest(part: type[ConnectionPart], key: str) -> bytes | None:
+    default = part.fields_by_key[key].server_default
+    return None if default is None else digest(default)
 
 
 def _is_another_variant(declared: Mapping[str, JsonValue], shown: Digests, at: str) -> bool:
     """Return whether `type` says that this is another kind of object, such as other GCP credentials."""
     there, asked = shown.get(pointer(at, "type")), declared.get("type")
-    return there is not None and isinstance(asked, str) and there != digest_at("type", asked)
+    return there is not None and isinstance(asked, str) and there != digest_of_type(asked)
 
 
 def _change(at: str, operation: PatchOperation | None, what: str, status: Status = Status.WRITE) -> FieldChange:

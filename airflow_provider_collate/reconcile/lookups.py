@@ -12,7 +12,7 @@ from airflow_provider_collate.exceptions import (
     PermissionDeniedError,
     RequestError,
 )
-from airflow_provider_collate.models.declared import did_you_mean, quoted
+from airflow_provider_collate.models.problems import did_you_mean, quoted
 from airflow_provider_collate.reconcile.workers import Workers
 
 # A suggestion may cost a list of names, and compares with all of them.

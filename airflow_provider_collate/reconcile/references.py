@@ -13,8 +13,8 @@ from airflow_provider_collate.client.directory import Collection, Directory, Ent
 from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.models import CreateServiceRequest
-from airflow_provider_collate.models.declared import UUID_PATTERN, quoted
 from airflow_provider_collate.models.metadata import EntityReference, Owner, OwnerName, TagLabel
+from airflow_provider_collate.models.problems import UUID_PATTERN, quoted
 from airflow_provider_collate.reconcile.field_change import ABSENT
 from airflow_provider_collate.reconcile.lookups import Ask, LookUps, Unreadable
 from airflow_provider_collate.reconcile.scope import GLOSSARY, PruneScope

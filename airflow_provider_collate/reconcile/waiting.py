@@ -17,8 +17,8 @@ from pydantic import (
 )
 
 from airflow_provider_collate.exceptions import CollateError, InvalidDeclarationError, StoppedError
-from airflow_provider_collate.models.declared import DeclaredModel, Text, declaration_error, kind_of
-from airflow_provider_collate.models.problems import path_text, problems_of
+from airflow_provider_collate.models.declared import DeclaredModel, Text
+from airflow_provider_collate.models.problems import declaration_error, kind_of, path_text, problems_of
 from airflow_provider_collate.models.stored_text import is_stored_form, same_text
 from airflow_provider_collate.reconcile.field_change import quoted
 from airflow_provider_collate.reconcile.scope import GLOSSARY
@@ -178,8 +178,8 @@ def parse_wanted(name: object, fields: object = None) -> Wanted:
     try:
         parsed = _one_of_fields.validate_python(rows)
     except ValidationError as error:
-        found = problems_of(error, WantedFields, rows)
-        problems += [f"{path_text(('fields', *path))}: {text}" for _, path, text in found]
+        found = problems_of(error, WantedFields)
+        problems += [f"{path_text(('fields', *path))}: {text}" for (_, *path), text in found]
     if problems:
         raise InvalidDeclarationError(problems)
     return Wanted(str(name), parsed[0])

@@ -102,7 +102,7 @@ class StoredConnections:
             raise ConnectionFaultError(next(iter(others)))
         read: JsonObject = {}
         for name, options in known.items():
-            facts = part.field_facts(name)
+            facts = part.fields_by_key[name]
             if (given := value.get(name)) is not None:
                 below = facts.part_of(given)
                 at = f"{path}.{name}"
@@ -129,7 +129,7 @@ class StoredConnections:
     ) -> JsonObject:
         replaced: JsonObject = {}
         for name, item in value.items():
-            facts, at = part.field_facts(name), f"{path}.{name}"
+            facts, at = part.fields_by_key[name], f"{path}.{name}"
             below = facts.part_of(item)
             is_secret = at in _PASSWORDS if self._type in _RECORDED_TYPES else not facts.plain
             if below and isinstance(item, dict):

@@ -102,7 +102,7 @@ def _connection(service: StoredService, kind: ServiceKind) -> str:
 
 def _settings(config: Mapping[str, object], part: type[ConnectionPart], prefix: str = "") -> Iterator[str]:
     for name, value in config.items():
-        facts = part.field_facts(name)
+        facts = part.fields_by_key[name]
         below = facts.part_of(value)
         if below is not None and isinstance(value, dict):
             yield from _settings(value, below, f"{prefix}{name}.")

@@ -28,15 +28,15 @@ def test_an_answer_is_read() -> None:
     result = BulkOperationResult.model_validate(answer)
     assert result.status == "partialSuccess"
     assert (result.number_of_rows_processed, result.number_of_rows_passed, result.number_of_rows_failed) == (2, 1, 1)
-    assert result.success_request == [BulkRow(name='"a.b"', status=200)]
-    assert result.failed_request == [BulkRow(name="c", message="Invalid", status=400)]
+    assert result.success_request == (BulkRow(name='"a.b"', status=200),)
+    assert result.failed_request == (BulkRow(name="c", message="Invalid", status=400),)
     assert "canary" not in f"{result!r} {result.model_dump()}"
 
 
 @pytest.mark.parametrize("answer", [{}, {"status": "aborted", "successRequest": None, "failedRequest": None}])
 def test_what_is_missing_is_empty(answer: dict[str, JsonValue]) -> None:
     result = BulkOperationResult.model_validate(answer)
-    assert (result.success_request, result.failed_request, result.number_of_rows_failed) == ([], [], 0)
+    assert (result.success_request, result.failed_request, result.number_of_rows_failed) == ((), (), 0)
 
 
 @pytest.mark.parametrize(

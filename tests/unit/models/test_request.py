@@ -216,7 +216,7 @@ def test_what_the_server_fills_in_stands_on_the_fields() -> None:
         (part.__name__, name): default
         for part in (SageMakerConnection, AwsCredentials, GcpCredentialsValues, GcpImpersonation, FilterPattern)
         for name in part.model_fields
-        if (default := part.field_facts(name).server_default) is not None
+        if (default := part.fields_by_key[name].server_default) is not None
     }
     assert filled_in == {
         ("SageMakerConnection", "supports_metadata_extraction"): True,

@@ -13,7 +13,7 @@ from airflow_provider_collate.reconcile.field_change import Status
 from airflow_provider_collate.reconcile.options import IfExists, OnConflict, RunOptions
 from airflow_provider_collate.reconcile.scope import PruneScope
 from tests.unit.reconcile.comparing import ME, WHEN, compare, facts, history, texts, version
-from tests.unit.reconcile.workbench import request, sagemaker, shown
+from tests.unit.reconcile.workbench import request, sagemaker, shown, sklearn
 
 OWNERS = [{"id": f"8a1f2b3c-0000-4000-8000-00000000000{n}", "type": "user"} for n in range(2)]
 CREATED_AT = datetime(2025, 11, 20, 14, 3, tzinfo=timezone.utc)
@@ -40,6 +40,15 @@ class TestActions:
         change = compare(service, by=facts("1.2.0"), owners=OWNERS)
         assert change.action is Action.CONFLICT
         assert change.reason == "declares 2 owners, but Collate 1.2.0 holds one"
+
+    @pytest.mark.parametrize("release, is_there", [("1.2.0", False), ("1.4.9", False), ("1.5.0", True), ("next", True)])
+    def test_a_type_that_the_release_does_not_have_is_a_conflict(self, release: str, is_there: bool) -> None:
+        row = sklearn(serviceType="VertexAI", connection={"config": {"location": "eu"}})
+        change = compare(None, by=facts(release), row=row)
+        assert change.action is (Action.CREATE if is_there else Action.CONFLICT)
+        assert ("VertexAI" in change.reason and release in change.reason) is not is_there
+        existing = compare(shown(serviceType="VertexAI"), by=facts(release), row=row)
+        assert existing.action is not Action.CONFLICT
 
     def test_a_mask_does_not_become_a_new_service_s_password(self) -> None:
         change = compare(None, row=sagemaker(secret="*********"))

@@ -202,3 +202,11 @@ class TestServicesOfOthers:
 def test_the_path_of_a_service_is_the_only_one_that_is_written(bench: Workbench) -> None:
     bench.run([sklearn("a", owners=["ana"], tags=["PII.None"], domains=["Fraud"])])
     assert all(seen.path.startswith(COLLECTION) for seen in bench.writes())
+
+
+def test_a_type_that_the_release_does_not_have_is_told_before_anything_of_its_row_is_sent(old_bot: Workbench) -> None:
+    vertex = {"name": "vertex", "serviceType": "VertexAI", "connection": {"config": {"location": "eu"}}}
+    report = old_bot.run([vertex, sklearn("other")])
+    assert report.counts == {"created": 1, "failed": 1}
+    assert "'vertex' is of type VertexAI, which came with release 1.5, but this is Collate 1.2.0" in str(report.error())
+    assert all(b"vertex" not in write.content for write in old_bot.writes())
