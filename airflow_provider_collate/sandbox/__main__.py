@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from airflow_provider_collate.sandbox.catalog import DEFAULT_ADMIN_TOKEN, DEFAULT_BOT_TOKEN, Catalog
-from airflow_provider_collate.sandbox.latency import PROFILES
+from airflow_provider_collate.sandbox.faults import PROFILES
 from airflow_provider_collate.sandbox.releases import DEFAULT_RELEASE, RELEASES
 from airflow_provider_collate.sandbox.server import address, listen, serve
 

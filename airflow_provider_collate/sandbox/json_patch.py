@@ -11,14 +11,7 @@ from jsonpointer import JsonPointer, JsonPointerException
 
 from airflow_provider_collate.sandbox.exchange import JsonObject, compact, same_json
 
-_NEEDS = {
-    "add": "value",
-    "replace": "value",
-    "test": "value",
-    "copy": "from",
-    "move": "from",
-    "remove": "path",
-}
+_NEEDS = {"add": "value", "replace": "value", "test": "value", "copy": "from", "move": "from", "remove": "path"}
 
 
 class PatchError(Exception):
@@ -41,7 +34,6 @@ def apply_patch(document: object, operations: Sequence[JsonObject], *, is_old: b
     """Apply a patch to a copy of a document; all of it or nothing.
 
     :param is_old: whether messages are as recorded on OpenMetadata 1.2, or as in the newer server's source.
-
     :raises PatchError: when an operation does not apply or a test fails. The message can print
         the document, as the real server's does (recorded).
     """
@@ -71,12 +63,12 @@ def _applied(document: object, operation: JsonObject, is_old: bool) -> object:
         raise PatchError("can't remove the whole document")
     source = str(operation["from" if operation["op"] in ("copy", "move") else "path"])
     try:
-        if operation["op"] == "test":
-            # The library takes true for 1.
-            if not same_json(JsonPointer(source).resolve(document), operation["value"]):
-                raise PatchError(_failed_test(operation, is_old))
+        if operation["op"] != "test":
+            return JsonPatch([operation]).apply(document, in_place=True)
+        # The library takes true for 1.
+        if same_json(JsonPointer(source).resolve(document), operation["value"]):
             return document
-        return JsonPatch([operation]).apply(document, in_place=True)
+        raise PatchError(_failed_test(operation, is_old))
     except (JsonPatchException, JsonPointerException, TypeError, ValueError) as error:
         is_leaf = operation["op"] in ("remove", "replace")
         message = _missing(document, source, is_old, is_leaf) or _missing(document, str(operation["path"]), is_old)
@@ -102,12 +94,12 @@ def _missing(document: object, pointer: str, is_old: bool, is_leaf: bool = False
             document = document[part]
         elif isinstance(document, list) and part.isdecimal() and len(part) < 10 and int(part) < len(document):
             document = document[int(part)]
-        elif isinstance(document, dict):
-            if is_old:
-                return f"'{compact(document)}' contains no value for name '{part}'"
-            if is_leaf and position == len(parts):
-                return f"Non-existing name/value pair in the object for key {part}"
-            return f"The JSON Object '{compact(document)}' contains no mapping for the name '{part}'"
-        else:
+        elif not isinstance(document, dict):
             return f"'{json.dumps(document)}' contains no element for '{part}'"
+        elif is_old:
+            return f"'{compact(document)}' contains no value for name '{part}'"
+        elif is_leaf and position == len(parts):
+            return f"Non-existing name/value pair in the object for key {part}"
+        else:
+            return f"The JSON Object '{compact(document)}' contains no mapping for the name '{part}'"
     return ""

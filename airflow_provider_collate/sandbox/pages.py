@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models import ConnectionPart
-from airflow_provider_collate.sandbox.exchange import Answer, Request
+from airflow_provider_collate.sandbox.exchange import Answer, JsonObject, Request
 from airflow_provider_collate.sandbox.services import StoredService
 from airflow_provider_collate.sandbox.state import State
 
@@ -126,7 +126,7 @@ def _address(url: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
 
 
-def _names(references: tuple[dict[str, object], ...]) -> str:
+def _names(references: tuple[JsonObject, ...]) -> str:
     return "".join(f'<span class="pill">{escape(str(ref["name"]))}</span>' for ref in references)
 
 
