@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from threading import RLock
+from typing import Concatenate, ParamSpec
 
 from airflow_provider_collate.kinds import ServiceKind
-from airflow_provider_collate.sandbox.api import Api
+from airflow_provider_collate.sandbox.api import respond
 from airflow_provider_collate.sandbox.directory import ADMIN, INGESTION_BOT, Entry, User, make_token, user_entry
-from airflow_provider_collate.sandbox.exchange import Answer, Ending, RecordedRequest, Request, quoted
-from airflow_provider_collate.sandbox.faults import RANDOM_KINDS, Fault, Latency, LatencyProfile, RandomFaults, Refusals
+from airflow_provider_collate.sandbox.exchange import Answer, RecordedRequest, Request, quoted
+from airflow_provider_collate.sandbox.faults import RANDOM_KINDS, Fault, Latency, LatencyProfile, RandomFaults
 from airflow_provider_collate.sandbox.pages import page
 from airflow_provider_collate.sandbox.releases import DEFAULT_RELEASE, RELEASES
 from airflow_provider_collate.sandbox.service_api import ServiceApi
@@ -20,6 +21,17 @@ from airflow_provider_collate.sandbox.state import Ban, State
 
 DEFAULT_BOT_TOKEN = make_token(INGESTION_BOT)
 DEFAULT_ADMIN_TOKEN = make_token(ADMIN)
+
+_P = ParamSpec("_P")
+
+
+def _ordering(make: Callable[_P, Fault]) -> Callable[Concatenate[Catalog, _P], Fault]:
+    def fail(catalog: Catalog, /, *arguments: _P.args, **options: _P.kwargs) -> Fault:
+        fault = make(*arguments, **options)
+        catalog.faults.append(fault)
+        return fault
+
+    return fail
 
 
 class Catalog:
@@ -53,15 +65,8 @@ class Catalog:
         latency: LatencyProfile | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.state = State(
-            clock,
-            kinds,
-            bulk_limit=bulk_limit,
-            has_bulk=has_bulk,
-            secrets_manager=secrets_manager,
-            narrow_role=narrow_role,
-            denies_display_name=denies_display_name,
-        )
+        options = (bulk_limit, has_bulk, secrets_manager, narrow_role, denies_display_name)
+        self.state = State(clock, kinds, *options)
         self.release = release
         self.bot_token = bot_token
         self.admin_token = admin_token
@@ -70,14 +75,10 @@ class Catalog:
         self.requests: list[RecordedRequest] = []
         self.faults: list[Fault] = []
         self.random_faults: RandomFaults | None = None
-        self._api = Api(self.state)
         self._lock = RLock()
 
     def handle(self, request: Request) -> Answer:
-        """Answer a request; safe to call from several threads.
-
-        :param request: any request; those outside `/api` get the pages.
-        """
+        """Answer a request; safe to call from several threads. What is outside `/api` gets the pages."""
         with self._lock:
             if request.segments[:1] != ("api",):
                 return page(request, self.state)
@@ -86,11 +87,11 @@ class Catalog:
             if fault is not None and fault.prevents:
                 answer = fault.answer()
             else:
-                answer, user = self._api.answer(request, fault.bulk_rows if fault else {})
+                answer, user = respond(self.state, request, (fault and fault.bulk_rows) or {})
             self.requests.append(RecordedRequest.of(request, answer.status, user.name if user else ""))
         delay = self.latency.delay(is_write=request.is_write, writes=answer.writes, rows=answer.rows)
         if fault is not None and not fault.prevents:
-            answer = fault.change(answer)
+            answer = fault.answer(answer)
         return replace(answer, delay=answer.delay + delay)
 
     @property
@@ -120,10 +121,7 @@ class Catalog:
         return self.services_of(include="deleted")
 
     def services_of(self, collection: str = "", *, include: str = "non-deleted") -> StoredServices:
-        """Return the services of a kind, by name: of the first kind if empty.
-
-        :param include: `non-deleted` or `deleted`.
-        """
+        """Return the `non-deleted` or `deleted` services of a kind by name: of the first kind if empty."""
         return StoredServices(self.state.store_of(collection), self.state.release, self.state.directory, include)
 
     @property
@@ -137,38 +135,8 @@ class Catalog:
         """How many requests that write were seen, whatever became of them."""
         return sum(request.is_write for request in self.requests)
 
-    def fail(
-        self,
-        times: int | None = 1,
-        *,
-        skip: int = 0,
-        status: int | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: object = None,
-        method: str | None = None,
-        path: str | None = None,
-        latency: float = 0.0,
-        lose_answer: bool = False,
-        break_body: bool = False,
-        reset: bool = False,
-        bulk_rows: Refusals | None = None,
-    ) -> Fault:
-        """Let something happen to the next API requests.
-
-        :param lose_answer: the request takes effect, then the connection closes without an answer.
-        :param break_body: the request takes effect, then the answer breaks off in the middle.
-        :param reset: the connection is reset before the request takes effect.
-        :returns: the fault, whose `hits` counts the requests it happened to; `Fault` says what the others mean.
-        """
-        wanted = {Ending.LOST: lose_answer, Ending.CUT: break_body, Ending.RESET: reset}
-        endings = [ending for ending, is_wanted in wanted.items() if is_wanted] or [Ending.WHOLE]
-        if len(endings) > 1:
-            raise ValueError("a fault has one ending: lose_answer, break_body or reset")
-        changes = (headers or {}, body, method, path, latency, endings[0], bulk_rows or {})
-        fault = Fault(times, skip, status, *changes)
-        with self._lock:
-            self.faults.append(fault)
-        return fault
+    fail = _ordering(Fault)
+    """Let something happen to the next API requests; takes what `Fault` takes, and returns it: its `hits` counts."""
 
     def fail_randomly(
         self,

@@ -35,11 +35,7 @@ class StoredConnections:
         self._release = release
 
     def fill_in(self, connection: JsonObject, step: str) -> JsonObject:
-        """Return a connection as the server stores it: checked, and with its defaults.
-
-        :param step: what the server says that it failed to do.
-        :raises ApiError: 400 when it does not fit the service type.
-        """
+        """Return a connection as the server stores it, with its defaults; a 400 says at which step it does not fit."""
         config = connection.get("config")
         if config is None:
             return {}

@@ -35,27 +35,18 @@ class Parser:
         self._service_types = kind.request_model.connection_types.keys() - release.absent_types
 
     def read(self, body: bytes) -> JsonObject:
-        """Read a create request and check it.
-
-        :raises ApiError: 400.
-        """
+        """Read a create request and check it; a 400 when it is wrong."""
         return self.check(self._read(read_json(body)))
 
     def read_many(self, body: bytes) -> list[JsonObject]:
-        """Read the rows of a bulk request; each is checked later.
-
-        :raises ApiError: 400 for anything that is no list of create requests.
-        """
+        """Read the rows of a bulk request, each to be checked later; a 400 for anything that is no list of them."""
         document = read_json(body)
         if not isinstance(document, list):
             raise _wrong_type(_ANY_LIST, document)
         return [self._read(row) for row in document]
 
     def check(self, declaration: JsonObject) -> JsonObject:
-        """Return a declaration whose name and service type are right.
-
-        :raises ApiError: 400 with all violations.
-        """
+        """Return a declaration whose name and service type are right; a 400 with all violations otherwise."""
         violations = [f"{field} must not be null" for field in ("name", "serviceType") if field not in declaration]
         if "name" in declaration:
             violations = [*self._name_violations(declaration["name"]), *violations]
@@ -64,10 +55,7 @@ class Parser:
         return declaration
 
     def read_service(self, document: object) -> JsonObject:
-        """Read a service's document after a patch.
-
-        :raises ApiError: 400 for an unknown field or a value of the wrong type.
-        """
+        """Read a service's document after a patch; a 400 for an unknown field or a value of the wrong type."""
         fields = self._fields(
             document, sorted(self._release.service_fields), self._service_class, {"domain": _REFERENCE}
         )
@@ -106,10 +94,7 @@ class Parser:
 
 
 def read_json(body: bytes) -> object:
-    """Read a body.
-
-    :raises ApiError: 400 when it is empty or no JSON.
-    """
+    """Read a body; a 400 when it is empty or no JSON."""
     if not body.strip():
         raise bad_request("[The request body must not be null]")
     try:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from pathlib import Path
 
 from airflow_provider_collate.sandbox.exchange import ApiError, JsonObject, bad_request, not_found, quoted
 
@@ -155,11 +156,7 @@ class Directory:
         return self._by_id.get((kind, str(entry_id)))
 
     def by_name(self, kind: str, fqn: str, *, deleted: bool = False) -> Entry:
-        """Return the entry of a name.
-
-        :param deleted: take a deleted one, too.
-        :raises ApiError: 404 when there is none.
-        """
+        """Return the entry of a name, a deleted one only if that is wanted; a 404 when there is none."""
         return _present(self.find(kind, fqn), kind, quoted(fqn) if kind in _QUOTED else fqn, deleted)
 
     def by_id(self, kind: str, entry_id: str, *, deleted: bool = False) -> Entry:
@@ -167,17 +164,11 @@ class Directory:
         return _present(self.find_id(kind, entry_id), kind, entry_id, deleted)
 
     def references(self, kind: str, fqns: Iterable[object]) -> tuple[JsonObject, ...]:
-        """Return the references to entries of a kind that a request named.
-
-        :raises ApiError: 404 when there is none of a name.
-        """
+        """Return the references to entries of a kind that a request named; a 404 when there is none of a name."""
         return tuple(self.by_name(kind, str(fqn)).reference() for fqn in fqns)
 
     def check_tags(self, labels: Iterable[Mapping[str, object]]) -> None:
-        """Refuse disabled tags, and two of a classification that allows one (recorded).
-
-        :raises ApiError: 400.
-        """
+        """Refuse by a 400 disabled tags, and two of a classification that allows one (recorded)."""
         seen: dict[str, object] = {}
         for label in labels:
             fqn = str(label["tagFQN"])
@@ -192,10 +183,7 @@ class Directory:
                 raise bad_request(f"Tag labels {fqn} and {other} are mutually exclusive and can't be assigned together")
 
     def check_exists(self, label: Mapping[str, object]) -> None:
-        """Refuse a tag that does not exist.
-
-        :raises UnknownTagError: 404.
-        """
+        """Refuse a tag that does not exist by a 404 of its own class."""
         entry = self._of_label(label)
         if entry is None or entry.deleted:
             error = not_found(_label_kind(label), str(label["tagFQN"]))
@@ -215,10 +203,7 @@ class Directory:
 
 
 def check_reference(reference: object, field_name: str, kinds: tuple[str, ...]) -> JsonObject:
-    """Return a reference that a request gave by `id` and `type`, whether or not it points anywhere.
-
-    :raises ApiError: 400 when it is none.
-    """
+    """Return a reference that a request gave, whether or not it points anywhere; a 400 when it is none."""
     if not isinstance(reference, dict):
         raise bad_request(f"[{field_name} must be an entity reference]")
     for part in ("id", "type"):
@@ -230,10 +215,7 @@ def check_reference(reference: object, field_name: str, kinds: tuple[str, ...]) 
 
 
 def check_labels(tags: Iterable[object]) -> list[JsonObject]:
-    """Return tag labels as they were given, their parts in the server's order.
-
-    :raises ApiError: 400 when a part is missing.
-    """
+    """Return tag labels as given, their parts in the server's order; a 400 when a part is missing."""
     labels: list[JsonObject] = []
     for position, tag in enumerate(tags):
         if not isinstance(tag, dict):
@@ -267,36 +249,11 @@ def user_entry(user: User) -> Entry:
     return Entry("user", user.name, user.name, user.display_name, more)
 
 
-# The descriptions that were recorded in histories.
-_TIER_2 = """**Important business datasets for your company (not as critical as Tier 1)**
-
-- Used in important business metrics, product metrics, and dashboards to drive internal decisions
-
-- Used in important compliance reporting to major regulators, govt entities, and third party
-
-- Used for less critical online user-facing experiences (user activity, user behavior)
-
-- Source used to derive other critical Tier-2 datasets"""
-_SENSITIVE = (
-    "PII which if lost, compromised, or disclosed without authorization, could result in substantial "
-    "harm, embarrassment, inconvenience, or unfairness to an individual."
-)
-_TAGS = {
-    "Tier": {"Tier1": "", "Tier2": _TIER_2, "Tier3": "", "Tier4": "", "Tier5": ""},
-    "PII": {"None": "Non PII", "Sensitive": _SENSITIVE},
-    "Certification": {"Gold": "", "Silver": "", "Bronze": ""},
-}
-
-
 def seeded_directory() -> Directory:
-    """Return the few entries that each sandbox starts with."""
+    """Return the few entries that each sandbox starts with; the descriptions of tags were recorded in histories."""
     directory = Directory()
-    team, domain = Entry("team", "ml-platform", "ml-platform", "ML platform"), Entry("domain", "Fraud", "Fraud")
-    examples = [replace(entry, is_example=True) for entry in (user_entry(ANA), team, domain)]
-    for entry in (user_entry(ADMIN), user_entry(INGESTION_BOT), *examples):
+    for entry in (user_entry(ADMIN), user_entry(INGESTION_BOT), replace(user_entry(ANA), is_example=True)):
         directory.add(entry)
-    for group, tags in _TAGS.items():
-        directory.add(Entry("classification", group, group, "", {"mutuallyExclusive": group == "Tier"}))
-        for name, description in tags.items():
-            directory.add(Entry("tag", name, f"{group}.{name}", "", {"mutuallyExclusive": False}, description))
+    for fields in json.loads(Path(__file__).with_name("entries.json").read_text(encoding="utf-8")):
+        directory.add(Entry(**fields))
     return directory

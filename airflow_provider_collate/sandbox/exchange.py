@@ -172,12 +172,13 @@ class ApiError(Exception):
 
     def answer(self, release: Release) -> Answer:
         """Return the answer as the release has it."""
-        answer = json_answer(self.status, {"code": self.status, "message": self.message, **self._type(release)})
+        return self._answer(release, {"code": self.status, "message": self.message})
+
+    def _answer(self, release: Release, document: JsonObject) -> Answer:
+        named = {"errorType": self.error_type} if self.error_type and not release.is_old else {}
+        answer = json_answer(self.status, {**document, **named})
         is_named = self.status in (401, 403, 404, 409)
         return answer.with_headers({"WWW-Authenticate": "om-auth"}) if is_named else answer
-
-    def _type(self, release: Release) -> JsonObject:
-        return {"errorType": self.error_type} if self.error_type and not release.is_old else {}
 
 
 class UnexpectedError(ApiError):
@@ -189,7 +190,7 @@ class UnexpectedError(ApiError):
     def answer(self, release: Release) -> Answer:
         """Return the answer as the release has it."""
         text = f"An exception with message [{self.message}] was thrown while processing request."
-        return json_answer(500, {"responseMessage": text, **self._type(release)})
+        return self._answer(release, {"responseMessage": text})
 
 
 class ProtocolError(ApiError):

@@ -8,9 +8,9 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
 
@@ -18,12 +18,12 @@ Refusals = Mapping[str, tuple[int, str]]
 
 # What `Catalog.fail_randomly` can do to a request.
 RANDOM_KINDS: Final = ("429", "503", "broken_body", "lost_answer", "reset")
-_RANDOM_ENDINGS = {"broken_body": Ending.CUT, "lost_answer": Ending.LOST, "reset": Ending.RESET}
+_RANDOM_FLAGS = {"broken_body": "break_body", "lost_answer": "lose_answer", "reset": "reset"}
 
 
 @dataclass
 class Fault:
-    """Something that happens to the next requests that fit.
+    """Something that happens to the next API requests that fit.
 
     :param times: to how many requests; to all from now on if None.
     :param skip: how many fitting requests pass unharmed before.
@@ -33,27 +33,38 @@ class Fault:
     :param method: only requests of this method.
     :param path: only requests whose path holds a match of this regular expression.
     :param latency: seconds until the answer.
-    :param ending: how the connection ends.
+    :param lose_answer: the request takes effect, then the connection closes without an answer.
+    :param break_body: the request takes effect, then the answer breaks off in the middle.
+    :param reset: the connection is reset before the request takes effect.
     :param bulk_rows: rows of bulk requests that are refused: name → status and message; other requests do not fit.
-    :param hits: how many requests it happened to.
+    :raises ValueError: for more than one of `lose_answer`, `break_body` and `reset`.
     """
 
     times: int | None = 1
+    _: KW_ONLY
     skip: int = 0
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] | None = None
     body: object = None
     method: str | None = None
     path: str | None = None
     latency: float = 0.0
-    ending: Ending = Ending.WHOLE
-    bulk_rows: Refusals = field(default_factory=dict)
-    hits: int = 0
+    lose_answer: bool = False
+    break_body: bool = False
+    reset: bool = False
+    bulk_rows: Refusals | None = None
+    hits: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        wanted = {Ending.LOST: self.lose_answer, Ending.CUT: self.break_body, Ending.RESET: self.reset}
+        if sum(wanted.values()) > 1:
+            raise ValueError("a fault has one ending: lose_answer, break_body or reset")
+        self.ending = next((ending for ending, is_wanted in wanted.items() if is_wanted), Ending.WHOLE)
 
     @property
     def prevents(self) -> bool:
         """Whether the request does not take effect."""
-        return self.status is not None or self.ending is Ending.RESET
+        return self.status is not None or self.reset
 
     def takes(self, request: Request) -> bool:
         """Whether it happens to this request; counts it if so."""
@@ -69,28 +80,19 @@ class Fault:
         self.hits += fits
         return fits
 
-    def answer(self) -> Answer:
-        """The answer instead of the catalog's, if the request does not take effect."""
-        status = self.status or 500
-        # Any other text of a 409 would be a lock's.
-        message = "Entity already exists" if status == 409 else f"Ordered fault {status}"
-        body = {"code": status, "message": message} if self.body is None else self.body
-        return self._travels(_with_body(Answer(status), body))
-
-    def change(self, answer: Answer) -> Answer:
-        """The catalog's answer as it travels under this fault."""
-        return self._travels(answer if self.body is None else _with_body(answer, self.body))
-
-    def _travels(self, answer: Answer) -> Answer:
-        return replace(answer.with_headers(self.headers), delay=answer.delay + self.latency, ending=self.ending)
-
-
-def _with_body(answer: Answer, body: object) -> Answer:
-    if isinstance(body, (str, bytes)):
-        encoded, media_type = body.encode() if isinstance(body, str) else body, "text/html"
-    else:
-        encoded, media_type = json.dumps(body).encode(), "application/json"
-    return replace(answer, body=encoded).with_headers({"Content-Type": media_type})
+    def answer(self, made: Answer | None = None) -> Answer:
+        """Return the catalog's answer as it travels under this fault, or the one that is given instead."""
+        status, body = self.status or 500, self.body
+        if made is None and body is None:
+            # Any other text of a 409 would be a lock's.
+            message = "Entity already exists" if status == 409 else f"Ordered fault {status}"
+            body = {"code": status, "message": message}
+        answer = made or Answer(status)
+        if body is not None:
+            text = body if isinstance(body, (str, bytes)) else json.dumps(body)
+            answer = replace(answer, body=text if isinstance(text, bytes) else text.encode())
+            answer = answer.with_headers({"Content-Type": "text/html" if text is body else "application/json"})
+        return replace(answer.with_headers(self.headers or {}), delay=answer.delay + self.latency, ending=self.ending)
 
 
 class RandomFaults:
@@ -112,11 +114,8 @@ class RandomFaults:
         if self._random.random() >= self.rate:
             return None
         kind = self._random.choice(self.kinds)
-        fault = Fault(method=self.method, path=self.path)
-        if kind in _RANDOM_ENDINGS:
-            fault.ending = _RANDOM_ENDINGS[kind]
-        else:
-            fault.status, fault.headers = int(kind), {"Retry-After": "0"}
+        options: dict[str, Any] = {"status": int(kind), "headers": {"Retry-After": "0"}} if kind.isdecimal() else {}
+        fault = Fault(method=self.method, path=self.path, **options or {_RANDOM_FLAGS[kind]: True})
         if not fault.takes(request):
             return None
         self.counts[kind] += 1
@@ -159,13 +158,13 @@ class Latency:
         """Return the seconds until a request is answered that writes and lists so many services."""
         profile = self.profile
         delay = profile.per_request + profile.per_row * rows
-        return delay + max(profile.per_write, self._wait_for_turn(max(1, writes))) if is_write else delay
-
-    def _wait_for_turn(self, writes: int) -> float:
-        """Return the seconds until these writes are done at the profile's rate, after those already accepted."""
-        if self.profile.writes_per_second is None:
-            return 0.0
-        with self._lock:
-            now = self._clock()
-            self._free_at = max(now, self._free_at) + writes / self.profile.writes_per_second
-            return self._free_at - now
+        if not is_write:
+            return delay
+        turn = 0.0
+        if profile.writes_per_second is not None:
+            # After all writes already accepted.
+            with self._lock:
+                now = self._clock()
+                self._free_at = max(now, self._free_at) + max(1, writes) / profile.writes_per_second
+                turn = self._free_at - now
+        return delay + max(profile.per_write, turn)

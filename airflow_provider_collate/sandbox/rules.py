@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timezone
 
 from airflow_provider_collate.kinds import ServiceKind
+from airflow_provider_collate.models.stored_text import stored_form
 from airflow_provider_collate.sandbox.connections import StoredConnections, misfit
 from airflow_provider_collate.sandbox.directory import User, check_labels, check_reference
 from airflow_provider_collate.sandbox.exchange import ApiError, JsonObject, UnexpectedError, bad_request
-from airflow_provider_collate.sandbox.sanitizing import sanitized
 from airflow_provider_collate.sandbox.services import StoredService, key_of
 from airflow_provider_collate.sandbox.state import State
 
+_ENTITY_RULES = {
+    "Multiple Users or Single Team Ownership": (
+        "Validates that an entity has either multiple owners or a single team as the owner."
+    ),
+    "Multiple Domains are not allowed": "By default, we only allow entities to be assigned to a single domain.",
+    "Data Product Domain Validation": "Validates that Data Products assigned to an entity match the entity's domains.",
+}
 _OWNER_KINDS = ("user", "team")
+# Variants of ASCII that look like markup, and what needs two units in Java.
+_NUMBERED = re.compile("[\ufe60-\U0010ffff]")
 
 
 class Rules:
@@ -27,10 +37,7 @@ class Rules:
         self._directory = state.directory
 
     def created(self, declared: JsonObject, service_id: str) -> StoredService:
-        """Return a new service.
-
-        :raises ApiError: 400 for a connection of another type, 404 for what it refers to.
-        """
+        """Return a new service; a 400 for a connection of another type, a 404 for what it refers to."""
         blank = StoredService(self._kind.collection, service_id, declared["name"], declared["serviceType"])
         return replace(
             self._related(blank, declared),
@@ -60,7 +67,7 @@ class Rules:
             wanted,
             description=self._sanitized(declared.get("description"), "PUT"),
             display_name=self._allowed_display_name(stored, declared.get("displayName")),
-            connection=self._revealed(self._connection(declared, "unmask"), stored),
+            connection=self._connection(declared, "unmask", stored),
             rewritten=self._is_rewritten(stored, declared),
             style=declared.get("style") or stored.style,
             ingestion_runner=declared.get("ingestionRunner") or stored.ingestion_runner,
@@ -70,10 +77,7 @@ class Rules:
         return replace(wanted, **{name: value for name in keeps if (value := getattr(stored, name))})
 
     def patched(self, stored: StoredService, wanted: JsonObject) -> StoredService:
-        """Return what a service becomes by a patch that made this document of it; its name stays (recorded).
-
-        :raises ApiError: 400 for a value that does not fit, 404 for what it refers to.
-        """
+        """Return what a service becomes by a patch that made this document of it; its name stays (recorded)."""
         if wanted.get("deleted") is True:
             raise bad_request(f"Entity {self._kind.collection.removesuffix('s')} attribute deleted can't be modified")
         if stored.connection is not None and "connection" not in wanted:
@@ -81,7 +85,7 @@ class Rules:
                 'Cannot invoke "org.openmetadata.schema.ServiceConnectionEntityInterface.getConfig()" '
                 'because "decryptedUpdatedConn" is null'
             )
-        connection = self._revealed(self._connection(wanted, "encrypt"), stored)
+        connection = self._connection(wanted, "encrypt", stored)
         labels = check_labels(wanted.get("tags", []))
         self._directory.check_tags(labels)
         owners = self._references(wanted, self._release.owner_field, _OWNER_KINDS)
@@ -104,31 +108,18 @@ class Rules:
         )
 
     def check_entity(self, before: StoredService | None, service: StoredService) -> None:
-        """Refuse what the rules for entities forbid by default (server source, 1.12).
-
-        :param before: the service as it was; what did not change is not judged.
-        :raises ApiError: 400.
-        """
+        """Refuse by a 400 what the rules for entities forbid by default, if it changed (server source, 1.12)."""
         if self._release.is_old:
             return
         before = before or replace(service, owners=(), domains=(), data_products=())
         teams = [owner for owner in service.owners if owner["type"] == "team"]
         if service.owners != before.owners and teams and len(service.owners) > 1:
-            raise _violated(
-                "Multiple Users or Single Team Ownership",
-                "Validates that an entity has either multiple owners or a single team as the owner.",
-            )
+            raise _violated("Multiple Users or Single Team Ownership")
         if service.domains != before.domains and len(service.domains) > 1:
-            raise _violated(
-                "Multiple Domains are not allowed",
-                "By default, we only allow entities to be assigned to a single domain.",
-            )
+            raise _violated("Multiple Domains are not allowed")
         is_moved = (service.domains, service.data_products) != (before.domains, before.data_products)
         if is_moved and not self._fits_its_domains(service):
-            raise _violated(
-                "Data Product Domain Validation",
-                "Validates that Data Products assigned to an entity match the entity's domains.",
-            )
+            raise _violated("Data Product Domain Validation")
 
     def _fits_its_domains(self, service: StoredService) -> bool:
         domains = [self._directory.find_id("domain", domain["id"]) for domain in service.domains]
@@ -186,21 +177,18 @@ class Rules:
         return tuple({str(reference["id"]): reference for reference in checked}.values())
 
     def _found(self, references: tuple[JsonObject, ...]) -> tuple[JsonObject, ...]:
-        """Return what references point to, deleted or not (server source).
-
-        :raises ApiError: 404.
-        """
+        """Return what references point to, deleted or not (server source); a 404 when there is none."""
         return tuple(self._directory.by_id(one["type"], one["id"], deleted=True).reference() for one in references)
 
     def _connections(self, service_type: str) -> StoredConnections:
         return StoredConnections(self._kind, service_type, self._release)
 
-    def _connection(self, declared: JsonObject, step: str) -> JsonObject | None:
-        connection = declared.get("connection")
-        return None if connection is None else self._connections(declared["serviceType"]).fill_in(connection, step)
-
-    def _revealed(self, connection: JsonObject | None, stored: StoredService) -> JsonObject | None:
-        return None if connection is None else self._connections(stored.service_type).revealed(connection, stored)
+    def _connection(self, declared: JsonObject, step: str, stored: StoredService | None = None) -> JsonObject | None:
+        if "connection" not in declared:
+            return None
+        connections = self._connections(declared["serviceType"])
+        connection = connections.fill_in(declared["connection"], step)
+        return connections.revealed(connection, stored) if stored else connection
 
     def _is_rewritten(self, stored: StoredService, declared: JsonObject) -> bool:
         """Return whether a secret that is behind a secrets manager was given in clear."""
@@ -209,6 +197,11 @@ class Rules:
         return self._connections(stored.service_type).has_secret_in_clear(declared["connection"], stored)
 
 
-def _violated(rule: str, context: str) -> ApiError:
-    text = f"Rule [{rule}] validation failed: Entity does not satisfy the rule. Rule context: {context}"
+def sanitized(text: str) -> str:
+    """Return a description as newer servers store it; what is stored is not changed again."""
+    return _NUMBERED.sub(lambda found: f"&#x{ord(found.group()):x};", stored_form(text).text)
+
+
+def _violated(rule: str) -> ApiError:
+    text = f"Rule [{rule}] validation failed: Entity does not satisfy the rule. Rule context: {_ENTITY_RULES[rule]}"
     return ApiError(400, text, "RULE_VIOLATION")

@@ -26,9 +26,9 @@ from airflow_provider_collate.sandbox.json_patch import PatchError, apply_patch,
 from airflow_provider_collate.sandbox.rules import Rules
 from airflow_provider_collate.sandbox.services import (
     INCLUDES,
-    Reviser,
     StoredService,
     document,
+    revised,
     without_certification,
 )
 from airflow_provider_collate.sandbox.state import Call, State
@@ -87,10 +87,7 @@ class ServiceApi:
         return json_answer(200, self._shown(service, call, fields), change=change, writes=1)
 
     def bulk(self, call: Call) -> Answer:
-        """Answer `PUT` of `bulk` as documented, which was never seen: each row a PUT; 200 even when all fail.
-
-        :raises ApiError: 400 when a row cannot be read, 413 for too many rows.
-        """
+        """Answer `PUT` of `bulk` as documented, which was never seen: each row a PUT; 200 even when all fail."""
         if not self.state.has_bulk:
             raise ProtocolError(405)
         rows, limit = self.parser.read_many(call.request.body), self.state.bulk_limit
@@ -103,11 +100,7 @@ class ServiceApi:
         return json_answer(200, _bulk_result(outcomes), writes=len(rows))
 
     def upsert(self, declared: JsonObject, user: User, *, override: bool = False) -> tuple[StoredService, str]:
-        """Create or update a service; also say which, as the change header does.
-
-        :param override: let a bot replace what people wrote.
-        :raises ApiError: when the request is refused.
-        """
+        """Create or update a service; also say which, as the change header does."""
         stored = self.store.get(declared["name"])
         self.state.check_allowed(user, "EditAll" if stored else "Create", declared["name"])
         if stored is None:
@@ -126,7 +119,7 @@ class ServiceApi:
             paths = [str(operation.get(name, "")) for operation in operations for name in ("path", "from")]
             needs_all = any(path.strip("/").partition("/")[0] in _GUARDED for path in paths)
             self.state.check_allowed(call.user, "EditAll", stored.name, needs_all=needs_all)
-            patched = apply_patch(self._as_stored(stored), operations, is_old=release.is_old)
+            patched = apply_patch(self._document(stored, None), operations, is_old=release.is_old)
             changed = self.parser.read_service(patched)
         except PatchError as error:
             raise UnexpectedError(str(error)) from None
@@ -138,7 +131,7 @@ class ServiceApi:
             raise
         service, change = self._revise(stored, wanted, call.user, folds=not release.is_old)
         named = replace(service, name=changed.get("name") or service.name, domains=())
-        answered = self._as_stored(named, call.request.root)
+        answered = self._document(named, None, root=call.request.root)
         answered.update(self._domains_as_given(changed, call.request.root))
         return json_answer(200, answered, change=change, writes=1)
 
@@ -155,11 +148,11 @@ class ServiceApi:
         else:
             service, _ = self._revise(service, replace(service, deleted=True), call.user)
             change = "entitySoftDeleted"
-        return json_answer(200, self._as_stored(service), change=change, writes=1)
+        return json_answer(200, self._document(service, None), change=change, writes=1)
 
     def versions(self, call: Call) -> Answer:
         """Answer `GET` of a service's versions, the newest first, each as JSON in a text (recorded)."""
-        shown = [compact(self._as_version(version, call)) for version in self._versions(call)]
+        shown = [compact(self._document(version, call.user)) for version in self._versions(call)]
         return json_answer(200, {"entityType": self.store.entity, "versions": shown})
 
     def version(self, call: Call) -> Answer:
@@ -167,7 +160,7 @@ class ServiceApi:
         number = call.params["version"]
         for version in self._versions(call):
             if number in (str(version.version), str(version.version).removesuffix(".0")):
-                return json_answer(200, self._as_version(version, call))
+                return json_answer(200, self._document(version, call.user))
         raise not_found(self.store.entity, f"{call.params['id']} and version {number}")
 
     def restore(self, call: Call) -> Answer:
@@ -179,7 +172,7 @@ class ServiceApi:
         stored = self.store.find({"id": service_id}, "deleted")
         self.state.check_allowed(call.user, "EditAll", stored.name)
         service, _ = self._revise(stored, replace(stored, deleted=False), call.user)
-        return json_answer(200, self._as_stored(service), change="entityRestored", writes=1)
+        return json_answer(200, self._document(service, None), change="entityRestored", writes=1)
 
     def rules(self, user: User) -> Rules:
         """Return how a user's requests change services."""
@@ -189,8 +182,9 @@ class ServiceApi:
         self, stored: StoredService, wanted: StoredService, user: User, *, folds: bool = False
     ) -> tuple[StoredService, str]:
         """Store the next version of a service; also say whether there is one, as the change header does."""
-        reviser = Reviser(self.state.release, self.state.directory, user.name, self.state.now(), folds)
-        service = reviser.revise(stored, wanted, self.store.history(stored))
+        wanted = replace(wanted, updated_at=self.state.now(), updated_by=user.name)
+        history = self.store.history(stored)
+        service = revised(stored, wanted, history, self.state.release, self.state.directory, folds=folds)
         if service is stored:
             return stored, "entityNoChange"
         self.store.keep(service)
@@ -223,45 +217,36 @@ class ServiceApi:
             return {"request": echoed, "status": error.status, "message": error.message}
         return {"request": service.fqn, "status": 200}
 
-    def _shown(self, service: StoredService, call: Call, fields: Sequence[str] = ()) -> JsonObject:
-        """Return a service as the user reads it."""
-        return self._document(self._readable(service, call.user), fields, call.request.root)
+    def _document(
+        self, service: StoredService, reader: User | None, fields: Sequence[str] | None = None, root: str = ""
+    ) -> JsonObject:
+        """Return a service as a user reads it; without a reader as the database has it (both recorded).
+
+        :param fields: which of those that are shown only when asked for; all if None.
+        """
+        release = self.state.release
+        if fields is None:
+            is_left_out = release.is_old and not service.data_products
+            fields = [name for name in release.relation_fields if not (is_left_out and name == "dataProducts")]
+        if (connection := service.connection) is not None:
+            connections = StoredConnections(self._kind, service.service_type, release)
+            if reader is not None and not reader.is_bot:
+                connection = connections.masked(connection)
+            elif self.state.secrets_manager:
+                connection = connections.managed(service)
+            elif reader is None:
+                connection = connections.encrypted(connection)
+            service = replace(service, connection=connection)
+        return document(service, release, self.state.directory, fields, root)
+
+    def _shown(self, service: StoredService, call: Call, fields: Sequence[str]) -> JsonObject:
+        return self._document(service, call.user, fields, call.request.root)
 
     def _shown_new(self, service: StoredService, call: Call) -> JsonObject:
         """Return a service as the answer to its creation has it; newer servers show owners, tags and domains."""
         release = self.state.release
         old = (release.owner_field, release.domain_field)
         return self._shown(service, call, old if release.is_old else release.relation_fields)
-
-    def _as_version(self, service: StoredService, call: Call) -> JsonObject:
-        return self._document(self._readable(service, call.user), self._all_fields(service))
-
-    def _as_stored(self, service: StoredService, root: str = "") -> JsonObject:
-        """Return the whole document as a patch works on it and as a deletion answers it (recorded)."""
-        if service.connection is not None:
-            connections, is_managed = self._connections(service), self.state.secrets_manager
-            stored = connections.managed(service) if is_managed else connections.encrypted(service.connection)
-            service = replace(service, connection=stored)
-        return self._document(service, self._all_fields(service), root)
-
-    def _all_fields(self, service: StoredService) -> tuple[str, ...]:
-        release = self.state.release
-        is_left_out = release.is_old and not service.data_products
-        return tuple(field for field in release.relation_fields if not (is_left_out and field == "dataProducts"))
-
-    def _readable(self, service: StoredService, user: User) -> StoredService:
-        """Return the service with its connection as the user reads it: a person sees a mask (recorded)."""
-        if service.connection is None or (user.is_bot and not self.state.secrets_manager):
-            return service
-        connections = self._connections(service)
-        shown = connections.managed(service) if user.is_bot else connections.masked(service.connection)
-        return replace(service, connection=shown)
-
-    def _connections(self, service: StoredService) -> StoredConnections:
-        return StoredConnections(self._kind, service.service_type, self.state.release)
-
-    def _document(self, service: StoredService, fields: Sequence[str], root: str = "") -> JsonObject:
-        return document(service, self.state.release, self.state.directory, fields, root)
 
     def _domains_as_given(self, changed: JsonObject, root: str) -> JsonObject:
         """Return the domains as a patch's answer has them: not looked up (recorded)."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
-from bisect import bisect_left, insort
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +21,7 @@ from airflow_provider_collate.sandbox.releases import Release
 
 _NAMESPACE = uuid.UUID("c4a3a1f0-8d5d-4c7e-9d51-2f6b8a5e7c10")
 INCLUDES = {"all": (False, True), "deleted": (True,), "non-deleted": (False,)}
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SESSION_MILLISECONDS = 10 * 60 * 1000
 
 
@@ -115,17 +116,14 @@ def _related(service: StoredService, field: str, directory: Directory, root: str
 
 
 class Store:
-    """All services of a kind, found by name, fully qualified name and id, and listed by name.
-
-    :param entity: how messages call one, e.g. `mlmodelService`.
-    """
+    """All services of a kind, whose entity is e.g. `mlmodelService`, found by name and id, and listed by name."""
 
     def __init__(self, entity: str) -> None:
         self.entity = entity
         self._by_fqn: dict[str, StoredService] = {}
-        self._fqn_by_id: dict[str, str] = {}
-        self._names: dict[bool, list[str]] = {False: [], True: []}
+        self._by_id: dict[str, StoredService] = {}
         self._history: dict[str, list[StoredService]] = {}
+        self._names: dict[str, list[str]] = {}
         self._made = 0
 
     def new_id(self) -> str:
@@ -137,16 +135,13 @@ class Store:
         """Store a service in place of the one with its name."""
         old = self._by_fqn.get(service.fqn)
         if old is None or old.deleted != service.deleted:
-            if old is not None:
-                self._forget_name(old)
-            insort(self._names[service.deleted], service.name)
-        self._by_fqn[service.fqn] = service
-        self._fqn_by_id[service.id] = service.fqn
+            self._names.clear()
+        self._by_fqn[service.fqn] = self._by_id[service.id] = service
 
     def remove(self, service: StoredService) -> None:
         """Forget a service."""
-        self._forget_name(service)
-        del self._by_fqn[service.fqn], self._fqn_by_id[service.id]
+        self._names.clear()
+        del self._by_fqn[service.fqn], self._by_id[service.id]
         self._history.pop(service.id, None)
 
     def history(self, service: StoredService) -> list[StoredService]:
@@ -158,38 +153,23 @@ class Store:
         return self._by_fqn.get(quoted(name))
 
     def find(self, params: Mapping[str, str], include: str = "non-deleted") -> StoredService:
-        """Return the service of an `id` or an `fqn`, which may lack its quotes (server source).
-
-        :raises ApiError: 404.
-        """
+        """Return the service of an `id` or an `fqn`, which may lack its quotes (server source); or a 404."""
         key = quoted(params["fqn"]) if "fqn" in params else params["id"]
-        if "fqn" not in params and not _is_uuid(key):
+        if "fqn" not in params and not _UUID.fullmatch(key):
             raise ProtocolError(404)
-        service = self._by_fqn.get(key if "fqn" in params else self._fqn_by_id.get(key, ""))
+        service = (self._by_fqn if "fqn" in params else self._by_id).get(key)
         if service is None or service.deleted not in INCLUDES[include]:
             raise not_found(self.entity, key)
         return service
 
     def names(self, include: str = "non-deleted") -> Sequence[str]:
         """Return all names, in order."""
-        if include == "all":
-            return sorted(self._names[False] + self._names[True])
-        return self._names[include == "deleted"]
+        if include not in self._names:
+            self._names[include] = sorted(one.name for one in self if one.deleted in INCLUDES[include])
+        return self._names[include]
 
     def __iter__(self) -> Iterator[StoredService]:
         return iter(list(self._by_fqn.values()))
-
-    def _forget_name(self, service: StoredService) -> None:
-        names = self._names[service.deleted]
-        del names[bisect_left(names, service.name)]
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 class StoredServices(Mapping[str, dict[str, object]]):
@@ -217,84 +197,78 @@ class StoredServices(Mapping[str, dict[str, object]]):
         return len(self._store.names(self._include))
 
 
-@dataclass(frozen=True)
-class Reviser:
-    """Makes the next version of a service.
+def revised(
+    stored: StoredService,
+    wanted: StoredService,
+    history: list[StoredService],
+    release: Release,
+    directory: Directory,
+    *,
+    folds: bool,
+) -> StoredService:
+    """Return the next version of a service, or the stored one itself if nothing differs.
 
-    :param user: name of who changes it.
-    :param now: milliseconds since the epoch.
+    :param wanted: the service as it is to be, with who changes it and when.
+    :param history: earlier versions, the oldest first; the stored one is put there unless both are one version.
     :param folds: whether changes of one user within ten minutes are one version (server source, 1.12).
     """
+    if not any(_changes(stored, wanted, release, directory).values()):
+        return stored
+    is_recent = wanted.updated_at - stored.updated_at <= _SESSION_MILLISECONDS
+    is_of_the_session = is_recent and stored.updated_by == wanted.updated_by and not stored.deleted
+    if not (folds and history and is_of_the_session):
+        history.append(stored)
+    base = history[-1]
+    change = _changes(base, wanted, release, directory)
+    is_back = not any(change.values())
+    if is_back:
+        history.pop()
+    return replace(
+        wanted,
+        id=stored.id,
+        name=stored.name,
+        service_type=stored.service_type,
+        rewritten=False,
+        tags=wanted.tags if release.is_old else without_certification(wanted.tags),
+        version=base.version if is_back else round(base.version + 0.1, 1),
+        change=base.change if is_back else {**change, "previousVersion": base.version},
+    )
 
-    release: Release
-    directory: Directory
-    user: str
-    now: int
-    folds: bool = False
 
-    def revise(self, stored: StoredService, wanted: StoredService, history: list[StoredService]) -> StoredService:
-        """Return the next version, or the stored one itself if nothing differs.
+def _changes(
+    stored: StoredService, wanted: StoredService, release: Release, directory: Directory
+) -> dict[str, list[JsonObject]]:
+    """Return what differs, in the form of a document's `changeDescription`."""
+    change: dict[str, list[JsonObject]] = {"fieldsAdded": [], "fieldsUpdated": [], "fieldsDeleted": []}
 
-        :param history: earlier versions, the oldest first; the stored one is put there unless both are one version.
-        """
-        if not any(self._change(stored, wanted).values()):
-            return stored
-        if not (self.folds and history and self._is_of_the_session(stored)):
-            history.append(stored)
-        base = history[-1]
-        change = self._change(base, wanted)
-        is_back = not any(change.values())
-        if is_back:
-            history.pop()
-        return replace(
-            wanted,
-            id=stored.id,
-            name=stored.name,
-            service_type=stored.service_type,
-            rewritten=False,
-            tags=wanted.tags if self.release.is_old else without_certification(wanted.tags),
-            version=base.version if is_back else round(base.version + 0.1, 1),
-            updated_at=self.now,
-            updated_by=self.user,
-            change=base.change if is_back else {**change, "previousVersion": base.version},
-        )
+    def note(name: str, old: object, new: object) -> None:
+        if not same_json(old, new):
+            kind = "fieldsAdded" if old is None else "fieldsDeleted" if new is None else "fieldsUpdated"
+            values = {"oldValue": old, "newValue": new}
+            change[kind].append({"name": name, **{k: v for k, v in values.items() if v is not None}})
 
-    def _is_of_the_session(self, stored: StoredService) -> bool:
-        is_recent = self.now - stored.updated_at <= _SESSION_MILLISECONDS
-        return is_recent and stored.updated_by == self.user and not stored.deleted
-
-    def _change(self, stored: StoredService, wanted: StoredService) -> dict[str, list[JsonObject]]:
-        """Return what differs, in the form of a document's `changeDescription`."""
-        change: dict[str, list[JsonObject]] = {"fieldsAdded": [], "fieldsUpdated": [], "fieldsDeleted": []}
-
-        def note(name: str, old: object, new: object) -> None:
-            if not same_json(old, new):
-                kind = "fieldsAdded" if old is None else "fieldsDeleted" if new is None else "fieldsUpdated"
-                values = {"oldValue": old, "newValue": new}
-                change[kind].append({"name": name, **{k: v for k, v in values.items() if v is not None}})
-
-        note("deleted", stored.deleted, wanted.deleted)
-        note("description", stored.description, wanted.description)
-        note("displayName", stored.display_name, wanted.display_name)
-        note("style", _text(stored.style), _text(wanted.style))
-        note("ingestionRunner", _text(stored.ingestion_runner), _text(wanted.ingestion_runner))
-        if wanted.rewritten or not same_json(stored.connection, wanted.connection):
-            note("connection", '"old-encrypted-value"', '"new-encrypted-value"')
-        for name, olds, news in (
-            (self.release.owner_field, stored.owners, wanted.owners),
-            (self.release.domain_field, stored.domains, wanted.domains),
-            ("dataProducts", stored.data_products, wanted.data_products),
-            ("tags", tuple(map(self.directory.shown_label, stored.tags)), wanted.tags),
-        ):
-            before, after = {key_of(item) for item in olds}, {key_of(item) for item in news}
-            added = [item for item in news if key_of(item) not in before]
-            removed = [item for item in olds if key_of(item) not in after]
-            if name in ("owner", "domain"):
-                note(name, _text(*removed), _text(*added))
-                continue
-            note(name, None, compact(added) if added else None)
-            note(name, compact(removed) if removed else None, None)
-        return change
+    note("deleted", stored.deleted, wanted.deleted)
+    note("description", stored.description, wanted.description)
+    note("displayName", stored.display_name, wanted.display_name)
+    note("style", _text(stored.style), _text(wanted.style))
+    note("ingestionRunner", _text(stored.ingestion_runner), _text(wanted.ingestion_runner))
+    if wanted.rewritten or not same_json(stored.connection, wanted.connection):
+        note("connection", '"old-encrypted-value"', '"new-encrypted-value"')
+    for name, olds, news in (
+        (release.owner_field, stored.owners, wanted.owners),
+        (release.domain_field, stored.domains, wanted.domains),
+        ("dataProducts", stored.data_products, wanted.data_products),
+        ("tags", tuple(map(directory.shown_label, stored.tags)), wanted.tags),
+    ):
+        before, after = {key_of(item) for item in olds}, {key_of(item) for item in news}
+        added = [item for item in news if key_of(item) not in before]
+        removed = [item for item in olds if key_of(item) not in after]
+        if name in ("owner", "domain"):
+            note(name, _text(*removed), _text(*added))
+            continue
+        note(name, None, compact(added) if added else None)
+        note(name, compact(removed) if removed else None, None)
+    return change
 
 
 def key_of(item: JsonObject) -> object:

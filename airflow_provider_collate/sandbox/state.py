@@ -17,12 +17,9 @@ from airflow_provider_collate.sandbox.services import Store
 
 @dataclass(frozen=True)
 class Call:
-    """A request that found its endpoint.
+    """A request that found its endpoint, and what its path holds; rows of bulk requests may be refused anyway."""
 
-    :param params: what the path holds: `collection`, `fqn` or `id`.
-    :param bulk_refusals: rows of a bulk request that fail whatever is in them.
-    """
-
+    state: State
     request: Request
     user: User
     params: Mapping[str, str]
@@ -43,11 +40,8 @@ class Ban:
 
     def covers(self, user: User, operation: str, name: str) -> bool:
         """Return whether it forbids this."""
-        return (
-            self.user in (None, user.name)
-            and (not self.operations or operation in self.operations)
-            and (self.name is None or bool(name and re.search(self.name, name)))
-        )
+        is_of_name = self.name is None or bool(name and re.search(self.name, name))
+        return is_of_name and self.user in (None, user.name) and operation in (self.operations or (operation,))
 
 
 @dataclass
@@ -61,16 +55,16 @@ class State:
 
     clock: Callable[[], float]
     kinds: Sequence[ServiceKind] | None = None
-    release: Release = RELEASES[DEFAULT_RELEASE]
-    directory: Directory = field(default_factory=seeded_directory)
-    tokens: dict[str, User] = field(default_factory=dict)
-    refused_tokens: dict[str, str] = field(default_factory=dict)
-    bans: list[Ban] = field(default_factory=list)
     bulk_limit: int | None = None
     has_bulk: bool = False
     secrets_manager: bool = False
     narrow_role: bool = False
     denies_display_name: bool = False
+    release: Release = RELEASES[DEFAULT_RELEASE]
+    directory: Directory = field(default_factory=seeded_directory)
+    tokens: dict[str, User] = field(default_factory=dict)
+    refused_tokens: dict[str, str] = field(default_factory=dict)
+    bans: list[Ban] = field(default_factory=list)
     locks: Counter[str] = field(default_factory=Counter)
     stores: dict[str, Store] = field(default_factory=dict)
 
@@ -85,10 +79,7 @@ class State:
         return self.store_of("")
 
     def kind(self, collection: str = "") -> ServiceKind:
-        """Return the kind of a collection; the first if empty.
-
-        :raises ApiError: 404.
-        """
+        """Return the kind of a collection, the first if empty; a 404 if there is none."""
         for kind in self.served_kinds:
             if collection in ("", kind.collection):
                 return kind
@@ -117,11 +108,7 @@ class State:
                 store.keep(replace(service, owners=owners, domains=domains, data_products=products, tags=tags))
 
     def check_allowed(self, user: User, operation: str, name: str = "", *, needs_all: bool = True) -> None:
-        """Refuse what a ban covers, what a narrow role does not let a bot do, and what is locked.
-
-        :param needs_all: whether `EditAll` is what it needs, and not a smaller permission.
-        :raises ApiError: 403, or 409 for a lock.
-        """
+        """Refuse by a 403 what a ban or a narrow role forbids, and by a 409 what is locked."""
         is_narrow = self.narrow_role and user.is_bot and needs_all and operation == "EditAll"
         if is_narrow or any(ban.covers(user, operation, name) for ban in self.bans):
             raise self.forbidden(user, operation)
@@ -135,10 +122,7 @@ class State:
         return ApiError(403, f"{who} operations [{operation}] not allowed")
 
     def authenticate(self, authorization: str) -> User:
-        """Return whom a request's `Authorization` header stands for.
-
-        :raises ApiError: 401, with the texts of the real server (the first two recorded, others documented).
-        """
+        """Return whom an `Authorization` header stands for; two texts of its 401s are recorded, two documented."""
         scheme, _, token = authorization.partition(" ")
         if not token or scheme.lower() != "bearer":
             raise ApiError(401, "Not Authorized! Token not present")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from scripts.write_faults_table import PAGE, render
+from tests.faults.fault import SHORT, Fault
 from tests.faults.rig import SECRET, Ended, Operation, Surroundings, created_twice, is_as_declared, run, surroundings
-from tests.faults.table import FAULTS, SHORT, Fault
+from tests.faults.table import FAULTS
 
 CASES = [
     pytest.param(fault, operation, id=f"{operation.name.lower()}: {fault.what}")
@@ -20,8 +21,8 @@ CASES = [
 ]
 # What is said of the catalog names no request.
 ABOUT_THE_CATALOG = ("though the server answered", "exists already")
-# What a loaded machine may add to each exchange.
-SLACK = 1.0
+# What a loaded machine may add: less than the 20 seconds that one attempt takes which hangs.
+SLACK = 15.0
 
 
 @pytest.mark.parametrize("fault, operation", CASES)
@@ -70,7 +71,7 @@ def assert_no_hang(ended: Ended, around: Surroundings) -> None:
     timeout = around.extra["timeout"]
     assert isinstance(timeout, float | int)
     each = SHORT if timeout == SHORT else 0
-    assert ended.seconds <= (ended.exchanges + 1) * (each + SLACK)
+    assert ended.seconds <= (ended.exchanges + 1) * each + SLACK
 
 
 def test_the_documentation_shows_the_table(root: Path) -> None:
