@@ -9,10 +9,15 @@ from email.utils import format_datetime
 from airflow_provider_collate.sandbox.exchange import Answer
 from tests.faults.behaviours import answers, deeply_nested, gzip_bomb, long_body
 from tests.faults.fault import HTML, Fault, Prepare, error, every_request, every_write, first_write, truth, writes
-from tests.faults.rig import Surroundings
+from tests.faults.rig import SECRET, Surroundings
 from tests.faults.server import Behaviour, Exchange
 
 _LARGE = 100 * 2**20
+_SAME = "The server answered the same, word for word, to each attempt"
+_POSTGRES = (
+    "ERROR: unsupported Unicode escape sequence Detail: \\u0000 cannot be converted to text. "
+    f'Where: JSON data, line 1: {{"registryUri":"mysql://ml:{SECRET}@db'
+)
 
 
 def _in_seconds(seconds: int) -> Behaviour:
@@ -81,12 +86,28 @@ ANSWERS: dict[str, tuple[Fault, ...]] = {
             every_request(error(500, "NullPointerException")),
             "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "Collate answered 500: NullPointerException",
+            advice=_SAME,
         ),
         Fault(
             "500 to writes, always",
             every_write(error(500, "NullPointerException")),
             "retry 4 | retry 4 | retry 12 | retry 8 | –",
             "Collate answered 500: NullPointerException",
+            advice=_SAME,
+        ),
+        Fault(
+            "500 of PostgreSQL with a stored value in its text, always",
+            every_request(error(500, _POSTGRES)),
+            "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
+            "Collate answered 500: ERROR: unsupported Unicode escape sequence",
+            advice=_SAME,
+        ),
+        Fault(
+            "500 of PostgreSQL with a stored value in its text, to writes",
+            every_write(error(500, _POSTGRES)),
+            "retry 4 | retry 4 | retry 12 | retry 8 | –",
+            "Collate answered 500: ERROR: unsupported Unicode escape sequence",
+            advice=_SAME,
         ),
         Fault(
             "502 with a page of HTML, always",
@@ -98,7 +119,6 @@ ANSWERS: dict[str, tuple[Fault, ...]] = {
             "502 with a page of HTML, to the first write",
             first_write(_page(502, "502 Bad Gateway")),
             "ok 1 | ok 1 | ok 1 | ok 1 | –",
-            "",
         ),
         Fault(
             "503 with Retry-After in seconds, always",
@@ -111,14 +131,12 @@ ANSWERS: dict[str, tuple[Fault, ...]] = {
             "503 with Retry-After in seconds, to the first write",
             first_write(error(503, "Under maintenance", Retry_After="7")),
             "ok 1 | ok 1 | ok 1 | ok 1 | –",
-            "",
             waits=(7, 7),
         ),
         Fault(
             "503 with Retry-After as a date, to the first write",
             first_write(_in_seconds(90)),
             "ok 1 | ok 1 | ok 1 | ok 1 | –",
-            "",
             waits=(70, 90),
         ),
         Fault(
@@ -138,7 +156,6 @@ ANSWERS: dict[str, tuple[Fault, ...]] = {
             "429 with Retry-After, to the first write",
             first_write(error(429, "Too many requests", Retry_After="3")),
             "ok 1 | ok 1 | ok 1 | ok 1 | –",
-            "",
             waits=(3, 3),
         ),
     ),
@@ -153,7 +170,6 @@ ANSWERS: dict[str, tuple[Fault, ...]] = {
             "401 in the middle of a run, and the connection has a new token",
             _rotated(known=True),
             "ok 1 | ok 1 | ok 1 | ok 1 | –",
-            "",
         ),
         Fault(
             "401 in the middle of a run, and the connection has the same token",
@@ -195,9 +211,7 @@ ANSWERS: dict[str, tuple[Fault, ...]] = {
             "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
             "Collate answered … with the beginning of JSON, broken off",
         ),
-        Fault(
-            "JSON that breaks off, well framed, to writes", every_write(_unframed), "ok 2 | ok 2 | ok 6 | ok 6 | –", ""
-        ),
+        Fault("JSON that breaks off, well framed, to writes", every_write(_unframed), "ok 2 | ok 2 | ok 6 | ok 6 | –"),
         Fault(
             "Empty answers, always",
             every_request(answers(200)),

@@ -27,14 +27,16 @@ class Fault:
     :param message: what a task that fails says; `{url}` is the server's address, `…` stands for anything.
     :param waits: the least and most seconds that a create waits, where the server asks for some.
     :param of_rows: what a report of many rows says instead.
+    :param advice: what a task that asked more than once says further on.
     """
 
     what: str
     prepare: Prepare
     cells: str
-    message: str
+    message: str = ""
     waits: tuple[float, float] | None = None
     of_rows: str = ""
+    advice: str = ""
 
     def cell(self, operation: Operation) -> str:
         """The cell of an operation; empty if it cannot meet the fault."""

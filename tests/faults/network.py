@@ -173,31 +173,26 @@ NETWORK: dict[str, tuple[Fault, ...]] = {
             "Writes are carried out and never answered",
             every_write(_commits_then_hangs, timeout=SHORT),
             "ok 2 | ok 2 | ok 6 | ok 6 | –",
-            "",
         ),
         Fault(
             "The first write is carried out, then the connection is closed",
             first_write(commits_then_closes),
             "ok 1 | ok 1 | ok 1 | ok 1 | –",
-            "",
         ),
         Fault(
             "The first write is carried out, then the connection is reset",
             first_write(commits_then_resets),
             "ok 1 | ok 1 | ok 1 | ok 1 | –",
-            "",
         ),
         Fault(
             "All writes are carried out, then the connection is closed",
             every_write(commits_then_closes),
             "ok 2 | ok 2 | ok 6 | ok 6 | –",
-            "",
         ),
         Fault(
             "The first write is not carried out, and the connection is closed",
             first_write(closes),
             "ok 1 | ok 1 | ok 1 | ok 1 | –",
-            "",
         ),
         Fault(
             "No write is carried out, and the connection is closed",
@@ -209,13 +204,11 @@ NETWORK: dict[str, tuple[Fault, ...]] = {
             "Writes are carried out, the connection is closed after the headers",
             every_write(closes_after_headers),
             "ok 2 | ok 2 | ok 6 | ok 6 | –",
-            "",
         ),
         Fault(
             "Writes are carried out, the connection is closed in the middle of the body",
             every_write(closes_in_the_body),
             "ok 2 | ok 2 | ok 6 | ok 6 | –",
-            "",
         ),
     ),
     "Redirects, none of which is followed": (

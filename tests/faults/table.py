@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from tests.faults.answers import ANSWERS
 from tests.faults.fault import Fault
+from tests.faults.lies import LIES
 from tests.faults.network import NETWORK
 
-FAULTS: dict[str, tuple[Fault, ...]] = {**NETWORK, **ANSWERS}
+FAULTS: dict[str, tuple[Fault, ...]] = {**NETWORK, **ANSWERS, **LIES}
