@@ -23,9 +23,9 @@ the connection form's Test button, against a server that misbehaves on real sock
   something first.
 
 The number says how many requests met the fault (or connections, where no request arrives); 0 where nothing reaches the
-server. The tests allow one retry in the client (`max_retries: 1`; the default is 3). A row that still fails is written
-once more at the end of the run, so the number of writes can be twice as high. The Test button does not retry, and waits
-at most 10 s for an answer.
+server; – is for a task that cannot meet the fault. The tests allow one retry in the client (`max_retries: 1`; the
+default is 3). A row that still fails is written once more at the end of the run, so the number of writes can be twice
+as high. The Test button does not retry, and waits at most 10 s for an answer.
 
 Each cell also tests that there is:
 
@@ -80,7 +80,7 @@ def _tables() -> Iterator[str]:
         yield _row(["---"] * len(head))
         for fault in faults:
             cells = [fault.cell(operation) or "–" for operation in Operation]
-            yield _row([fault.what, *cells, _shown(fault.message)])
+            yield _row([fault.what, *cells, _shown(" … ".join(filter(None, (fault.message, fault.advice))))])
 
 
 def _row(cells: list[str]) -> str:

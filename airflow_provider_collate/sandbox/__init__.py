@@ -14,12 +14,10 @@ for _name in ("jsonpatch", "starlette", "uvicorn"):
 
 # ruff: noqa: E402 - what is missing is told before it is imported
 from airflow_provider_collate.sandbox.catalog import DEFAULT_ADMIN_TOKEN, DEFAULT_BOT_TOKEN, Catalog
-from airflow_provider_collate.sandbox.directory import ADMIN, ANA, INGESTION_BOT, User
-from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
-from airflow_provider_collate.sandbox.latency import PROFILES, LatencyProfile
-from airflow_provider_collate.sandbox.records import RecordedRequest
+from airflow_provider_collate.sandbox.directory import ADMIN, ANA, INGESTION_BOT, User, make_token
+from airflow_provider_collate.sandbox.exchange import Answer, Ending, RecordedRequest, Request
+from airflow_provider_collate.sandbox.faults import PROFILES, LatencyProfile
 from airflow_provider_collate.sandbox.releases import RELEASES
-from airflow_provider_collate.sandbox.tokens import make_token
 from airflow_provider_collate.sandbox.transport import InProcessTransport
 
 __all__ = [

@@ -10,17 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from airflow_provider_collate.sandbox.catalog import DEFAULT_ADMIN_TOKEN, DEFAULT_BOT_TOKEN, Catalog
-from airflow_provider_collate.sandbox.latency import PROFILES
+from airflow_provider_collate.sandbox.faults import PROFILES
 from airflow_provider_collate.sandbox.releases import DEFAULT_RELEASE, RELEASES
 from airflow_provider_collate.sandbox.server import address, listen, serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM; the first line printed is the server's URL.
-
-    :param arguments: of the command line; those of the process if None.
-    :returns: the exit code.
-    """
+    """Serve until SIGINT or SIGTERM, and return the exit code; the first line printed is the server's URL."""
     options = _parser().parse_args(arguments)
     catalog = Catalog(
         options.release,

@@ -1,126 +1,206 @@
-"""From a request to the endpoint that answers it, by a table of Starlette's routes."""
+"""From a request to the endpoint that answers it; the endpoints of what services refer to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from urllib.parse import unquote
 
 from starlette.routing import Match, Route
 
-from airflow_provider_collate.sandbox.bulk import upsert_many
-from airflow_provider_collate.sandbox.directory import COLLECTIONS, User
-from airflow_provider_collate.sandbox.directory_api import DirectoryApi
+from airflow_provider_collate.sandbox.declarations import read_json
+from airflow_provider_collate.sandbox.directory import COLLECTIONS, NEVER_SOFT_DELETED, Directory, Entry, User
 from airflow_provider_collate.sandbox.exchange import (
     Answer,
     ApiError,
+    ProtocolError,
     Request,
     bad_request,
     json_answer,
-    no_such_path,
-    wrong_media_type,
-    wrong_method,
+    quoted,
+    read_page,
 )
 from airflow_provider_collate.sandbox.faults import Refusals
 from airflow_provider_collate.sandbox.service_api import ServiceApi
+from airflow_provider_collate.sandbox.services import INCLUDES
 from airflow_provider_collate.sandbox.state import Call, State
 
 Endpoint = Callable[[Call], Answer]
 
-
-class Api:
-    """The API under `/api/v1`.
-
-    :param state: what it works on.
-    """
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        directory = DirectoryApi(state)
-        services = "/api/v1/services/{collection}"
-        self._routes = [
-            _route("GET", f"{services}/name/{{fqn}}", self._of_kind(ServiceApi.get)),
-            _route("DELETE", f"{services}/name/{{fqn}}", self._of_kind(ServiceApi.delete)),
-            _route("GET", services, self._of_kind(ServiceApi.list_page)),
-            _route("POST", services, self._of_kind(ServiceApi.create, has_body=True)),
-            _route("PUT", services, self._of_kind(ServiceApi.put, has_body=True)),
-            _route("PUT", f"{services}/restore", self._of_kind(ServiceApi.restore, has_body=True)),
-            _route("PUT", f"{services}/bulk", self._of_kind(_bulk, has_body=True)),
-            _route("PATCH", f"{services}/{{id}}", self._of_kind(ServiceApi.patch)),
-            _route("GET", f"{services}/{{id}}", self._of_kind(ServiceApi.get)),
-            _route("DELETE", f"{services}/{{id}}", self._of_kind(ServiceApi.delete)),
-            _route("GET", f"{services}/{{id}}/versions", self._of_kind(ServiceApi.versions)),
-            _route("GET", f"{services}/{{id}}/versions/{{version}}", self._of_kind(ServiceApi.version)),
-            _route("GET", "/api/v1/users/loggedInUser", directory.own),
-            _route("GET", "/api/v1/{collection}/name/{fqn}", directory.get),
-            _route("DELETE", "/api/v1/{collection}/name/{fqn}", directory.delete),
-            _route("GET", "/api/v1/{collection}/{id}", directory.get),
-            _route("DELETE", "/api/v1/{collection}/{id}", directory.delete),
-            _route("GET", "/api/v1/{collection}", directory.list_page),
-            _route("POST", "/api/v1/{collection}", directory.create),
-            _route("PUT", "/api/v1/{collection}", directory.put),
-        ]
-
-    def answer(self, request: Request, bulk_refusals: Refusals) -> tuple[Answer, User | None]:
-        """Return the answer to a request, and who asked.
-
-        :param bulk_refusals: rows of bulk requests that fail whatever is in them.
-        """
-        user = None
-        path = request.path.rstrip("/")
-        try:
-            if path == "/api/v1/system/version":
-                return self._version(), None
-            user = self._state.authenticate(request.headers.get("authorization", ""))
-            endpoint, params = self._find(request.method, path)
-            return endpoint(Call(request, user, params, bulk_refusals)), user
-        except ApiError as error:
-            return error.answer(self._state.release), user
-
-    def _find(self, method: str, path: str) -> tuple[Endpoint, dict[str, str]]:
-        scope = {"type": "http", "method": method, "path": path}
-        partial = False
-        for route in self._routes:
-            match, found = route.matches(scope)
-            # Matched as it was sent, so that a name may hold a slash.
-            params = {name: unquote(value) for name, value in found.get("path_params", {}).items()}
-            if match is Match.NONE or not self._has(params.get("collection")):
-                continue
-            if match is Match.FULL:
-                endpoint: Endpoint = found["endpoint"]
-                return endpoint, params
-            partial = True
-        raise wrong_method() if partial else no_such_path()
-
-    def _has(self, collection: str | None) -> bool:
-        kinds = (kind.collection for kind in self._state.served_kinds)
-        return collection is None or collection in COLLECTIONS or collection in kinds
-
-    def _of_kind(self, method: Callable[[ServiceApi, Call], Answer], *, has_body: bool = False) -> Endpoint:
-        def endpoint(call: Call) -> Answer:
-            api = ServiceApi(self._state, self._state.kind(call.params["collection"]))
-            if has_body:
-                _check_is_json(call.request)
-            return method(api, call)
-
-        return endpoint
-
-    def _version(self) -> Answer:
-        version = {"version": self._state.release.version, "revision": "sandbox", "timestamp": self._state.now()}
-        return json_answer(200, version)
+# What a create request must have, and which of its fields name what the new entry belongs to.
+_NEEDED = {
+    "user": ("name", "email"),
+    "team": ("name", "teamType"),
+    "domain": ("name", "domainType", "description"),
+    "glossaryTerm": ("name", "description", "glossary"),
+}
+_PARENTS = {
+    "domain": {"parent": "domain"},
+    "tag": {"classification": "classification", "parent": "tag"},
+    "glossaryTerm": {"glossary": "glossary", "parent": "glossaryTerm"},
+}
+_DEFAULTS = {kind: {"mutuallyExclusive": False} for kind in ("tag", "classification", "glossary", "glossaryTerm")}
+_DEFAULTS["user"] = {"isBot": False, "isAdmin": False}
+_OWN_FIELDS = ("name", "displayName", "description", "parent", "classification", "glossary")
 
 
-def _route(method: str, path: str, endpoint: Endpoint) -> Route:
-    return Route(path, endpoint, methods=[method])
+def _list(call: Call) -> Answer:
+    kept = INCLUDES.get(call.request.params.get("include", ""), (False,))
+    entries = {entry.fqn: entry for entry in call.state.directory.of_kind(_kind(call)) if entry.deleted in kept}
+    names, paging = read_page(list(entries), call.request.params)
+    return json_answer(200, {"data": [entries[n].document(call.request.root) for n in names], "paging": paging})
 
 
-def _bulk(services: ServiceApi, call: Call) -> Answer:
-    if not services.state.has_bulk:
-        raise wrong_method()
-    return upsert_many(services, call)
+def _own(call: Call) -> Answer:
+    return json_answer(200, call.state.directory.by_name("user", call.user.name).document(call.request.root))
 
 
-def _check_is_json(request: Request) -> None:
-    if not request.body:
-        raise bad_request("[The request body must not be null]")
-    if request.media_type != "application/json":
-        raise wrong_media_type()
+def _get(call: Call) -> Answer:
+    return json_answer(200, _find(call).document(call.request.root))
+
+
+def _create(call: Call) -> Answer:
+    entry = _read(call)
+    if _stored(call, entry):
+        raise ApiError(409, "Entity already exists")
+    return json_answer(201, call.state.directory.add(entry).document(call.request.root))
+
+
+def _put(call: Call) -> Answer:
+    entry = _read(call)
+    stored = _stored(call, entry)
+    kept = call.state.directory.add(entry)
+    change = "entityNoChange" if kept == stored else "entityUpdated" if stored else "entityCreated"
+    return json_answer(200 if stored else 201, kept.document(call.request.root), change=change)
+
+
+def _delete(call: Call) -> Answer:
+    """Delete softly unless `hardDelete`."""
+    _check_admin(call, "Delete")
+    entry = _find(call, deleted=True)
+    if call.flag("hardDelete") or entry.kind in NEVER_SOFT_DELETED:
+        call.state.forget_entry(entry)
+        return json_answer(200, entry.document(), change="entityDeleted")
+    gone = call.state.directory.add(replace(entry, deleted=True))
+    return json_answer(200, gone.document(), change="entitySoftDeleted")
+
+
+def _stored(call: Call, entry: Entry) -> Entry | None:
+    stored = call.state.directory.find(entry.kind, entry.fqn)
+    return None if stored is None or stored.is_example else stored
+
+
+def _find(call: Call, *, deleted: bool = False) -> Entry:
+    directory, deleted = call.state.directory, deleted or call.request.params.get("include") in ("all", "deleted")
+    find = directory.by_name if "fqn" in call.params else directory.by_id
+    return find(_kind(call), call.params.get("fqn") or call.params["id"], deleted=deleted)
+
+
+def _read(call: Call) -> Entry:
+    kind, body = _kind(call), read_json(call.request.body)
+    _check_admin(call, "Create")
+    given = {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else {}
+    if missing := [name for name in _NEEDED.get(kind, ("name", "description")) if not given.get(name)]:
+        raise bad_request(f"[{', '.join(f'{name} must not be null' for name in missing)}]")
+    name = str(given["email"]).partition("@")[0].lower() if kind == "user" else str(given["name"])
+    more = {field: value for field, value in given.items() if field not in _OWN_FIELDS}
+    texts = {field: str(given.get(field, "")) for field in ("displayName", "description")}
+    fqn = _fqn(call.state.directory, kind, name, given)
+    return Entry(kind, name, fqn, texts["displayName"], {**_DEFAULTS.get(kind, {}), **more}, texts["description"])
+
+
+def _fqn(directory: Directory, kind: str, name: str, given: Mapping[str, object]) -> str:
+    """Return the fully qualified name: that of the nearest parent, and the name."""
+    above = ""
+    for field, parent_kind in _PARENTS.get(kind, {}).items():
+        if field in given:
+            above = directory.by_name(parent_kind, str(given[field])).fqn
+    if kind == "tag" and not above:
+        raise bad_request("[classification must not be null]")
+    return f"{above}.{quoted(name)}" if above else quoted(name)
+
+
+def _check_admin(call: Call, operation: str) -> None:
+    if not call.user.is_admin:
+        raise call.state.forbidden(call.user, operation)
+
+
+def _kind(call: Call) -> str:
+    return COLLECTIONS[call.params["collection"]]
+
+
+def _of_kind(method: Callable[[ServiceApi, Call], Answer]) -> Endpoint:
+    def endpoint(call: Call) -> Answer:
+        if call.request.method in ("POST", "PUT"):
+            if not call.request.body:
+                raise bad_request("[The request body must not be null]")
+            if call.request.media_type != "application/json":
+                raise ProtocolError(415)
+        return method(ServiceApi(call.state, call.state.kind(call.params["collection"])), call)
+
+    return endpoint
+
+
+_OF_SERVICES = (
+    ("GET", "/name/{fqn}", ServiceApi.get),
+    ("DELETE", "/name/{fqn}", ServiceApi.delete),
+    ("GET", "", ServiceApi.list_page),
+    ("POST", "", ServiceApi.create),
+    ("PUT", "", ServiceApi.put),
+    ("PUT", "/restore", ServiceApi.restore),
+    ("PUT", "/bulk", ServiceApi.bulk),
+    ("PATCH", "/{id}", ServiceApi.patch),
+    ("GET", "/{id}", ServiceApi.get),
+    ("DELETE", "/{id}", ServiceApi.delete),
+    ("GET", "/{id}/versions", ServiceApi.versions),
+    ("GET", "/{id}/versions/{version}", ServiceApi.version),
+)
+_OF_DIRECTORY = (
+    ("GET", "users/loggedInUser", _own),
+    ("GET", "{collection}/name/{fqn}", _get),
+    ("DELETE", "{collection}/name/{fqn}", _delete),
+    ("GET", "{collection}/{id}", _get),
+    ("DELETE", "{collection}/{id}", _delete),
+    ("GET", "{collection}", _list),
+    ("POST", "{collection}", _create),
+    ("PUT", "{collection}", _put),
+)
+_ROUTES = [
+    *(
+        Route(f"/api/v1/services/{{collection}}{path}", _of_kind(of), methods=[method])
+        for method, path, of in _OF_SERVICES
+    ),
+    *(Route(f"/api/v1/{path}", of, methods=[method]) for method, path, of in _OF_DIRECTORY),
+]
+
+
+def respond(state: State, request: Request, bulk_refusals: Refusals) -> tuple[Answer, User | None]:
+    """Return the answer to a request to `/api/v1`, and who asked; rows of bulk requests may be refused anyway."""
+    user = None
+    path = request.path.rstrip("/")
+    try:
+        if path == "/api/v1/system/version":
+            version = {"version": state.release.version, "revision": "sandbox", "timestamp": state.now()}
+            return json_answer(200, version), None
+        user = state.authenticate(request.headers.get("authorization", ""))
+        endpoint, params = _route(state, request.method, path)
+        return endpoint(Call(state, request, user, params, bulk_refusals)), user
+    except ApiError as error:
+        return error.answer(state.release), user
+
+
+def _route(state: State, method: str, path: str) -> tuple[Endpoint, dict[str, str]]:
+    scope = {"type": "http", "method": method, "path": path}
+    collections = (*COLLECTIONS, *(kind.collection for kind in state.served_kinds))
+    status = 404
+    for route in _ROUTES:
+        match, found = route.matches(scope)
+        # Matched as it was sent, so that a name may hold a slash.
+        params = {name: unquote(value) for name, value in found.get("path_params", {}).items()}
+        if match is Match.NONE or params.get("collection", collections[0]) not in collections:
+            continue
+        if match is Match.FULL:
+            endpoint: Endpoint = found["endpoint"]
+            return endpoint, params
+        status = 405
+    raise ProtocolError(status)

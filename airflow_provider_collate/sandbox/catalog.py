@@ -6,24 +6,32 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from threading import RLock
+from typing import Concatenate, ParamSpec
 
 from airflow_provider_collate.kinds import ServiceKind
-from airflow_provider_collate.sandbox.api import Api
-from airflow_provider_collate.sandbox.declarations import Declaration
-from airflow_provider_collate.sandbox.directory import ADMIN, INGESTION_BOT, Entry, User, user_entry
-from airflow_provider_collate.sandbox.exchange import Answer, Ending, JsonObject, Request, quoted
-from airflow_provider_collate.sandbox.faults import RANDOM_KINDS, Fault, RandomFaults, Refusals
-from airflow_provider_collate.sandbox.latency import Latency, LatencyProfile
+from airflow_provider_collate.sandbox.api import respond
+from airflow_provider_collate.sandbox.directory import ADMIN, INGESTION_BOT, Entry, User, make_token, user_entry
+from airflow_provider_collate.sandbox.exchange import Answer, RecordedRequest, Request, quoted
+from airflow_provider_collate.sandbox.faults import RANDOM_KINDS, Fault, Latency, LatencyProfile, RandomFaults
 from airflow_provider_collate.sandbox.pages import page
-from airflow_provider_collate.sandbox.records import RecordedRequest, StoredServices, record
 from airflow_provider_collate.sandbox.releases import DEFAULT_RELEASE, RELEASES
 from airflow_provider_collate.sandbox.service_api import ServiceApi
-from airflow_provider_collate.sandbox.services import StoredService, document
+from airflow_provider_collate.sandbox.services import StoredService, StoredServices, document
 from airflow_provider_collate.sandbox.state import Ban, State
-from airflow_provider_collate.sandbox.tokens import make_token
 
 DEFAULT_BOT_TOKEN = make_token(INGESTION_BOT)
 DEFAULT_ADMIN_TOKEN = make_token(ADMIN)
+
+_P = ParamSpec("_P")
+
+
+def _ordering(make: Callable[_P, Fault]) -> Callable[Concatenate[Catalog, _P], Fault]:
+    def fail(catalog: Catalog, /, *arguments: _P.args, **options: _P.kwargs) -> Fault:
+        fault = make(*arguments, **options)
+        catalog.faults.append(fault)
+        return fault
+
+    return fail
 
 
 class Catalog:
@@ -57,15 +65,8 @@ class Catalog:
         latency: LatencyProfile | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.state = State(
-            clock,
-            kinds,
-            bulk_limit=bulk_limit,
-            has_bulk=has_bulk,
-            secrets_manager=secrets_manager,
-            narrow_role=narrow_role,
-            denies_display_name=denies_display_name,
-        )
+        options = (bulk_limit, has_bulk, secrets_manager, narrow_role, denies_display_name)
+        self.state = State(clock, kinds, *options)
         self.release = release
         self.bot_token = bot_token
         self.admin_token = admin_token
@@ -74,28 +75,23 @@ class Catalog:
         self.requests: list[RecordedRequest] = []
         self.faults: list[Fault] = []
         self.random_faults: RandomFaults | None = None
-        self._api = Api(self.state)
         self._lock = RLock()
 
     def handle(self, request: Request) -> Answer:
-        """Answer a request; safe to call from several threads.
-
-        :param request: any request; those outside `/api` get the pages.
-        """
-        if request.segments[:1] != ("api",):
-            with self._lock:
-                return page(request, self.state)
+        """Answer a request; safe to call from several threads. What is outside `/api` gets the pages."""
         with self._lock:
+            if request.segments[:1] != ("api",):
+                return page(request, self.state)
             fault = self._fault(request)
             user: User | None = None
             if fault is not None and fault.prevents:
                 answer = fault.answer()
             else:
-                answer, user = self._api.answer(request, fault.bulk_rows if fault else {})
-            self._record(request, answer, user)
+                answer, user = respond(self.state, request, (fault and fault.bulk_rows) or {})
+            self.requests.append(RecordedRequest.of(request, answer.status, user.name if user else ""))
         delay = self.latency.delay(is_write=request.is_write, writes=answer.writes, rows=answer.rows)
         if fault is not None and not fault.prevents:
-            answer = fault.change(answer)
+            answer = fault.answer(answer)
         return replace(answer, delay=answer.delay + delay)
 
     @property
@@ -125,12 +121,8 @@ class Catalog:
         return self.services_of(include="deleted")
 
     def services_of(self, collection: str = "", *, include: str = "non-deleted") -> StoredServices:
-        """Return the services of a kind, by name.
-
-        :param collection: of the kind; that of the first kind if empty.
-        :param include: `non-deleted` or `deleted`.
-        """
-        return StoredServices(self.state, collection, include=include)
+        """Return the `non-deleted` or `deleted` services of a kind by name: of the first kind if empty."""
+        return StoredServices(self.state.store_of(collection), self.state.release, self.state.directory, include)
 
     @property
     def models(self) -> list[str]:
@@ -143,48 +135,8 @@ class Catalog:
         """How many requests that write were seen, whatever became of them."""
         return sum(request.is_write for request in self.requests)
 
-    def fail(
-        self,
-        times: int | None = 1,
-        *,
-        skip: int = 0,
-        status: int | None = None,
-        headers: Mapping[str, str] | None = None,
-        body: object = None,
-        method: str | None = None,
-        path: str | None = None,
-        latency: float = 0.0,
-        lose_answer: bool = False,
-        break_body: bool = False,
-        reset: bool = False,
-        bulk_rows: Refusals | None = None,
-    ) -> Fault:
-        """Let something happen to the next API requests.
-
-        :param lose_answer: the request takes effect, then the connection closes without an answer.
-        :param break_body: the request takes effect, then the answer breaks off in the middle.
-        :param reset: the connection is reset before the request takes effect.
-        :returns: the fault, whose `hits` counts the requests it happened to; `Fault` says what the others mean.
-        """
-        wanted = ((lose_answer, Ending.LOST), (break_body, Ending.CUT), (reset, Ending.RESET))
-        endings = [ending for is_wanted, ending in wanted if is_wanted]
-        if len(endings) > 1:
-            raise ValueError("a fault has one ending: lose_answer, break_body or reset")
-        fault = Fault(
-            times=times,
-            skip=skip,
-            status=status,
-            headers=headers or {},
-            body=body,
-            method=method,
-            path=path,
-            latency=latency,
-            ending=endings[0] if endings else Ending.WHOLE,
-            bulk_rows=bulk_rows or {},
-        )
-        with self._lock:
-            self.faults.append(fault)
-        return fault
+    fail = _ordering(Fault)
+    """Let something happen to the next API requests; takes what `Fault` takes, and returns it: its `hits` counts."""
 
     def fail_randomly(
         self,
@@ -253,18 +205,12 @@ class Catalog:
         return self.state.directory.add(Entry("domain", fqn.rpartition(".")[2], fqn))
 
     def add_data_product(self, fqn: str, *, domain: str | None = None) -> Entry:
-        """Let there be a data product.
-
-        :param domain: name of the domain that services with it must be in; any if None.
-        """
-        more: JsonObject = {"domains": [domain]} if domain else {}
+        """Let there be a data product; where a domain is named, services with it must be in that domain."""
+        more = {"domains": [domain]} if domain else {}
         return self.state.directory.add(Entry("dataProduct", fqn.rpartition(".")[2], fqn, "", more))
 
     def add_classification(self, name: str, *, exclusive: bool = False) -> Entry:
-        """Let there be a classification of tags.
-
-        :param exclusive: whether a service may carry only one of its tags.
-        """
+        """Let there be a classification of tags, of which a service may carry only one if exclusive."""
         return self.state.directory.add(Entry("classification", name, name, "", {"mutuallyExclusive": exclusive}))
 
     def add_tag(self, fqn: str, *, glossary: bool = False, disabled: bool = False, exclusive: bool = False) -> Entry:
@@ -278,7 +224,7 @@ class Catalog:
         top = fqn.partition(".")[0]
         if directory.find(above, top) is None:
             directory.add(Entry(above, top, top, "", {"mutuallyExclusive": False}))
-        more: JsonObject = {"mutuallyExclusive": exclusive, **({"disabled": True} if disabled else {})}
+        more = {"mutuallyExclusive": exclusive, **({"disabled": True} if disabled else {})}
         return directory.add(Entry(kind, fqn.rpartition(".")[2], fqn, "", more))
 
     def remove_entry(self, entry: Entry) -> None:
@@ -296,7 +242,7 @@ class Catalog:
         """
         with self._lock:
             api = self._services(collection)
-            service, change = api.upsert(Declaration({"name": name, "serviceType": service_type}), user)
+            service, change = api.upsert({"name": name, "serviceType": service_type}, user)
             if change != "entityCreated":
                 raise ValueError(f"there is a service {name} already")
             edited = self._edited(api, service, fields, user)
@@ -334,12 +280,11 @@ class Catalog:
     def clear(self) -> None:
         """Forget all services and all requests seen."""
         with self._lock:
-            self.state.forget_services()
+            self.state.stores.clear()
             self.requests.clear()
 
     def _services(self, collection: str = "") -> ServiceApi:
-        state = self.state
-        return ServiceApi(state, state.kind(collection) if collection else state.served_kinds[0])
+        return ServiceApi(self.state, self.state.kind(collection))
 
     def _edited(
         self, api: ServiceApi, stored: StoredService, fields: Mapping[str, object], user: User
@@ -354,9 +299,6 @@ class Catalog:
             if fault.takes(request):
                 return fault
         return self.random_faults.draw(request) if self.random_faults else None
-
-    def _record(self, request: Request, answer: Answer, user: User | None) -> None:
-        self.requests.append(record(request, answer.status, user.name if user else ""))
 
 
 def _stored(api: ServiceApi, name: str) -> StoredService:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Final, Literal, Union, get_args, get_origin
 
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models import ConnectionPart
-from airflow_provider_collate.sandbox.exchange import JsonObject
+from airflow_provider_collate.sandbox.exchange import ApiError, JsonObject, bad_request
 from airflow_provider_collate.sandbox.releases import Release
 from airflow_provider_collate.sandbox.services import StoredService
 
@@ -22,41 +22,29 @@ _PASSWORDS = frozenset({"SageMaker.awsConfig.awsSecretAccessKey", "VertexAI.cred
 _RECORDED_TYPES = frozenset({"Mlflow", "Sklearn", "CustomMlModel", "SageMaker", "VertexAI"})
 
 
-class ConnectionFaultError(Exception):
-    """A connection that does not fit its service type.
-
-    :param setting: the first setting that is not known; empty if something else is wrong.
-    """
-
-    def __init__(self, setting: str = "") -> None:
-        super().__init__(setting)
-        self.setting = setting
+class _MisfitError(Exception):
+    """A connection that does not fit its service type; holds the setting that is not known, if it is that."""
 
 
 class StoredConnections:
-    """The connections of one service type on one release.
-
-    :param kind: the kind of service.
-    :param service_type: its type.
-    :param release: whose settings and defaults count.
-    """
+    """The connections of one service type on one release."""
 
     def __init__(self, kind: ServiceKind, service_type: str, release: Release) -> None:
         self._model = kind.request_model.connection_types[service_type]
         self._type = service_type
         self._release = release
 
-    def fill_in(self, connection: Mapping[str, object]) -> JsonObject:
-        """Return a connection as the server stores it: checked, and with its defaults.
-
-        :raises ConnectionFaultError: when it does not fit the service type.
-        """
+    def fill_in(self, connection: JsonObject, step: str) -> JsonObject:
+        """Return a connection as the server stores it, with its defaults; a 400 says at which step it does not fit."""
         config = connection.get("config")
         if config is None:
             return {}
-        if not isinstance(config, dict) or config.get("type", self._type) != self._type:
-            raise ConnectionFaultError
-        return {"config": self._read_part({"type": self._type, **config}, self._model, self._type)}
+        try:
+            if not isinstance(config, dict) or config.get("type", self._type) != self._type:
+                raise _MisfitError
+            return {"config": self._read_part({"type": self._type, **config}, self._model, self._type)}
+        except _MisfitError as error:
+            raise misfit(self._type, step, *error.args) from None
 
     def masked(self, connection: JsonObject) -> JsonObject:
         """Return a connection as a person reads it."""
@@ -94,19 +82,18 @@ class StoredConnections:
 
     def _read_part(self, value: object, part: type[ConnectionPart], path: str) -> JsonObject:
         if not isinstance(value, dict):
-            raise ConnectionFaultError
+            raise _MisfitError
         absent = self._release.absent_settings
         known = {name: options for name, options in _settings(part).items() if f"{path}.{name}" not in absent}
         others = {name: given for name, given in value.items() if name not in known and given is not None}
         if others and part.model_config.get("extra") != "allow":
-            raise ConnectionFaultError(next(iter(others)))
+            raise _MisfitError(next(iter(others)))
         read: JsonObject = {}
         for name, options in known.items():
             facts = part.fields_by_key[name]
             if (given := value.get(name)) is not None:
                 below = facts.part_of(given)
-                at = f"{path}.{name}"
-                read[name] = self._read_part(given, below, at) if below else _read(given, options)
+                read[name] = self._read_part(given, below, f"{path}.{name}") if below else _read(given, options)
             elif (default := self._default(facts.server_default, options)) is not None:
                 read[name] = default
         return {**read, **others}
@@ -119,10 +106,9 @@ class StoredConnections:
         return words[0] if documented is None and len(words) == 1 and isinstance(words[0], str) else documented
 
     def _with_secrets(self, connection: JsonObject, make: Callable[[str, str], str]) -> JsonObject:
-        config = connection.get("config")
-        if not isinstance(config, dict):
+        if not isinstance(connection.get("config"), dict):
             return connection
-        return {**connection, "config": self._replaced(config, self._model, self._type, make)}
+        return {**connection, "config": self._replaced(connection["config"], self._model, self._type, make)}
 
     def _replaced(
         self, value: JsonObject, part: type[ConnectionPart], path: str, make: Callable[[str, str], str]
@@ -137,6 +123,15 @@ class StoredConnections:
             else:
                 replaced[name] = make(at, item) if is_secret and isinstance(item, str) else item
         return replaced
+
+
+def misfit(service_type: str, step: str, setting: str = "") -> ApiError:
+    """Return the 400 for a connection that does not fit its service type (both texts recorded)."""
+    if setting:
+        text = f"Failed to {step} '{service_type}' connection stored in DB due to an unrecognized field: '{setting}'"
+        return bad_request(text)
+    reason = f"[Failed to {step} connection instance of {service_type}]"
+    return bad_request(f"InvalidServiceConnectionException for service [{service_type}] due to {reason}.")
 
 
 @cache
@@ -158,25 +153,18 @@ def _options(annotation: object) -> list[object]:
 
 
 def _read(value: object, options: list[object]) -> object:
-    """Read a value as Java does: a number or boolean where text belongs becomes text.
-
-    :raises ConnectionFaultError: when it cannot be read.
-    """
+    """Read a value as Java does: a number or boolean where text belongs becomes text."""
     for option in options:
-        arguments = get_args(option)
-        if get_origin(option) is Literal and value in arguments:
-            return value
-        if get_origin(option) is list and isinstance(value, list):
+        origin, arguments = get_origin(option), get_args(option)
+        if origin is list and isinstance(value, list):
             return [_read(item, _options(arguments[0])) for item in value]
-        if get_origin(option) is dict and isinstance(value, dict):
+        if origin is dict and isinstance(value, dict):
             return {name: _read(item, _options(arguments[1])) for name, item in value.items() if item is not None}
-        if option is bool and isinstance(value, bool):
-            return value
-        if option is int and isinstance(value, int) and not isinstance(value, bool):
+        if (origin is Literal and value in arguments) or (option in (bool, int) and type(value) is option):
             return value
         if option is str and isinstance(value, (str, bool, int, float)):
             return str(value).lower() if isinstance(value, bool) else str(value)
-    raise ConnectionFaultError
+    raise _MisfitError
 
 
 def _as_stored(value: object) -> object:

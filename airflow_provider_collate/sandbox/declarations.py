@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.sandbox.exchange import ApiError, JsonObject, UnreadableError, bad_request
@@ -14,56 +13,17 @@ _SOURCE = "org.glassfish.jersey.message.internal.ReaderInterceptorExecutor$UnClo
 _SCHEMA = "org.openmetadata.schema"
 _REFERENCE = f"{_SCHEMA}.type.EntityReference"
 _ANY_LIST = "java.util.ArrayList<java.lang.Object>"
-
-_TEXTS = ("name", "displayName", "description", "serviceType", "domain")
-_LISTS = ("owners", "domains", "tags", "dataProducts")
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """A create request, as a POST, a PUT or a row of a bulk request has it.
-
-    :param given: its fields; null is the same as absent.
-    """
-
-    given: Mapping[str, object]
-
-    @property
-    def name(self) -> str:
-        """The name, empty if there is none."""
-        return str(self.given.get("name", ""))
-
-    @property
-    def service_type(self) -> str:
-        """The service type, empty if there is none."""
-        return str(self.given.get("serviceType", ""))
-
-    def text(self, field: str) -> str | None:
-        """Return a field of text."""
-        value = self.given.get(field)
-        return value if isinstance(value, str) else None
-
-    def entries(self, field: str) -> list[object]:
-        """Return a field that is a list, empty if absent."""
-        value = self.given.get(field)
-        return value if isinstance(value, list) else []
-
-    def parts(self, field: str) -> list[JsonObject]:
-        """Return the objects of a field that is a list."""
-        return [entry for entry in self.entries(field) if isinstance(entry, dict)]
-
-    def part(self, field: str) -> JsonObject | None:
-        """Return a field that is an object."""
-        value = self.given.get(field)
-        return value if isinstance(value, dict) else None
+_TEXT = "java.lang.String"
+_FIELD_CLASSES = {
+    **dict.fromkeys(("name", "displayName", "description", "serviceType", "domain"), _TEXT),
+    **dict.fromkeys(("owners", "domains", "tags", "dataProducts"), _ANY_LIST),
+    **dict.fromkeys(("owner", "ingestionRunner"), _REFERENCE),
+    "style": f"{_SCHEMA}.type.Style",
+}
 
 
 class Parser:
-    """Reads what is said of services of a kind.
-
-    :param kind: the kind.
-    :param release: whose fields and rules count.
-    """
+    """Reads what is said of services of a kind: their fields without those that are null, each of its type."""
 
     def __init__(self, kind: ServiceKind, release: Release) -> None:
         self._release = release
@@ -74,89 +34,53 @@ class Parser:
         self._connection_class = f"{_SCHEMA}.type.{entity.removesuffix('Service')}Connection"
         self._service_types = kind.request_model.connection_types.keys() - release.absent_types
 
-    def read(self, body: bytes) -> Declaration:
-        """Read a create request and check it.
+    def read(self, body: bytes) -> JsonObject:
+        """Read a create request and check it; a 400 when it is wrong."""
+        return self.check(self._read(read_json(body)))
 
-        :raises ApiError: 400.
-        """
-        declaration = self._read(read_json(body))
-        self.check(declaration)
-        return declaration
-
-    def read_many(self, body: bytes) -> list[Declaration]:
-        """Read the rows of a bulk request; each is checked later.
-
-        :raises ApiError: 400 for anything that is no list of create requests.
-        """
+    def read_many(self, body: bytes) -> list[JsonObject]:
+        """Read the rows of a bulk request, each to be checked later; a 400 for anything that is no list of them."""
         document = read_json(body)
         if not isinstance(document, list):
             raise _wrong_type(_ANY_LIST, document)
         return [self._read(row) for row in document]
 
-    def check(self, declaration: Declaration) -> None:
-        """Check name and service type.
-
-        :raises ApiError: 400 with all violations.
-        """
-        violations = []
-        if "name" not in declaration.given:
-            violations.append("name must not be null")
-        else:
-            violations += self._name_violations(declaration.name)
-        if "serviceType" not in declaration.given:
-            violations.append("serviceType must not be null")
+    def check(self, declaration: JsonObject) -> JsonObject:
+        """Return a declaration whose name and service type are right; a 400 with all violations otherwise."""
+        violations = [f"{field} must not be null" for field in ("name", "serviceType") if field not in declaration]
+        if "name" in declaration:
+            violations = [*self._name_violations(declaration["name"]), *violations]
         if violations:
             raise bad_request(f"[{', '.join(violations)}]")
-
-    def read_service(self, document: object) -> Declaration:
-        """Read a service's document after a patch.
-
-        :raises ApiError: 400 for an unknown field or a value of the wrong type.
-        """
-        if not isinstance(document, dict):
-            raise _wrong_type(self._service_class, document)
-        _check_fields(document, sorted(self._release.service_fields), self._service_class)
-        declaration = Declaration(self._fields(document, domain_class=_REFERENCE))
-        if declaration.service_type not in self._service_types:
-            problem = declaration.service_type
-            raise bad_request(f"Cannot construct instance of `{self._type_class}`, problem: {problem}")
         return declaration
 
-    def _read(self, document: object) -> Declaration:
-        if not isinstance(document, dict):
-            raise _wrong_type(self._create_class, document)
-        _check_fields(document, self._release.create_fields, self._create_class)
-        given = self._fields(document)
-        service_type = given.get("serviceType")
-        if service_type is not None and service_type not in self._service_types:
+    def read_service(self, document: object) -> JsonObject:
+        """Read a service's document after a patch; a 400 for an unknown field or a value of the wrong type."""
+        fields = self._fields(
+            document, sorted(self._release.service_fields), self._service_class, {"domain": _REFERENCE}
+        )
+        if (problem := fields.get("serviceType", "")) not in self._service_types:
+            raise bad_request(f"Cannot construct instance of `{self._type_class}`, problem: {problem}")
+        return fields
+
+    def _read(self, document: object) -> JsonObject:
+        given = self._fields(document, self._release.create_fields, self._create_class, {})
+        if (problem := given.get("serviceType")) is not None and problem not in self._service_types:
             raise bad_request(
-                f"Cannot construct instance of `{self._create_class}${self._type_class}`, problem: {service_type}"
+                f"Cannot construct instance of `{self._create_class}${self._type_class}`, problem: {problem}"
                 + _place(1, 1, self._create_class, "serviceType")
             )
-        return Declaration(given)
+        return given
 
-    def _fields(self, document: Mapping[str, object], domain_class: str = "") -> JsonObject:
-        """Return the fields that have a value, each of its type; a domain is a name where no class is given."""
-        objects = {
-            "owner": _REFERENCE,
-            "ingestionRunner": _REFERENCE,
-            "style": f"{_SCHEMA}.type.Style",
-            "connection": self._connection_class,
+    def _fields(self, document: object, known: Sequence[str], java_class: str, others: Mapping[str, str]) -> JsonObject:
+        if not isinstance(document, dict):
+            raise _wrong_type(java_class, document)
+        _check_fields(document, known, java_class)
+        classes = {**_FIELD_CLASSES, "connection": self._connection_class, **others}
+        fields: JsonObject = {
+            name: _read_value(classes.get(name, ""), value) for name, value in document.items() if value is not None
         }
-        if domain_class:
-            objects["domain"] = domain_class
-        fields: JsonObject = {}
-        for name, value in document.items():
-            if value is None:
-                continue
-            if name in objects and not isinstance(value, dict):
-                raise _wrong_type(objects[name], value)
-            if name in _LISTS and not isinstance(value, list):
-                raise _wrong_type(_ANY_LIST, value)
-            fields[name] = _text(value) if name in _TEXTS and name not in objects else value
-        connection = fields.get("connection")
-        if isinstance(connection, dict):
-            _check_fields(connection, ("config",), self._connection_class)
+        _check_fields(fields.get("connection", {}), ("config",), self._connection_class)
         return fields
 
     def _name_violations(self, name: str) -> list[str]:
@@ -170,10 +94,7 @@ class Parser:
 
 
 def read_json(body: bytes) -> object:
-    """Read a body.
-
-    :raises ApiError: 400 when it is empty or no JSON.
-    """
+    """Read a body; a 400 when it is empty or no JSON."""
     if not body.strip():
         raise bad_request("[The request body must not be null]")
     try:
@@ -196,9 +117,12 @@ def _check_fields(document: Mapping[str, object], known: Sequence[str], java_cla
             )
 
 
-def _text(value: object) -> str:
-    if isinstance(value, (dict, list)):
-        raise _wrong_type("java.lang.String", value)
+def _read_value(java_class: str, value: object) -> object:
+    kinds: dict[str, type | tuple[type, ...]] = {"": object, _ANY_LIST: list, _TEXT: (str, int, float)}
+    if not isinstance(value, kinds.get(java_class, dict)):
+        raise _wrong_type(java_class, value)
+    if java_class != _TEXT:
+        return value
     # A number or boolean becomes text, as in Java.
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -218,8 +142,9 @@ def _parser_message(error: json.JSONDecodeError) -> str:
 
 
 def _wrong_type(java_class: str, value: object) -> ApiError:
-    read, token = ("Array", "ARRAY") if isinstance(value, list) else ("Object", "OBJECT")
-    text = f"Cannot deserialize value of type `{java_class}` from {read} value (token `JsonToken.START_{token}`)"
+    read = "Array" if isinstance(value, list) else "Object"
+    token = f"(token `JsonToken.START_{read.upper()}`)"
+    text = f"Cannot deserialize value of type `{java_class}` from {read} value {token}"
     return bad_request(text + _place(1, 1))
 
 

@@ -1,15 +1,20 @@
-"""What services refer to: users, teams, domains, data products, classifications with tags, glossaries with terms."""
+"""What services refer to: users with their tokens, teams, domains, data products, tags, glossary terms."""
 
 from __future__ import annotations
 
+import base64
+import json
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
 
 from airflow_provider_collate.sandbox.exchange import ApiError, JsonObject, bad_request, not_found, quoted
 
 _NAMESPACE = uuid.UUID("6b1c9a52-6f0e-4f6a-9b57-0d6f3c7d5e21")
+_TOKENS_ISSUED = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 # Where the API keeps each kind.
 COLLECTIONS = {
@@ -22,8 +27,9 @@ COLLECTIONS = {
     "glossaries": "glossary",
     "glossaryTerms": "glossaryTerm",
 }
-_NEVER_SOFT_DELETED = ("domain", "dataProduct")
+NEVER_SOFT_DELETED = ("domain", "dataProduct")
 _QUOTED = ("user", "team")
+_NEEDED_OF_LABELS = ("tagFQN", "source", "labelType", "state")
 _LABEL_FIELDS = ("tagFQN", "name", "displayName", "description", "source", "labelType", "state")
 
 
@@ -44,6 +50,26 @@ class User:
 ADMIN = User("admin", "admin@acme.example", is_admin=True)
 INGESTION_BOT = User("ingestion-bot", "ingestion-bot@acme.example", is_bot=True)
 ANA = User("ana", "ana@acme.example", "Ana")
+
+
+def make_token(user: User, *, expires_at: datetime | None = None, serial: int = 1) -> str:
+    """Return a token in the form of a JWT with the real server's claims; its signature means nothing.
+
+    :param expires_at: when it expires; never if None.
+    :param serial: makes two tokens of the same user differ, as after a rotation.
+    """
+    claims = {
+        "iss": "sandbox.example",
+        "sub": user.name,
+        "email": user.email,
+        "isBot": user.is_bot,
+        "tokenType": "BOT" if user.is_bot else "PERSONAL_ACCESS",
+        "iat": int(_TOKENS_ISSUED.timestamp()) + serial,
+        "exp": int(expires_at.timestamp()) if expires_at else None,
+    }
+    header = {"kid": "sandbox", "typ": "JWT", "alg": "RS256"}
+    parts = (json.dumps(header), json.dumps(claims), f"unsigned {serial}")
+    return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
 
 
 @dataclass(frozen=True)
@@ -71,30 +97,25 @@ class Entry:
         """Its id, the same in each sandbox."""
         return str(uuid.uuid5(_NAMESPACE, f"{self.kind}:{self.fqn}" + (f":{self.life}" if self.life else "")))
 
-    @property
-    def collection(self) -> str:
-        """Where the API has it."""
-        return next(name for name, kind in COLLECTIONS.items() if kind == self.kind)
-
     def reference(self, root: str = "") -> JsonObject:
-        """Return how a service's document refers to it.
-
-        :param root: the API's address; without it there is no `href`.
-        """
+        """Return how a service's document refers to it; without the API's address there is no `href`."""
         shown: JsonObject = {"id": self.id, "type": self.kind, "name": self.name, "fullyQualifiedName": self.fqn}
-        shown.update({"description": self.description} if self.description else {})
-        shown.update({"displayName": self.display_name} if self.display_name else {})
-        shown.update({} if self.kind in _NEVER_SOFT_DELETED else {"deleted": self.deleted})
-        return {**shown, "href": f"{root}/v1/{self.collection}/{self.id}"} if root else shown
+        shown.update(self.about)
+        shown.update({} if self.kind in NEVER_SOFT_DELETED else {"deleted": self.deleted})
+        collection = next(name for name, kind in COLLECTIONS.items() if kind == self.kind)
+        return {**shown, "href": f"{root}/v1/{collection}/{self.id}"} if root else shown
 
     def document(self, root: str = "") -> JsonObject:
-        """Return what the API answers when asked for it.
-
-        :param root: the API's address; without it there is no `href`.
-        """
+        """Return what the API answers when asked for it."""
         reference = self.reference(root)
         del reference["type"]
         return {**reference, **self.more, "version": 0.1}
+
+    @property
+    def about(self) -> JsonObject:
+        """Its description and display name, as far as it has them."""
+        texts = {"description": self.description, "displayName": self.display_name}
+        return {name: text for name, text in texts.items() if text}
 
 
 class UnknownTagError(ApiError):
@@ -111,14 +132,14 @@ class Directory:
 
     def add(self, entry: Entry) -> Entry:
         """Add an entry, or replace the one of the same name."""
-        key = (entry.kind, _key(entry.kind, entry.fqn))
+        key = _key(entry.kind, entry.fqn)
         entry = replace(entry, life=self._lives[key])
         self._by_name[key] = self._by_id[entry.kind, entry.id] = entry
         return entry
 
     def remove(self, entry: Entry) -> None:
         """Forget an entry."""
-        key = (entry.kind, _key(entry.kind, entry.fqn))
+        key = _key(entry.kind, entry.fqn)
         del self._by_name[key], self._by_id[entry.kind, entry.id]
         self._lives[key] += 1
 
@@ -128,72 +149,26 @@ class Directory:
 
     def find(self, kind: str, fqn: str) -> Entry | None:
         """Return the entry of a name, deleted or not."""
-        return self._by_name.get((kind, _key(kind, fqn)))
+        return self._by_name.get(_key(kind, fqn))
 
     def find_id(self, kind: str, entry_id: object) -> Entry | None:
         """Return the entry of an id, deleted or not."""
         return self._by_id.get((kind, str(entry_id)))
 
     def by_name(self, kind: str, fqn: str, *, deleted: bool = False) -> Entry:
-        """Return the entry of a name.
-
-        :param deleted: take a deleted one, too.
-        :raises ApiError: 404 when there is none.
-        """
-        entry = self.find(kind, fqn)
-        if entry is None or (entry.deleted and not deleted):
-            raise not_found(kind, quoted(fqn) if kind in _QUOTED else fqn)
-        return entry
+        """Return the entry of a name, a deleted one only if that is wanted; a 404 when there is none."""
+        return _present(self.find(kind, fqn), kind, quoted(fqn) if kind in _QUOTED else fqn, deleted)
 
     def by_id(self, kind: str, entry_id: str, *, deleted: bool = False) -> Entry:
-        """Return the entry of an id.
-
-        :param deleted: take a deleted one, too.
-        :raises ApiError: 404 when there is none.
-        """
-        entry = self.find_id(kind, entry_id)
-        if entry is None or (entry.deleted and not deleted):
-            raise not_found(kind, entry_id)
-        return entry
+        """Return the entry of an id, as `by_name`."""
+        return _present(self.find_id(kind, entry_id), kind, entry_id, deleted)
 
     def references(self, kind: str, fqns: Iterable[object]) -> tuple[JsonObject, ...]:
-        """Return the references to entries of a kind that a request named.
-
-        :raises ApiError: 404 when there is none of a name.
-        """
+        """Return the references to entries of a kind that a request named; a 404 when there is none of a name."""
         return tuple(self.by_name(kind, str(fqn)).reference() for fqn in fqns)
 
-    def check_reference(self, reference: object, field_name: str, kinds: tuple[str, ...]) -> JsonObject:
-        """Return a reference that a request gave by `id` and `type`, whether or not it points anywhere.
-
-        :raises ApiError: 400 when it is none.
-        """
-        if not isinstance(reference, dict):
-            raise bad_request(f"[{field_name} must be an entity reference]")
-        for part in ("id", "type"):
-            if not isinstance(reference.get(part), str):
-                raise bad_request(f"[{field_name}.{part} must not be null]")
-        if reference["type"] not in kinds:
-            raise bad_request(f"{field_name} of type {reference['type']} is not supported")
-        return {name: value for name, value in reference.items() if name != "href"}
-
-    def check_label(self, tag: object, position: int) -> JsonObject:
-        """Return a tag label as it was given, its parts in the server's order.
-
-        :raises ApiError: 400 when a part is missing.
-        """
-        if not isinstance(tag, dict):
-            raise bad_request(f"[tags[{position}] must be a tag label]")
-        for part in ("tagFQN", "source", "labelType", "state"):
-            if not isinstance(tag.get(part), str):
-                raise bad_request(f"[tags[{position}].{part} must not be null]")
-        return {part: tag[part] for part in _LABEL_FIELDS if tag.get(part) is not None}
-
     def check_tags(self, labels: Iterable[Mapping[str, object]]) -> None:
-        """Refuse disabled tags, and two of a classification that allows one (recorded).
-
-        :raises ApiError: 400.
-        """
+        """Refuse by a 400 disabled tags, and two of a classification that allows one (recorded)."""
         seen: dict[str, object] = {}
         for label in labels:
             fqn = str(label["tagFQN"])
@@ -208,10 +183,7 @@ class Directory:
                 raise bad_request(f"Tag labels {fqn} and {other} are mutually exclusive and can't be assigned together")
 
     def check_exists(self, label: Mapping[str, object]) -> None:
-        """Refuse a tag that does not exist.
-
-        :raises UnknownTagError: 404.
-        """
+        """Refuse a tag that does not exist by a 404 of its own class."""
         entry = self._of_label(label)
         if entry is None or entry.deleted:
             error = not_found(_label_kind(label), str(label["tagFQN"]))
@@ -220,11 +192,9 @@ class Directory:
     def shown_label(self, label: JsonObject) -> JsonObject:
         """Return a tag label as it is read: with the tag's name and description."""
         entry = self._of_label(label)
-        about: JsonObject = {} if entry is None else {"name": entry.name}
-        if entry is not None and entry.display_name:
-            about["displayName"] = entry.display_name
-        if entry is not None and entry.description:
-            about["description"] = entry.description
+        about: JsonObject = {}
+        if entry is not None:
+            about = {"name": entry.name, **dict(reversed(entry.about.items()))}
         rest = {name: value for name, value in label.items() if name not in ("name", "displayName", "description")}
         return {"tagFQN": rest.pop("tagFQN"), **about, **rest}
 
@@ -232,14 +202,45 @@ class Directory:
         return self.find(_label_kind(label), str(label["tagFQN"]))
 
 
+def check_reference(reference: object, field_name: str, kinds: tuple[str, ...]) -> JsonObject:
+    """Return a reference that a request gave, whether or not it points anywhere; a 400 when it is none."""
+    if not isinstance(reference, dict):
+        raise bad_request(f"[{field_name} must be an entity reference]")
+    for part in ("id", "type"):
+        if not isinstance(reference.get(part), str):
+            raise bad_request(f"[{field_name}.{part} must not be null]")
+    if reference["type"] not in kinds:
+        raise bad_request(f"{field_name} of type {reference['type']} is not supported")
+    return {name: value for name, value in reference.items() if name != "href"}
+
+
+def check_labels(tags: Iterable[object]) -> list[JsonObject]:
+    """Return tag labels as given, their parts in the server's order; a 400 when a part is missing."""
+    labels: list[JsonObject] = []
+    for position, tag in enumerate(tags):
+        if not isinstance(tag, dict):
+            raise bad_request(f"[tags[{position}] must be a tag label]")
+        for part in _NEEDED_OF_LABELS:
+            if not isinstance(tag.get(part), str):
+                raise bad_request(f"[tags[{position}].{part} must not be null]")
+        labels.append({part: tag[part] for part in _LABEL_FIELDS if tag.get(part) is not None})
+    return labels
+
+
+def _present(entry: Entry | None, kind: str, key: str, deleted: bool) -> Entry:
+    if entry is None or (entry.deleted and not deleted):
+        raise not_found(kind, key)
+    return entry
+
+
 def _label_kind(label: Mapping[str, object]) -> str:
     return "glossaryTerm" if label["source"] == "Glossary" else "tag"
 
 
-def _key(kind: str, fqn: str) -> str:
+def _key(kind: str, fqn: str) -> tuple[str, str]:
     """Return what a name is found by: users in any case (recorded)."""
     bare = fqn.strip('"') if kind in _QUOTED else fqn
-    return bare.lower() if kind == "user" else bare
+    return kind, bare.lower() if kind == "user" else bare
 
 
 def user_entry(user: User) -> Entry:
@@ -248,43 +249,11 @@ def user_entry(user: User) -> Entry:
     return Entry("user", user.name, user.name, user.display_name, more)
 
 
-# The descriptions that were recorded in histories.
-_TAGS = {
-    "Tier": {
-        "Tier1": "",
-        "Tier2": "**Important business datasets for your company (not as critical as Tier 1)**\n\n"
-        "- Used in important business metrics, product metrics, and dashboards to drive internal decisions\n\n"
-        "- Used in important compliance reporting to major regulators, govt entities, and third party\n\n"
-        "- Used for less critical online user-facing experiences (user activity, user behavior)\n\n"
-        "- Source used to derive other critical Tier-2 datasets",
-        "Tier3": "",
-        "Tier4": "",
-        "Tier5": "",
-    },
-    "PII": {
-        "None": "Non PII",
-        "Sensitive": "PII which if lost, compromised, or disclosed without authorization, could result in substantial "
-        "harm, embarrassment, inconvenience, or unfairness to an individual.",
-    },
-    "Certification": {"Gold": "", "Silver": "", "Bronze": ""},
-}
-
-
 def seeded_directory() -> Directory:
-    """Return the few entries that each sandbox starts with."""
+    """Return the few entries that each sandbox starts with; the descriptions of tags were recorded in histories."""
     directory = Directory()
-    for user in (ADMIN, INGESTION_BOT):
-        directory.add(user_entry(user))
-    for example in (
-        user_entry(ANA),
-        Entry("team", "ml-platform", "ml-platform", "ML platform"),
-        Entry("domain", "Fraud", "Fraud"),
-    ):
-        directory.add(replace(example, is_example=True))
-    for classification, tags in _TAGS.items():
-        directory.add(
-            Entry("classification", classification, classification, "", {"mutuallyExclusive": classification == "Tier"})
-        )
-        for name, description in tags.items():
-            directory.add(Entry("tag", name, f"{classification}.{name}", "", {"mutuallyExclusive": False}, description))
+    for entry in (user_entry(ADMIN), user_entry(INGESTION_BOT), replace(user_entry(ANA), is_example=True)):
+        directory.add(entry)
+    for fields in json.loads(Path(__file__).with_name("entries.json").read_text(encoding="utf-8")):
+        directory.add(Entry(**fields))
     return directory

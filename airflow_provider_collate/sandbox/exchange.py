@@ -1,18 +1,26 @@
-"""A request to the sandbox, its answer, and the errors that become answers."""
+"""A request to the sandbox, its answer, pages of a list, and the errors that become answers."""
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Mapping
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from http import HTTPStatus
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from airflow_provider_collate.sandbox.releases import Release
 
-JsonObject = dict[str, object]
+JsonObject = dict[str, Any]
 
 _WRITES = frozenset({"DELETE", "PATCH", "POST", "PUT"})
+_UNRECORDED = frozenset({"authorization", "cookie", "proxy-authorization"})
+_BASE64 = re.compile(r"[A-Za-z0-9+/]")
+_MAX_LIMIT: Final = 1_000_000
 
 
 class Ending(Enum):
@@ -70,6 +78,41 @@ class Request:
 
 
 @dataclass(frozen=True)
+class RecordedRequest:
+    """A request that the catalog saw.
+
+    :param path: as sent, e.g. `/api/v1/services/mlmodelServices`.
+    :param status: of the answer that was made, whether or not it arrived.
+    :param user: name of who asked; empty if unknown.
+    :param headers: names in lower case, those that authorize left out.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    status: int
+    user: str
+    headers: Mapping[str, str]
+    content: bytes
+    is_write: bool
+
+    @classmethod
+    def of(cls, request: Request, status: int, user: str) -> RecordedRequest:
+        """Return a request as it is remembered."""
+        headers = {name: value for name, value in request.headers.items() if name not in _UNRECORDED}
+        written = request.is_write
+        return cls(request.method, request.path, request.params, status, user, headers, request.body, written)
+
+    @property
+    def body(self) -> object:
+        """The body as JSON; as text if it is none; None if empty."""
+        try:
+            return json.loads(self.content) if self.content else None
+        except ValueError:
+            return self.content.decode(errors="replace")
+
+
+@dataclass(frozen=True)
 class Answer:
     """An HTTP answer, and how it travels.
 
@@ -99,13 +142,8 @@ class Answer:
 
 
 def json_answer(status: int, document: object, *, change: str = "", rows: int = 0, writes: int = 0) -> Answer:
-    """Return an answer with a JSON body.
-
-    :param change: value of the header `X-OpenMetadata-Change`; none if empty.
-    """
-    headers = {"Content-Type": "application/json"}
-    if change:
-        headers["X-OpenMetadata-Change"] = change
+    """Return an answer with a JSON body, and `change` in the header `X-OpenMetadata-Change`."""
+    headers = {"Content-Type": "application/json", **({"X-OpenMetadata-Change": change} if change else {})}
     return Answer(status, compact(document).encode(), headers, rows=rows, writes=writes)
 
 
@@ -134,8 +172,11 @@ class ApiError(Exception):
 
     def answer(self, release: Release) -> Answer:
         """Return the answer as the release has it."""
+        return self._answer(release, {"code": self.status, "message": self.message})
+
+    def _answer(self, release: Release, document: JsonObject) -> Answer:
         named = {"errorType": self.error_type} if self.error_type and not release.is_old else {}
-        answer = json_answer(self.status, {"code": self.status, "message": self.message, **named})
+        answer = json_answer(self.status, {**document, **named})
         is_named = self.status in (401, 403, 404, 409)
         return answer.with_headers({"WWW-Authenticate": "om-auth"}) if is_named else answer
 
@@ -149,12 +190,14 @@ class UnexpectedError(ApiError):
     def answer(self, release: Release) -> Answer:
         """Return the answer as the release has it."""
         text = f"An exception with message [{self.message}] was thrown while processing request."
-        named = {} if release.is_old else {"errorType": self.error_type}
-        return json_answer(500, {"responseMessage": text, **named})
+        return self._answer(release, {"responseMessage": text})
 
 
 class ProtocolError(ApiError):
-    """A path, method or media type that is not taken; unexpected on 1.2 (recorded)."""
+    """A path (404), method (405) or media type (415) that is not taken; unexpected on 1.2 (recorded)."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status, f"HTTP {status} {HTTPStatus(status).phrase}")
 
     def answer(self, release: Release) -> Answer:
         """Return the answer as the release has it."""
@@ -174,21 +217,6 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, message)
 
 
-def no_such_path() -> ApiError:
-    """Return a 404 for a path that is not there."""
-    return ProtocolError(404, "HTTP 404 Not Found")
-
-
-def wrong_method() -> ApiError:
-    """Return a 405."""
-    return ProtocolError(405, "HTTP 405 Method Not Allowed")
-
-
-def wrong_media_type() -> ApiError:
-    """Return a 415."""
-    return ProtocolError(415, "HTTP 415 Unsupported Media Type")
-
-
 def not_found(kind: str, key: str) -> ApiError:
     """Return a 404 for something that a request names."""
     return ApiError(404, f"{kind} instance for {key} not found")
@@ -198,3 +226,51 @@ def quoted(name: str) -> str:
     """Return a name as a part of a fully qualified name: in quotes if it has a dot; quotes in it go (server source)."""
     bare = name.replace('"', "")
     return f'"{bare}"' if "." in bare else bare
+
+
+def read_page(names: Sequence[str], params: Mapping[str, str]) -> tuple[Sequence[str], JsonObject]:
+    """Return the names on the page that a list request asks for, and what the answer says about paging.
+
+    :param names: all names, in order; a cursor is one of them in base64, as on the real server.
+    :raises ApiError: 400 for a bad limit or cursor.
+    """
+    limit = _read_limit(params.get("limit", "10"))
+    after, before = params.get("after"), params.get("before")
+    if after and before:
+        raise bad_request("Only one of before or after query parameter allowed")
+    if before:
+        end = bisect_left(names, _read_cursor(before))
+        start = max(0, end - limit)
+    else:
+        start = bisect_right(names, _read_cursor(after)) if after else 0
+        end = min(len(names), start + limit)
+    paging: JsonObject = {}
+    if start > 0 and end > start:
+        paging["before"] = _cursor(names[start])
+    if start < end < len(names):
+        paging["after"] = _cursor(names[end - 1])
+    return names[start:end], {**paging, "total": len(names)}
+
+
+def _read_limit(text: str) -> int:
+    try:
+        limit = int(text)
+    except ValueError:
+        raise ProtocolError(404) from None  # recorded
+    if limit < 0:
+        raise bad_request("[query param limit must be greater than or equal to 0]")
+    if limit > _MAX_LIMIT:
+        raise bad_request(f"[query param limit must be less than or equal to {_MAX_LIMIT}]")
+    return limit
+
+
+def _cursor(name: str) -> str:
+    return base64.b64encode(name.encode()).decode()
+
+
+def _read_cursor(cursor: str) -> str:
+    try:
+        return base64.b64decode(cursor, validate=True).decode()
+    except ValueError:
+        wrong = next((letter for letter in cursor if not _BASE64.match(letter)), "=")
+        raise bad_request(f"Illegal base64 character {ord(wrong):x}") from None

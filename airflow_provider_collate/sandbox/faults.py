@@ -1,14 +1,16 @@
-"""Faults ordered from a test: for the next requests, or at random from a seed."""
+"""What a test orders for answers: faults, for the next requests or at random from a seed, and how long they take."""
 
 from __future__ import annotations
 
 import json
 import random
 import re
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
+from threading import Lock
+from typing import Any, Final
 
 from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
 
@@ -16,11 +18,12 @@ Refusals = Mapping[str, tuple[int, str]]
 
 # What `Catalog.fail_randomly` can do to a request.
 RANDOM_KINDS: Final = ("429", "503", "broken_body", "lost_answer", "reset")
+_RANDOM_FLAGS = {"broken_body": "break_body", "lost_answer": "lose_answer", "reset": "reset"}
 
 
 @dataclass
 class Fault:
-    """Something that happens to the next requests that fit.
+    """Something that happens to the next API requests that fit.
 
     :param times: to how many requests; to all from now on if None.
     :param skip: how many fitting requests pass unharmed before.
@@ -30,71 +33,72 @@ class Fault:
     :param method: only requests of this method.
     :param path: only requests whose path holds a match of this regular expression.
     :param latency: seconds until the answer.
-    :param ending: how the connection ends.
+    :param lose_answer: the request takes effect, then the connection closes without an answer.
+    :param break_body: the request takes effect, then the answer breaks off in the middle.
+    :param reset: the connection is reset before the request takes effect.
     :param bulk_rows: rows of bulk requests that are refused: name → status and message; other requests do not fit.
-    :param hits: how many requests it happened to.
+    :raises ValueError: for more than one of `lose_answer`, `break_body` and `reset`.
     """
 
     times: int | None = 1
+    _: KW_ONLY
     skip: int = 0
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] | None = None
     body: object = None
     method: str | None = None
     path: str | None = None
     latency: float = 0.0
-    ending: Ending = Ending.WHOLE
-    bulk_rows: Refusals = field(default_factory=dict)
-    hits: int = 0
+    lose_answer: bool = False
+    break_body: bool = False
+    reset: bool = False
+    bulk_rows: Refusals | None = None
+    hits: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        wanted = {Ending.LOST: self.lose_answer, Ending.CUT: self.break_body, Ending.RESET: self.reset}
+        if sum(wanted.values()) > 1:
+            raise ValueError("a fault has one ending: lose_answer, break_body or reset")
+        self.ending = next((ending for ending, is_wanted in wanted.items() if is_wanted), Ending.WHOLE)
 
     @property
     def prevents(self) -> bool:
         """Whether the request does not take effect."""
-        return self.status is not None or self.ending is Ending.RESET
+        return self.status is not None or self.reset
 
     def takes(self, request: Request) -> bool:
         """Whether it happens to this request; counts it if so."""
-        if self.times is not None and self.hits >= self.times:
-            return False
-        if self.method is not None and self.method.upper() != request.method:
-            return False
-        if self.path is not None and not re.search(self.path, request.path):
-            return False
-        if self.bulk_rows and not request.path.endswith("/bulk"):
-            return False
-        if self.skip > 0:
+        fits = (
+            (self.times is None or self.hits < self.times)
+            and (self.method is None or self.method.upper() == request.method)
+            and (self.path is None or bool(re.search(self.path, request.path)))
+            and (not self.bulk_rows or request.path.endswith("/bulk"))
+        )
+        if fits and self.skip > 0:
             self.skip -= 1
             return False
-        self.hits += 1
-        return True
+        self.hits += fits
+        return fits
 
-    def answer(self) -> Answer:
-        """The answer instead of the catalog's, if the request does not take effect."""
-        status = self.status or 500
-        # Any other text of a 409 would be a lock's.
-        message = "Entity already exists" if status == 409 else f"Ordered fault {status}"
-        body = {"code": status, "message": message} if self.body is None else self.body
-        return self.change(Answer(status, _encode(body), {"Content-Type": _content_type(body)}))
-
-    def change(self, answer: Answer) -> Answer:
-        """The catalog's answer as it travels under this fault."""
-        if not self.prevents and self.body is not None:
-            answer = replace(answer, body=_encode(self.body)).with_headers({"Content-Type": _content_type(self.body)})
-        answer = answer.with_headers(self.headers)
-        return replace(answer, delay=answer.delay + self.latency, ending=self.ending)
+    def answer(self, made: Answer | None = None) -> Answer:
+        """Return the catalog's answer as it travels under this fault, or the one that is given instead."""
+        status, body = self.status or 500, self.body
+        if made is None and body is None:
+            # Any other text of a 409 would be a lock's.
+            message = "Entity already exists" if status == 409 else f"Ordered fault {status}"
+            body = {"code": status, "message": message}
+        answer = made or Answer(status)
+        if body is not None:
+            text = body if isinstance(body, (str, bytes)) else json.dumps(body)
+            answer = replace(answer, body=text if isinstance(text, bytes) else text.encode())
+            answer = answer.with_headers({"Content-Type": "text/html" if text is body else "application/json"})
+        return replace(answer.with_headers(self.headers or {}), delay=answer.delay + self.latency, ending=self.ending)
 
 
 class RandomFaults:
     """Faults that happen to a share of all requests, the same for the same seed and order; `counts` counts them."""
 
-    def __init__(
-        self,
-        rate: float,
-        seed: int,
-        kinds: Sequence[str] = RANDOM_KINDS,
-        method: str | None = None,
-        path: str | None = None,
-    ) -> None:
+    def __init__(self, rate: float, seed: int, kinds: Sequence[str], method: str | None, path: str | None) -> None:
         unknown = set(kinds) - set(RANDOM_KINDS)
         if unknown or not kinds:
             raise ValueError(f"kinds must be some of {', '.join(RANDOM_KINDS)}, not {sorted(unknown)}")
@@ -107,28 +111,60 @@ class RandomFaults:
 
     def draw(self, request: Request) -> Fault | None:
         """The fault that happens to this request, if any."""
-        kind = self._random.choice(self.kinds) if self._random.random() < self.rate else None
-        if kind is None:
+        if self._random.random() >= self.rate:
             return None
-        fault = _random_fault(kind, self.method, self.path)
+        kind = self._random.choice(self.kinds)
+        options: dict[str, Any] = {"status": int(kind), "headers": {"Retry-After": "0"}} if kind.isdecimal() else {}
+        fault = Fault(method=self.method, path=self.path, **options or {_RANDOM_FLAGS[kind]: True})
         if not fault.takes(request):
             return None
         self.counts[kind] += 1
         return fault
 
 
-def _random_fault(kind: str, method: str | None, path: str | None) -> Fault:
-    endings = {"broken_body": Ending.CUT, "lost_answer": Ending.LOST, "reset": Ending.RESET}
-    if kind in endings:
-        return Fault(method=method, path=path, ending=endings[kind])
-    return Fault(method=method, path=path, status=int(kind), headers={"Retry-After": "0"})
+@dataclass(frozen=True)
+class LatencyProfile:
+    """What the time of an answer is made of.
+
+    :param per_request: seconds for any request.
+    :param per_write: seconds for a request that writes.
+    :param per_row: seconds for each listed service.
+    :param writes_per_second: services written a second at most, by all clients together; no limit if None.
+    """
+
+    per_request: float = 0.0
+    per_write: float = 0.0
+    per_row: float = 0.0
+    writes_per_second: float | None = None
 
 
-def _encode(body: object) -> bytes:
-    if isinstance(body, bytes):
-        return body
-    return body.encode() if isinstance(body, str) else json.dumps(body).encode()
+# Measured on a real OpenMetadata 1.2 with PostgreSQL on 2 cores.
+PROFILES = {
+    "none": LatencyProfile(),
+    "openmetadata": LatencyProfile(per_write=0.030, per_row=0.0007, writes_per_second=110),
+}
 
 
-def _content_type(body: object) -> str:
-    return "text/html" if isinstance(body, (str, bytes)) else "application/json"
+class Latency:
+    """Tells how long each answer is to take, by a monotonic clock."""
+
+    def __init__(self, profile: LatencyProfile, clock: Callable[[], float] = time.monotonic) -> None:
+        self.profile = profile
+        self._clock = clock
+        self._lock = Lock()
+        self._free_at = 0.0
+
+    def delay(self, *, is_write: bool, writes: int, rows: int) -> float:
+        """Return the seconds until a request is answered that writes and lists so many services."""
+        profile = self.profile
+        delay = profile.per_request + profile.per_row * rows
+        if not is_write:
+            return delay
+        turn = 0.0
+        if profile.writes_per_second is not None:
+            # After all writes already accepted.
+            with self._lock:
+                now = self._clock()
+                self._free_at = max(now, self._free_at) + max(1, writes) / profile.writes_per_second
+                turn = self._free_at - now
+        return delay + max(profile.per_write, turn)

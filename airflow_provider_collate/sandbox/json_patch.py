@@ -11,14 +11,7 @@ from jsonpointer import JsonPointer, JsonPointerException
 
 from airflow_provider_collate.sandbox.exchange import JsonObject, compact, same_json
 
-_NEEDS = {
-    "add": "value",
-    "replace": "value",
-    "test": "value",
-    "copy": "from",
-    "move": "from",
-    "remove": "path",
-}
+_NEEDS = {"add": "value", "replace": "value", "test": "value", "copy": "from", "move": "from", "remove": "path"}
 
 
 class PatchError(Exception):
@@ -26,14 +19,19 @@ class PatchError(Exception):
 
 
 def parse_patch(patch: object) -> list[JsonObject]:
-    """Read a patch.
-
-    :raises PatchError: for anything that is not one.
-    """
+    """Return the operations of a patch; a `PatchError` for anything that is not one."""
     if not isinstance(patch, list):
         raise PatchError("A JSON patch must be an array of operations")
     for operation in patch:
-        _check(operation)
+        name = str(operation.get("op") if isinstance(operation, dict) else operation)
+        if name not in _NEEDS:
+            raise PatchError(f"Illegal value for the operationName of the JSON patch operation: {name}")
+        if _NEEDS[name] not in operation:
+            raise PatchError(f"no {_NEEDS[name]} for the JSON patch operation {name}")
+    try:
+        JsonPatch(patch)
+    except (JsonPatchException, JsonPointerException) as error:
+        raise PatchError(str(error)) from None
     return patch
 
 
@@ -41,7 +39,6 @@ def apply_patch(document: object, operations: Sequence[JsonObject], *, is_old: b
     """Apply a patch to a copy of a document; all of it or nothing.
 
     :param is_old: whether messages are as recorded on OpenMetadata 1.2, or as in the newer server's source.
-
     :raises PatchError: when an operation does not apply or a test fails. The message can print
         the document, as the real server's does (recorded).
     """
@@ -51,32 +48,17 @@ def apply_patch(document: object, operations: Sequence[JsonObject], *, is_old: b
     return result
 
 
-def _check(operation: object) -> None:
-    if not isinstance(operation, dict):
-        raise PatchError("Each operation of a JSON patch must be an object")
-    name = operation.get("op")
-    if not isinstance(name, str) or name not in _NEEDS:
-        raise PatchError(f"Illegal value for the operationName of the JSON patch operation: {name}")
-    if _NEEDS[name] not in operation:
-        raise PatchError(f"no {_NEEDS[name]} for the JSON patch operation {name}")
-    for pointer in (operation.get("path"), operation.get("from", "")):
-        if not isinstance(pointer, str):
-            raise PatchError("a path of the JSON patch operation is missing or no string")
-        if pointer and not pointer.startswith("/"):
-            raise PatchError('A non-empty JsonPointer string must begin with a "/"')
-
-
 def _applied(document: object, operation: JsonObject, is_old: bool) -> object:
     if operation["op"] == "remove" and not operation["path"]:
         raise PatchError("can't remove the whole document")
     source = str(operation["from" if operation["op"] in ("copy", "move") else "path"])
     try:
-        if operation["op"] == "test":
-            # The library takes true for 1.
-            if not same_json(JsonPointer(source).resolve(document), operation["value"]):
-                raise PatchError(_failed_test(operation, is_old))
+        if operation["op"] != "test":
+            return JsonPatch([operation]).apply(document, in_place=True)
+        # The library takes true for 1.
+        if same_json(JsonPointer(source).resolve(document), operation["value"]):
             return document
-        return JsonPatch([operation]).apply(document, in_place=True)
+        raise PatchError(_failed_test(operation, is_old))
     except (JsonPatchException, JsonPointerException, TypeError, ValueError) as error:
         is_leaf = operation["op"] in ("remove", "replace")
         message = _missing(document, source, is_old, is_leaf) or _missing(document, str(operation["path"]), is_old)
@@ -102,12 +84,12 @@ def _missing(document: object, pointer: str, is_old: bool, is_leaf: bool = False
             document = document[part]
         elif isinstance(document, list) and part.isdecimal() and len(part) < 10 and int(part) < len(document):
             document = document[int(part)]
-        elif isinstance(document, dict):
-            if is_old:
-                return f"'{compact(document)}' contains no value for name '{part}'"
-            if is_leaf and position == len(parts):
-                return f"Non-existing name/value pair in the object for key {part}"
-            return f"The JSON Object '{compact(document)}' contains no mapping for the name '{part}'"
-        else:
+        elif not isinstance(document, dict):
             return f"'{json.dumps(document)}' contains no element for '{part}'"
+        elif is_old:
+            return f"'{compact(document)}' contains no value for name '{part}'"
+        elif is_leaf and position == len(parts):
+            return f"Non-existing name/value pair in the object for key {part}"
+        else:
+            return f"The JSON Object '{compact(document)}' contains no mapping for the name '{part}'"
     return ""

@@ -11,17 +11,12 @@ from typing import Final
 class Release:
     """A release of the server.
 
-    :param name: how it is asked for, e.g. on the command line.
-    :param version: what `system/version` says.
     :param is_old: before 1.12: one owner and one domain; POST and PUT drop tags; each change is a version;
         a wrong path, method or media type is a 500; no rules of entities; all as recorded.
-    :param create_fields: fields of a create request, in the order the server's messages list them.
+    :param create_fields: in the order the server's messages list them.
     :param absent_types: values of `serviceType` that came later.
     :param absent_settings: settings of connections that came later, by service type and path.
-    :param name_pattern: what all of a name must match.
-    :param name_pattern_text: the same as the server's messages print it.
-    :param name_limit: characters in a name at most.
-    :param bot_put_keeps: fields that a bot's PUT does not replace once they have a value.
+    :param bot_put_keeps: attributes of a stored service that a bot's PUT does not replace once they have a value.
     :param sanitises: methods whose descriptions are sanitised.
     :param missing_connection: what it says to a PUT without a connection; `{type}` is the service type.
     """
@@ -80,7 +75,7 @@ _1_2 = Release(
     name_pattern=re.compile(r"[\w'\- .&()%]+"),
     name_pattern_text=r"^(?U)[\w'\- .&()%]+$",
     name_limit=128,
-    bot_put_keeps=frozenset({"description", "displayName", "domains"}),
+    bot_put_keeps=frozenset({"description", "display_name", "domains"}),
     sanitises=frozenset(),
     missing_connection=(
         "InvalidServiceConnectionException for service [{type}] due to "
@@ -89,7 +84,8 @@ _1_2 = Release(
 )
 
 # From the server's source; not recorded.
-_1_12 = Release(
+_1_12 = replace(
+    _1_2,
     name="1.12",
     version="1.12.14",
     is_old=False,
@@ -99,8 +95,7 @@ _1_12 = Release(
     name_pattern=re.compile(r"((?!::).)*"),
     name_pattern_text="^((?!::).)*$",
     name_limit=256,
-    bot_put_keeps=frozenset({"description", "domains", "dataProducts"}),
-    sanitises=frozenset(),
+    bot_put_keeps=frozenset({"description", "domains", "data_products"}),
     missing_connection=(
         'Cannot invoke "org.openmetadata.schema.ServiceConnectionEntityInterface.getConfig()" '
         'because the return value of "getConnection()" is null'

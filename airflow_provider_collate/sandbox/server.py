@@ -7,8 +7,8 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
-from typing import cast
+from threading import Thread
+from typing import Any, cast
 
 import uvicorn
 from starlette.requests import Request as ServerRequest
@@ -57,36 +57,14 @@ async def _break_off(answer: Answer, receive: Receive, send: Send) -> None:
         pass
 
 
-class _Server(uvicorn.Server):
-    """uvicorn, telling when it accepts requests."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        super().__init__(
-            uvicorn.Config(
-                _application(catalog),
-                http="h11",
-                ws="none",
-                lifespan="off",
-                log_level="critical",
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                timeout_graceful_shutdown=1,
-            )
-        )
-        self.is_up = Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.is_up.set()
+def _server(catalog: Catalog) -> uvicorn.Server:
+    options: dict[str, Any] = {"http": "h11", "ws": "none", "lifespan": "off", "log_level": "critical"}
+    options |= {"access_log": False, "proxy_headers": False, "server_header": False, "timeout_graceful_shutdown": 1}
+    return uvicorn.Server(uvicorn.Config(_application(catalog), **options))
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that accepts connections.
-
-    :param port: 0 takes any that is free.
-    :raises OSError: when the address is taken or unknown.
-    """
+    """Return a socket that accepts connections; port 0 takes any that is free."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=512)
 
@@ -99,23 +77,18 @@ def address(listener: socket.socket) -> str:
 
 def serve(catalog: Catalog, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM."""
-    _Server(catalog).run([listener])
+    _server(catalog).run([listener])
 
 
 @contextmanager
 def serve_in_thread(catalog: Catalog, host: str = "127.0.0.1", port: int = 0) -> Iterator[str]:
-    """Serve for the length of a `with` block.
-
-    :param port: 0 takes any that is free.
-    :returns: the server's URL, without `/api`.
-    """
+    """Serve for the length of a `with` block, which gets the server's URL; port 0 takes any that is free."""
     listener = listen(host, port)
-    server = _Server(catalog)
+    server = _server(catalog)
     thread = Thread(target=server.run, args=([listener],), name="collate-sandbox", daemon=True)
     thread.start()
     try:
-        if not server.is_up.wait(timeout=30):
-            raise RuntimeError("the sandbox's server did not start")
+        # What connects before uvicorn accepts waits in the socket's queue.
         yield address(listener)
     finally:
         server.should_exit = True

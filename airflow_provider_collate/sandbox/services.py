@@ -1,13 +1,28 @@
-"""Stored services and their JSON documents."""
+"""Stored services: what is kept of one, its JSON document, its versions, and the store of a kind."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+import json
+import re
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from airflow_provider_collate.sandbox.directory import Directory
-from airflow_provider_collate.sandbox.exchange import JsonObject, quoted
+from airflow_provider_collate.sandbox.exchange import (
+    JsonObject,
+    ProtocolError,
+    compact,
+    not_found,
+    quoted,
+    same_json,
+)
 from airflow_provider_collate.sandbox.releases import Release
+
+_NAMESPACE = uuid.UUID("c4a3a1f0-8d5d-4c7e-9d51-2f6b8a5e7c10")
+INCLUDES = {"all": (False, True), "deleted": (True,), "non-deleted": (False,)}
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SESSION_MILLISECONDS = 10 * 60 * 1000
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,7 @@ def document(
     :param root: the API's address; without it there is no `href`.
     :raises ApiError: 404 when its domain is asked for and does not exist (recorded).
     """
+    related = {field: _related(service, field, directory, root) for field in release.relation_fields if field in fields}
     shown: JsonObject = {
         "id": service.id,
         "name": service.name,
@@ -70,22 +86,23 @@ def document(
         "updatedAt": service.updated_at,
         "updatedBy": service.updated_by,
         "connection": service.connection,
-        "tags": [directory.shown_label(tag) for tag in service.tags] if "tags" in fields else None,
+        "tags": related.get("tags"),
+        release.owner_field: related.get(release.owner_field),
+        "href": f"{root}/v1/services/{service.collection}/{service.id}" if root else None,
+        "changeDescription": service.change,
+        "deleted": service.deleted,
+        "dataProducts": related.get("dataProducts"),
+        release.domain_field: related.get(release.domain_field),
+        "style": service.style,
+        "ingestionRunner": service.ingestion_runner,
     }
-    for field in (release.owner_field, "dataProducts", release.domain_field):
-        if field == "dataProducts":
-            shown["href"] = f"{root}/v1/services/{service.collection}/{service.id}" if root else None
-            shown["changeDescription"] = service.change
-            shown["deleted"] = service.deleted
-        if field in fields:
-            shown[field] = _related(service, field, directory, root)
-    shown["style"] = service.style
-    shown["ingestionRunner"] = service.ingestion_runner
     return {name: value for name, value in shown.items() if value is not None}
 
 
 def _related(service: StoredService, field: str, directory: Directory, root: str) -> object:
-    """Return the owners, domains or data products as they are now; one of them on old releases."""
+    """Return the tags, owners, domains or data products as they are now; one owner or domain on old releases."""
+    if field == "tags":
+        return [directory.shown_label(tag) for tag in service.tags]
     if field.startswith("domain"):
         entries = [directory.by_id("domain", str(reference["id"])) for reference in service.domains]
     else:
@@ -96,3 +113,173 @@ def _related(service: StoredService, field: str, directory: Directory, root: str
     if field in ("owner", "domain"):
         return shown[0] if shown else None
     return shown
+
+
+class Store:
+    """All services of a kind, whose entity is e.g. `mlmodelService`, found by name and id, and listed by name."""
+
+    def __init__(self, entity: str) -> None:
+        self.entity = entity
+        self._by_fqn: dict[str, StoredService] = {}
+        self._by_id: dict[str, StoredService] = {}
+        self._history: dict[str, list[StoredService]] = {}
+        self._names: dict[str, list[str]] = {}
+        self._made = 0
+
+    def new_id(self) -> str:
+        """Return the next id; the same sequence in each sandbox."""
+        self._made += 1
+        return str(uuid.uuid5(_NAMESPACE, f"{self.entity}:{self._made}"))
+
+    def keep(self, service: StoredService) -> None:
+        """Store a service in place of the one with its name."""
+        old = self._by_fqn.get(service.fqn)
+        if old is None or old.deleted != service.deleted:
+            self._names.clear()
+        self._by_fqn[service.fqn] = self._by_id[service.id] = service
+
+    def remove(self, service: StoredService) -> None:
+        """Forget a service."""
+        self._names.clear()
+        del self._by_fqn[service.fqn], self._by_id[service.id]
+        self._history.pop(service.id, None)
+
+    def history(self, service: StoredService) -> list[StoredService]:
+        """Return the earlier versions of a service, the oldest first; a new version is put there."""
+        return self._history.setdefault(service.id, [])
+
+    def get(self, name: str) -> StoredService | None:
+        """Return the service of a name, deleted or not."""
+        return self._by_fqn.get(quoted(name))
+
+    def find(self, params: Mapping[str, str], include: str = "non-deleted") -> StoredService:
+        """Return the service of an `id` or an `fqn`, which may lack its quotes (server source); or a 404."""
+        key = quoted(params["fqn"]) if "fqn" in params else params["id"]
+        if "fqn" not in params and not _UUID.fullmatch(key):
+            raise ProtocolError(404)
+        service = (self._by_fqn if "fqn" in params else self._by_id).get(key)
+        if service is None or service.deleted not in INCLUDES[include]:
+            raise not_found(self.entity, key)
+        return service
+
+    def names(self, include: str = "non-deleted") -> Sequence[str]:
+        """Return all names, in order."""
+        if include not in self._names:
+            self._names[include] = sorted(one.name for one in self if one.deleted in INCLUDES[include])
+        return self._names[include]
+
+    def __iter__(self) -> Iterator[StoredService]:
+        return iter(list(self._by_fqn.values()))
+
+
+class StoredServices(Mapping[str, dict[str, object]]):
+    """Services by name, as documents with all their fields and with secrets in clear."""
+
+    def __init__(self, store: Store, release: Release, directory: Directory, include: str) -> None:
+        self._store = store
+        self._release = release
+        self._directory = directory
+        self._include = include
+
+    def __getitem__(self, name: str) -> dict[str, object]:
+        service = self._store.get(name)
+        if service is None or service.deleted != (self._include == "deleted"):
+            raise KeyError(name)
+        # A copy, so that a test cannot change what is stored.
+        text = json.dumps(document(service, self._release, self._directory, self._release.relation_fields))
+        copied: dict[str, object] = json.loads(text)
+        return copied
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*self._store.names(self._include)])
+
+    def __len__(self) -> int:
+        return len(self._store.names(self._include))
+
+
+def revised(
+    stored: StoredService,
+    wanted: StoredService,
+    history: list[StoredService],
+    release: Release,
+    directory: Directory,
+    *,
+    folds: bool,
+) -> StoredService:
+    """Return the next version of a service, or the stored one itself if nothing differs.
+
+    :param wanted: the service as it is to be, with who changes it and when.
+    :param history: earlier versions, the oldest first; the stored one is put there unless both are one version.
+    :param folds: whether changes of one user within ten minutes are one version (server source, 1.12).
+    """
+    if not any(_changes(stored, wanted, release, directory).values()):
+        return stored
+    is_recent = wanted.updated_at - stored.updated_at <= _SESSION_MILLISECONDS
+    is_of_the_session = is_recent and stored.updated_by == wanted.updated_by and not stored.deleted
+    if not (folds and history and is_of_the_session):
+        history.append(stored)
+    base = history[-1]
+    change = _changes(base, wanted, release, directory)
+    is_back = not any(change.values())
+    if is_back:
+        history.pop()
+    return replace(
+        wanted,
+        id=stored.id,
+        name=stored.name,
+        service_type=stored.service_type,
+        rewritten=False,
+        tags=wanted.tags if release.is_old else without_certification(wanted.tags),
+        version=base.version if is_back else round(base.version + 0.1, 1),
+        change=base.change if is_back else {**change, "previousVersion": base.version},
+    )
+
+
+def _changes(
+    stored: StoredService, wanted: StoredService, release: Release, directory: Directory
+) -> dict[str, list[JsonObject]]:
+    """Return what differs, in the form of a document's `changeDescription`."""
+    change: dict[str, list[JsonObject]] = {"fieldsAdded": [], "fieldsUpdated": [], "fieldsDeleted": []}
+
+    def note(name: str, old: object, new: object) -> None:
+        if not same_json(old, new):
+            kind = "fieldsAdded" if old is None else "fieldsDeleted" if new is None else "fieldsUpdated"
+            values = {"oldValue": old, "newValue": new}
+            change[kind].append({"name": name, **{k: v for k, v in values.items() if v is not None}})
+
+    note("deleted", stored.deleted, wanted.deleted)
+    note("description", stored.description, wanted.description)
+    note("displayName", stored.display_name, wanted.display_name)
+    note("style", _text(stored.style), _text(wanted.style))
+    note("ingestionRunner", _text(stored.ingestion_runner), _text(wanted.ingestion_runner))
+    if wanted.rewritten or not same_json(stored.connection, wanted.connection):
+        note("connection", '"old-encrypted-value"', '"new-encrypted-value"')
+    for name, olds, news in (
+        (release.owner_field, stored.owners, wanted.owners),
+        (release.domain_field, stored.domains, wanted.domains),
+        ("dataProducts", stored.data_products, wanted.data_products),
+        ("tags", tuple(map(directory.shown_label, stored.tags)), wanted.tags),
+    ):
+        before, after = {key_of(item) for item in olds}, {key_of(item) for item in news}
+        added = [item for item in news if key_of(item) not in before]
+        removed = [item for item in olds if key_of(item) not in after]
+        if name in ("owner", "domain"):
+            note(name, _text(*removed), _text(*added))
+            continue
+        note(name, None, compact(added) if added else None)
+        note(name, compact(removed) if removed else None, None)
+    return change
+
+
+def key_of(item: JsonObject) -> object:
+    """Return what makes two references or tag labels the same; a tag's `labelType` and `state` do not count."""
+    return item["id"] if "id" in item else (item["tagFQN"], item["source"])
+
+
+def without_certification(tags: tuple[JsonObject, ...]) -> tuple[JsonObject, ...]:
+    """Return the tags that are stored: one of `Certification` is dropped, though it counts as a change (source)."""
+    return tuple(tag for tag in tags if not str(tag["tagFQN"]).startswith("Certification."))
+
+
+def _text(value: JsonObject | None = None) -> str | None:
+    return None if value is None else compact(value)

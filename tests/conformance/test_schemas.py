@@ -12,7 +12,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7
 
 from airflow_provider_collate.sandbox import Catalog, InProcessTransport
-from airflow_provider_collate.sandbox.sanitizing import sanitized
+from airflow_provider_collate.sandbox.rules import sanitized
 from tests.conformance.shared import needs, shared
 
 CONTRACT = shared("contract")

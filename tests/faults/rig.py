@@ -55,6 +55,8 @@ class Surroundings:
     :param url: the connection's host; that of the fault server if empty.
     :param proxied: whether the fault server is the proxy on the way to `url`.
     :param also: other servers, of which none may hear the token.
+    :param declares: what each service declares beside the usual.
+    :param edits: how often somebody else changed a service while the task ran.
     """
 
     catalog: Catalog
@@ -68,6 +70,8 @@ class Surroundings:
     url: str = ""
     proxied: bool = False
     also: list[FaultServer] = field(default_factory=list)
+    declares: dict[str, object] = field(default_factory=dict)
+    edits: int = 0
 
     @property
     def authority(self) -> Authority:
@@ -145,8 +149,8 @@ def surroundings(operation: Operation, folder: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.delenv(name.lower(), raising=False)
     catalog = Catalog(has_bulk=operation is not Operation.ONE_BY_ONE)
     if operation is Operation.SYNC:
-        catalog.add_service("fraud_b", connection=_connection(), description="old")
-        catalog.add_service("fraud_old", connection=_connection())
+        catalog.add_service("fraud_b", connection=connection(), description="old")
+        catalog.add_service("fraud_old", connection=connection())
     with ExitStack() as stack:
         yield Surroundings(catalog, folder, monkeypatch, stack)
 
@@ -172,7 +176,7 @@ def run(operation: Operation, around: Surroundings) -> Ended:
             around.extra["proxy"] = server.url
         around.connect(around.catalog.bot_token)
         began = time.monotonic()
-        outcome, message = _outcome_of(operation)
+        outcome, message = _outcome_of(operation, around)
         seconds = time.monotonic() - began
         exchanges = len(server.received) + server.connections
     # What ends before a request has arrived is counted by its connections.
@@ -184,7 +188,7 @@ def declared(operation: Operation) -> list[dict[str, Any]]:
     """The services that the operation declares."""
     names = {Operation.CREATE: ["fraud_a"], Operation.SYNC: ["fraud_a", "fraud_b"]}
     return [
-        {"name": name, "serviceType": "Mlflow", "description": "Team fraud", "connection": _connection()}
+        {"name": name, "serviceType": "Mlflow", "description": "Team fraud", "connection": connection()}
         for name in names.get(operation, ["fraud_a", "fraud_b", "fraud_c"])
     ]
 
@@ -199,12 +203,13 @@ def is_as_declared(operation: Operation, catalog: Catalog) -> bool:
     )
 
 
-def created_twice(catalog: Catalog) -> list[str]:
-    """Names that were created more than once, or written again after that."""
+def created_twice(catalog: Catalog, edits: int) -> list[str]:
+    """Names that were created more than once, or written again after that but for the edits of others."""
     made = [request.body for request in catalog.requests if request.method == "POST" and request.status == 201]
     names = [body["name"] for body in made if isinstance(body, dict)]
     twice = [name for name in names if names.count(name) > 1]
-    bumped = [name for name, service in catalog.services.items() if service["version"] not in (0.1, 0.2)]
+    most = 0.25 + 0.1 * edits
+    bumped = [name for name, service in catalog.services.items() if float(str(service["version"])) > most]
     return [*twice, *bumped]
 
 
@@ -212,12 +217,12 @@ def _holds(stored: Mapping[str, object], service: Mapping[str, Any]) -> bool:
     shown: Any = stored
     return bool(
         shown["serviceType"] == service["serviceType"]
-        and shown["description"] == service["description"]
+        and shown.get("description") == service["description"]
         and shown["connection"]["config"]["registryUri"] == service["connection"]["config"]["registryUri"]
     )
 
 
-def _connection() -> dict[str, Any]:
+def connection() -> dict[str, Any]:
     return {
         "config": {
             "type": "Mlflow",
@@ -227,11 +232,11 @@ def _connection() -> dict[str, Any]:
     }
 
 
-def _outcome_of(operation: Operation) -> tuple[str, str]:
+def _outcome_of(operation: Operation, around: Surroundings) -> tuple[str, str]:
     if operation is Operation.TEST:
         works, message = CollateHook(CONNECTION_ID).test_connection()
         return ("ok" if works else "fail"), message
-    task = _task(operation)
+    task = _task(operation, around)
     try:
         task.execute({"ti": Mock(try_number=1), "outlet_events": {}})
     except AirflowFailException as error:
@@ -241,17 +246,11 @@ def _outcome_of(operation: Operation) -> tuple[str, str]:
     return "ok", ""
 
 
-def _task(operation: Operation) -> Any:
-    services = declared(operation)
+def _task(operation: Operation, around: Surroundings) -> Any:
+    services = [{**service, **around.declares} for service in declared(operation)]
     if operation is Operation.CREATE:
         service = services[0]
-        return CreateMlModelServiceOperator(
-            task_id="create",
-            name=service["name"],
-            service_type=service["serviceType"],
-            description=service["description"],
-            connection=service["connection"],
-        )
+        return CreateMlModelServiceOperator(task_id="create", service_type=service.pop("serviceType"), **service)
     if operation is Operation.SYNC:
         return SyncMlModelServicesOperator(
             task_id="sync",

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from airflow_provider_collate.sandbox import Catalog, InProcessTransport, LatencyProfile, User, make_token
-from airflow_provider_collate.sandbox.latency import Latency
+from airflow_provider_collate.sandbox.faults import Latency
 
 SKLEARN = {"name": "a", "serviceType": "Sklearn"}
 API = "http://sandbox.example/api/v1"

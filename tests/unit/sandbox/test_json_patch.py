@@ -81,10 +81,10 @@ def test_a_boolean_is_no_number(one: object, other: object) -> None:
         ({"op": ["add"], "path": "/a"}, "Illegal value for the operationName"),
         ({"op": "add", "path": "/a"}, "no value"),
         ({"op": "remove"}, "no path"),
-        ({"op": "remove", "path": "a"}, 'must begin with a "/"'),
+        ({"op": "remove", "path": "a"}, "must start with /"),
         ({"op": "move", "path": "/b"}, "no from"),
-        ({"op": "remove", "path": 1}, "no string"),
-        ("add", "must be an object"),
+        ({"op": "remove", "path": 1}, "Invalid 'path'"),
+        ("nope", "Illegal value for the operationName"),
     ],
 )
 def test_operations_that_are_none(operation: object, message: str) -> None:

@@ -14,7 +14,7 @@ from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models import ConnectionConfig, CreateServiceRequest
 from airflow_provider_collate.models.declared import ConnectionText
 from airflow_provider_collate.sandbox import Catalog, InProcessTransport
-from airflow_provider_collate.sandbox.sanitizing import sanitized
+from airflow_provider_collate.sandbox.rules import sanitized
 
 PATCH = {"Content-Type": "application/json-patch+json"}
 CHANGE = "x-openmetadata-change"

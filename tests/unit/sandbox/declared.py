@@ -1,0 +1,26 @@
+"""What the tests of the sandbox send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PATCH = {"Content-Type": "application/json-patch+json"}
+CHANGE = "x-openmetadata-change"
+
+
+def mlflow(name: str, **fields: object) -> dict[str, Any]:
+    config = {"type": "Mlflow", "trackingUri": "http://mlflow.example", "registryUri": "sqlite://"}
+    return {"name": name, "serviceType": "Mlflow", "connection": {"config": config}, **fields}
+
+
+def sagemaker(name: str, secret: str | None) -> dict[str, Any]:
+    aws = {"awsRegion": "eu-west-1"} if secret is None else {"awsRegion": "eu-west-1", "awsSecretAccessKey": secret}
+    return {
+        "name": name,
+        "serviceType": "SageMaker",
+        "connection": {"config": {"type": "SageMaker", "awsConfig": aws}},
+    }
+
+
+def label(fqn: str, **fields: str) -> dict[str, str]:
+    return {"tagFQN": fqn, "source": "Classification", "labelType": "Manual", "state": "Confirmed", **fields}
