@@ -12,12 +12,13 @@ class TokenSource:
     """Hand out the token; read it again, once for all threads, when the server refuses it.
 
     :param read: returns the token as it is now, e.g. by reading the Airflow connection again.
+    :param token: the token, where it was read already.
     """
 
-    def __init__(self, read: Callable[[], str]) -> None:
+    def __init__(self, read: Callable[[], str], *, token: str | None = None) -> None:
         self._read = read
         self._lock = threading.Lock()
-        self._token: str | None = None
+        self._token = token
         self._refused: str | None = None
 
     def current(self) -> str:
