@@ -66,7 +66,7 @@ e2e-2.11: .venv-2.11/.ready-e2e
 
 # Amazon's and Google's own connection forms; the packages are large, so they have an environment of their own.
 test-providers: .venv-providers/.ready
-	.venv-providers/bin/python -m pytest tests/unit/hooks/test_credentials.py $(PYTEST_ARGS)
+	.venv-providers/bin/python -m pytest tests/unit/hooks/test_credentials*.py $(PYTEST_ARGS)
 
 lint: .venv/.ready
 	.venv/bin/ruff check .

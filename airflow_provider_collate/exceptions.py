@@ -247,7 +247,7 @@ class BrokenReferenceError(NotFoundError):
 class ConflictError(StatusError):
     """A service of that name exists already (409)."""
 
-    advice = 'A service of this name exists, perhaps soft-deleted: use if_exists="update" or "ignore", or another name.'
+    advice = "The server has a service of this name, but does not show it: look in Collate, or use another name."
 
 
 class LockedError(StatusError):

@@ -41,6 +41,7 @@ class CollateClient(Transport):
 
     :param config: where the server is, and the limits of a request.
     :param read_token: returns the token as it is now; called again when the server refuses it.
+    :param token: the token, where it was read already.
     :param http: the network, or what stands in for it.
     :param clock: a monotonic clock in seconds.
     :param sleep: waits for seconds between attempts.
@@ -51,11 +52,12 @@ class CollateClient(Transport):
         config: ClientConfig,
         read_token: Callable[[], str],
         *,
+        token: str | None = None,
         http: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        super().__init__(config, read_token, http=http, clock=clock, sleep=sleep)
+        super().__init__(config, read_token, token=token, http=http, clock=clock, sleep=sleep)
         self.config = config
         self.directory = Directory(self)
         """The endpoints of what services refer to."""

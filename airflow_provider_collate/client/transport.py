@@ -52,10 +52,10 @@ class _Call:
 class _Token:
     """Hand out the token; read it again, once for all threads, when the server refuses it."""
 
-    def __init__(self, read: Callable[[], str]) -> None:
+    def __init__(self, read: Callable[[], str], token: str | None) -> None:
         self._read = read
         self._lock = threading.Lock()
-        self._token: str | None = None
+        self._token = token
         self._refused: str | None = None
 
     def current(self) -> str:
@@ -81,6 +81,7 @@ class Transport:
     :param config: where the server is, and the limits of a request.
     :param read_token: returns the token as it is now, e.g. by reading the Airflow connection; called again when the
         server refuses the token.
+    :param token: the token, where it was read already.
     :param http: the network, or what stands in for it.
     :param clock: a monotonic clock in seconds.
     :param sleep: waits for seconds between attempts.
@@ -91,11 +92,12 @@ class Transport:
         config: ClientConfig,
         read_token: Callable[[], str],
         *,
+        token: str | None = None,
         http: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._token = _Token(read_token)
+        self._token = _Token(read_token, token)
         self._sleep = sleep
         self._exchange = Exchange(config, http, clock)
         self._retrying = tenacity.Retrying(

@@ -15,6 +15,8 @@ from airflow_provider_collate.exceptions import CollateError
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_END = object()
+
 
 def fails_the_task(method: Callable[P, R]) -> Callable[P, R]:
     """Let a non-retryable error fail the task at once, and leave the others to Airflow's retries.
@@ -45,19 +47,9 @@ def fails_the_task_while_iterating(method: Callable[P, Iterator[R]]) -> Callable
 
     @functools.wraps(method)
     def iterate(*args: P.args, **kwargs: P.kwargs) -> Iterator[R]:
-        outside = sys.exc_info()[1]
-        try:
-            yield from method(*args, **kwargs)
-        except CollateError as error:
-            failure = _failure_of(error, outside)
-        except BaseException as error:
-            del args, kwargs
-            empty_frames(error, outside)
-            raise
-        else:
-            return
+        step: Callable[[], R | object] = functools.partial(next, method(*args, **kwargs), _END)
         del args, kwargs
-        raise failure
+        yield from iter(fails_the_task(step), _END)  # type: ignore[misc] # what is not the end is a result
 
     return iterate
 

@@ -296,7 +296,7 @@ class CollateHook(BaseHook):
             config = replace(connection.config, user_agent=user_agent(airflow_version))
             if for_test:
                 config = replace(config, timeout=min(config.timeout, _LONGEST_TEST), max_retries=0)
-            self._client = CollateClient(config, self._read_token)
+            self._client = CollateClient(config, self._read_token, token=connection.token)
             self._check_stopped()
         return self._client
 

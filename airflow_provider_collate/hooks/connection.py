@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import httpx
 
-from airflow_provider_collate.client.config import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT, ClientConfig
+from airflow_provider_collate.client.config import ClientConfig
 from airflow_provider_collate.client.token_claims import check_token
 from airflow_provider_collate.exceptions import InvalidConnectionError, InvalidDeclarationError
-from airflow_provider_collate.hooks.connection_fields import (
-    FieldError,
-    client_cert_of,
-    extra_of,
-    proxy_of,
-    retries_of,
-    root_url,
-    seconds_of,
-    token_of,
-    unknown_keys,
-    verify_of,
-)
+from airflow_provider_collate.hooks.connection_address import read_address
+from airflow_provider_collate.hooks.connection_extra import OF_THE_TASK, given_fields, read_extra
 from airflow_provider_collate.hooks.lookup import find_connection
 from airflow_provider_collate.hooks.masking import mask_secrets
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
-_OF_THE_TASK = "task parameter "
 _TASK_ADVICE = "Correct the task's parameters in the DAG."
-
-R = TypeVar("R")
-T = TypeVar("T")
+_NOT_IN_A_TOKEN = re.compile(r"[^\x21-\x7e]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +33,12 @@ class CollateConnection:
 
     :param config: what the client needs.
     :param token: the JWT, or whatever was given for one.
-    :param secrets: what must be masked wherever it could be printed.
     :param warnings: what its owner should know, one sentence each.
     """
 
     config: ClientConfig
     token: str = field(repr=False)
-    secrets: tuple[str, ...] = field(repr=False)
     warnings: tuple[str, ...] = ()
-
-    @property
-    def ui_url(self) -> str:
-        """Return the address of the user interface, without a slash at its end."""
-        return self.config.url.removesuffix("/api")
 
 
 def read_connection(
@@ -81,62 +62,50 @@ def read_connection(
     return parse_connection(conn, now=now, **instead)
 
 
-def parse_connection(
-    conn: Connection, *, request_timeout: object = None, request_retries: object = None, now: datetime | None = None
-) -> CollateConnection:
+def parse_connection(conn: Connection, *, now: datetime | None = None, **instead: object) -> CollateConnection:
     """Check a connection and turn it into a client's configuration.
 
     :param conn: the Airflow connection.
-    :param request_timeout: seconds for one attempt of a request, instead of the connection's own.
-    :param request_retries: how often a request is tried again, instead of the connection's own.
     :param now: the time, with its time zone, to refuse a token that has expired; None to let it be.
+    :param instead: `request_timeout` (seconds for one attempt of a request) and `request_retries` (how often it is
+        sent again), instead of the connection's own.
     :raises InvalidConnectionError: naming every problem, and no value.
     :raises InvalidDeclarationError: when nothing but `request_timeout` or `request_retries` is wrong.
     """
-    problems: list[str] = []
-
-    def read(reader: Callable[..., R], *given: object, instead: T) -> R | T:
-        try:
-            return reader(*given)
-        except FieldError as error:
-            problems.extend(error.problems)
-            return instead
-
-    url = read(root_url, conn, instead="")
-    token = read(token_of, conn, instead="")
-    extra: dict[str, object] = read(extra_of, conn, instead={})
-    seconds = _first_given(request_timeout, f"{_OF_THE_TASK}request_timeout", extra, "timeout")
-    retries = _first_given(request_retries, f"{_OF_THE_TASK}request_retries", extra, "max_retries")
-    config = ClientConfig(
-        url=f"{url}/api",
-        verify=read(verify_of, extra.get("verify"), instead=True),
-        timeout=read(seconds_of, *seconds, instead=DEFAULT_TIMEOUT),
-        max_retries=read(retries_of, *retries, instead=DEFAULT_MAX_RETRIES),
-        client_cert=read(client_cert_of, extra.get("client_cert"), instead=None),
-        proxy=read(proxy_of, extra.get("proxy"), instead=None),
-    )
-    problems += unknown_keys(extra)
+    url, of_address = read_address(conn)
+    extra, of_extra = read_extra(conn.extra, instead)
+    token = conn.password or ""
+    of_token = _token_problems(token, conn)
     warnings: list[str] = []
     expired = ""
-    if token and now is not None:
+    if now is not None and not of_token:
         try:
             warnings = check_token(token, now)
         except InvalidConnectionError as error:
-            problems += error.problems
-            expired = error.advice
-    if problems:
+            of_token, expired = list(error.problems), error.advice
+    if problems := [*of_address, *of_token, *of_extra]:
         raise _refusal(problems, expired)
-    return CollateConnection(config, token, tuple(connection_secrets(conn)), (*_warnings(config), *warnings))
+    config = ClientConfig(f"{url}/api", **dict(extra))
+    return CollateConnection(config, token, (*_warnings(config), *warnings))
 
 
-def _first_given(of_task: object, name: str, extra: Mapping[str, object], key: str) -> tuple[str, object]:
-    """Return the task's own setting with its name, or else the connection's."""
-    return (f"extra.{key}", extra.get(key)) if of_task in (None, "") else (name, of_task)
+def _token_problems(token: str, conn: Connection) -> list[str]:
+    """Return why a token cannot stand in a header."""
+    if not token.strip():
+        where = "the login; move it to the password" if conn.login else "Settings > Bots > ingestion-bot in Collate"
+        return [f"password: is missing; it must be the token (JWT) from {where}"]
+    if token.strip().lower().startswith("bearer "):
+        return ['password: begins with "Bearer"; give the token alone']
+    if token != token.strip():
+        return ["password: begins or ends with a blank or a line break; give the token alone"]
+    if _NOT_IN_A_TOKEN.search(token):
+        return ["password: has a blank, a line break or a character in it that no token has"]
+    return []
 
 
 def _refusal(problems: list[str], expired: str) -> InvalidConnectionError | InvalidDeclarationError:
     """Return the error that names all problems, with what to do about each kind of them."""
-    of_task = sum(problem.startswith(_OF_THE_TASK) for problem in problems)
+    of_task = sum(problem.startswith(OF_THE_TASK) for problem in problems)
     if of_task == len(problems):
         return InvalidDeclarationError(problems, advice=_TASK_ADVICE)
     edit = f"Edit {'the rest' if expired else 'it'} under Admin > Connections, or where it is kept."
@@ -154,13 +123,10 @@ def connection_secrets(conn: Connection) -> list[str]:
     """
     secrets = [conn.password or "", (conn.password or "").strip()]
     secrets += _passwords_in(conn.host)
-    try:
-        proxy = extra_of(conn).get("proxy")
-    except FieldError:
-        secrets.append(conn.extra or "")
-    else:
-        if in_proxy := _passwords_in(proxy):
-            secrets += [*in_proxy, conn.extra or ""]
+    fields = given_fields(conn.extra)
+    in_proxy = [] if fields is None else _passwords_in(fields.get("proxy"))
+    if in_proxy or fields is None:
+        secrets += [*in_proxy, conn.extra or ""]
     return [secret for secret in dict.fromkeys(secrets) if secret]
 
 

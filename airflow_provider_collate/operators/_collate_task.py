@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_collate.hooks.boundary import fails_the_task
 from airflow_provider_collate.links.service import ServiceLink
-from airflow_provider_collate.operators._template_fields import TemplatedTask, is_template
+from airflow_provider_collate.operators._template_fields import TemplatedTask, templated
 from airflow_provider_collate.reconcile.options import DeleteOptions, RunOptions, option_texts
 
 if TYPE_CHECKING:
+    from airflow.sdk.definitions.mappedoperator import OperatorPartial
+
     from airflow_provider_collate.hooks.collate import CollateHook
 
 
@@ -55,16 +57,29 @@ class CollateTask(TemplatedTask):
         self._hook: CollateHook | None = None
         self._is_killed = False
 
-    @fails_the_task
-    def _set_options(self, **options: object) -> None:
-        """Keep options, and refuse at once those that no rendering can make right.
+    @classmethod
+    def partial(cls, **kwargs: Any) -> OperatorPartial:
+        """Begin a mapped task; its options are checked here, because Airflow makes the operator when the task runs."""
+        given = {name: kwargs[name] for name in cls.option_names if name in kwargs}
+        cls._check_options(given, mapped=[name for name in cls.option_names if name not in given])
+        return super().partial(**kwargs)
 
+    @classmethod
+    @fails_the_task
+    def _check_options(cls, given: Mapping[str, object], *, mapped: Sequence[str] = ()) -> None:
+        """Refuse at once options that no rendering can make right.
+
+        :param given: options by name.
+        :param mapped: names of those that may be given when the task runs.
         :raises AirflowFailException: naming each of them.
         """
+        cls.options_class.check(given, unrendered=[*templated(given), *mapped])
+
+    def _set_options(self, **options: object) -> None:
+        """Keep options, checked."""
         for name, value in options.items():
             setattr(self, name, value)
-        unrendered = [name for name, value in options.items() if is_template(value)]
-        self.options_class.check(options, unrendered=unrendered)
+        self._check_options(options)
 
     def _options(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in self.option_names}

@@ -45,7 +45,7 @@ def test_connection_is_added(path: Path) -> None:
         parsed = parse_connection(added)
         session.delete(added)
     assert parsed.token == arguments[arguments.index("--conn-password") + 1]
-    assert parsed.ui_url == arguments[arguments.index("--conn-host") + 1]
+    assert parsed.config.url == arguments[arguments.index("--conn-host") + 1] + "/api"
 
 
 @pytest.mark.parametrize("path", sorted((HERE / "dags").glob("*.py")), ids=lambda path: path.stem)

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from airflow_provider_collate.hooks.connection_extra import ConnectionExtra
 from airflow_provider_collate.hooks.connection_form import (
     EXTRA_FIELDS,
     connection_form_widgets,
@@ -35,7 +36,7 @@ def test_every_field_of_the_extra_has_a_label_and_a_help_text_and_may_be_empty()
     fields = connection_type()["conn-fields"]
 
     assert isinstance(fields, dict)
-    assert list(fields) == ["verify", "client_cert", "timeout", "max_retries", "proxy"]
+    assert list(fields) == list(ConnectionExtra.model_fields)
     assert all(field["label"] and field["description"].endswith(".") for field in fields.values())
     assert all(field["schema"]["type"][1] == "null" for field in fields.values())
     assert fields["timeout"]["schema"] == {"type": ["number", "null"], "minimum": 0}

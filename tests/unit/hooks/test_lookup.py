@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import BaseHook
+from pytest_mock import MockerFixture
 
 from airflow_provider_collate.exceptions import CollateError
 from airflow_provider_collate.hooks.lookup import find_connection
@@ -16,31 +17,23 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-class Supervisor:
-    """What answers a task on Airflow 3 in the name of the API server."""
+def in_a_task(mocker: MockerFixture, error: str, *, raises: bool) -> list[str]:
+    """Let the API server answer with an error; the ids that it is asked for from now on."""
+    from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+    from airflow.sdk.execution_time import task_runner
+    from airflow.sdk.execution_time.comms import ErrorResponse
 
-    def __init__(self, error: str, *, raises: bool) -> None:
-        self.asked: list[str] = []
-        self._error = error
-        self._raises = raises
+    answer = ErrorResponse(error=ErrorType[error], detail={})
+    asked: list[str] = []
 
-    def send(self, message: Any) -> Any:
-        from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
-        from airflow.sdk.execution_time.comms import ErrorResponse
-
-        self.asked.append(message.conn_id)
-        answer = ErrorResponse(error=ErrorType[self._error], detail={})
-        if self._raises:
+    def send(message: Any) -> Any:
+        asked.append(message.conn_id)
+        if raises:
             raise AirflowRuntimeError(answer)
         return answer
 
-
-def in_a_task(monkeypatch: pytest.MonkeyPatch, error: str, *, raises: bool) -> Supervisor:
-    from airflow.sdk.execution_time import task_runner
-
-    supervisor = Supervisor(error, raises=raises)
-    monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", supervisor, raising=False)
-    return supervisor
+    mocker.patch.object(task_runner, "SUPERVISOR_COMMS", create=True).send.side_effect = send
+    return asked
 
 
 def test_outside_of_a_task_there_is_no_api_server_to_ask() -> None:
@@ -48,18 +41,18 @@ def test_outside_of_a_task_there_is_no_api_server_to_ask() -> None:
 
 
 @pytest.mark.parametrize("raises", [False, True])
-def test_what_is_not_found_is_missing(monkeypatch: pytest.MonkeyPatch, raises: bool) -> None:
-    supervisor = in_a_task(monkeypatch, "CONNECTION_NOT_FOUND", raises=raises)
+def test_what_is_not_found_is_missing(mocker: MockerFixture, raises: bool) -> None:
+    asked = in_a_task(mocker, "CONNECTION_NOT_FOUND", raises=raises)
 
     assert find_connection("missing", BaseHook.get_connection) is None
     # Airflow itself asked by the same way: where it no longer does, ours leads nowhere.
-    assert supervisor.asked == ["missing", "missing"]
+    assert asked == ["missing", "missing"]
 
 
 @pytest.mark.parametrize("raises", [False, True])
 @pytest.mark.parametrize("error", ["API_SERVER_ERROR", "GENERIC_ERROR"])
-def test_an_error_of_the_api_server_is_retryable(monkeypatch: pytest.MonkeyPatch, error: str, raises: bool) -> None:
-    in_a_task(monkeypatch, error, raises=raises)
+def test_an_error_of_the_api_server_is_retryable(mocker: MockerFixture, error: str, raises: bool) -> None:
+    in_a_task(mocker, error, raises=raises)
 
     with pytest.raises(CollateError, match='Airflow did not give the connection "missing"') as caught:
         find_connection("missing", BaseHook.get_connection)

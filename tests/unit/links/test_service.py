@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pytest
 from airflow.providers.common.compat.sdk import BaseOperator, XCom
+from pytest_mock import MockerFixture
 
 from airflow_provider_collate.links.service import ServiceLink
 
@@ -22,20 +23,15 @@ TI_KEY = TaskInstanceKey(dag_id="register", task_id="create", run_id="manual", t
 PAGE = "https://acme.getcollate.io/service/mlmodelServices/prod_mlflow"
 
 
-class StoredXComs:
-    """Airflow's store of XComs, which only a running task or a database has."""
-
-    def __init__(self) -> None:
-        self.values: dict[tuple[str, str, str, int, str], object] = {}
-
-    def get_value(self, *, ti_key: TaskInstanceKey, key: str) -> object:
-        return self.values.get((ti_key.dag_id, ti_key.task_id, ti_key.run_id, ti_key.map_index, key))
-
-
 @pytest.fixture
-def xcoms(monkeypatch: pytest.MonkeyPatch) -> StoredXComs:
-    stored = StoredXComs()
-    monkeypatch.setattr(XCom, "get_value", stored.get_value)
+def xcoms(mocker: MockerFixture) -> dict[tuple[object, ...], object]:
+    """Airflow's store of XComs, which only a running task or a database has."""
+    stored: dict[tuple[object, ...], object] = {}
+
+    def get_value(*, ti_key: TaskInstanceKey, key: str) -> object:
+        return stored.get((ti_key.dag_id, ti_key.task_id, ti_key.run_id, ti_key.map_index, key))
+
+    mocker.patch.object(XCom, "get_value", autospec=True, side_effect=get_value)
     return stored
 
 
@@ -47,9 +43,9 @@ def test_the_button_has_its_name() -> None:
     assert ServiceLink().name == "Collate service"
 
 
-def test_it_opens_the_page_that_this_run_of_the_task_returned(xcoms: StoredXComs) -> None:
-    xcoms.values["register", "create", "manual", 3, "return_value"] = {"name": "prod_mlflow", "url": PAGE}
-    xcoms.values["register", "create", "manual", 4, "return_value"] = {"name": "other", "url": "https://other"}
+def test_it_opens_the_page_that_this_run_of_the_task_returned(xcoms: dict[tuple[object, ...], object]) -> None:
+    xcoms["register", "create", "manual", 3, "return_value"] = {"name": "prod_mlflow", "url": PAGE}
+    xcoms["register", "create", "manual", 4, "return_value"] = {"name": "other", "url": "https://other"}
 
     assert link() == PAGE
 
@@ -57,7 +53,7 @@ def test_it_opens_the_page_that_this_run_of_the_task_returned(xcoms: StoredXComs
 @pytest.mark.parametrize(
     "returned", [None, "text", [PAGE], {}, {"url": None}, {"url": 5}, {"url": "javascript:alert(1)"}, {"url": "/page"}]
 )
-def test_without_a_page_there_is_no_link(xcoms: StoredXComs, returned: object) -> None:
-    xcoms.values["register", "create", "manual", 3, "return_value"] = returned
+def test_without_a_page_there_is_no_link(xcoms: dict[tuple[object, ...], object], returned: object) -> None:
+    xcoms["register", "create", "manual", 3, "return_value"] = returned
 
     assert link() == ""

@@ -4,23 +4,38 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
+import airflow_provider_collate
 from airflow_provider_collate.exceptions import CollateError
 from airflow_provider_collate.operators.mlmodel_service import (
     BulkUpsertMlModelServicesOperator,
     CreateMlModelServiceOperator,
+    DeleteMlModelServiceOperator,
     SyncMlModelServicesOperator,
 )
-from airflow_provider_collate.sandbox import ANA, INGESTION_BOT, Catalog
+from airflow_provider_collate.reconcile.options import DeleteOptions, RunOptions
+from airflow_provider_collate.sandbox import ANA, INGESTION_BOT, Catalog, InProcessTransport
+from tests.unit.conftest import Network
 
 PLAIN = {"config": {"type": "Sklearn"}}
+AWS = {"awsAccessKeyId": "AKIA", "awsSecretAccessKey": "hunter2-hunter2", "awsRegion": "eu-central-1"}
+SECRET = {"config": {"type": "SageMaker", "awsConfig": AWS}}
 SCOPE = {"name_prefix": "s"}
+OPTIONS = {option.name for options in (RunOptions, DeleteOptions) for option in fields(options)}
 ADVISED = re.compile(r"\b([a-z_]+)=(\"\w+\"|\w+)")
+# Not the beginning of a problem, which is the name of the option that has it.
+NAMED = re.compile(rf"\b({'|'.join(OPTIONS)})=|(?<=[ (])({'|'.join(name for name in OPTIONS if '_' in name)})\b")
+PACKAGE = Path(airflow_provider_collate.__file__).parent
+NO_ADVICE = {"because of rewrite_secrets=False": "says what an option does that is set"}
 
 
 def row(name: str, **fields: object) -> dict[str, object]:
@@ -41,47 +56,142 @@ def sync(**given: Any) -> Any:
     return SyncMlModelServicesOperator(task_id="t", **given)
 
 
-def theirs(catalog: Catalog) -> None:
+def delete(**given: Any) -> Any:
+    return DeleteMlModelServiceOperator(task_id="t", **{"name": "s1", **given})
+
+
+def theirs(catalog: Catalog, network: Network) -> None:
     catalog.add_service("s0", "Sklearn", user=ANA, connection=PLAIN, description="By hand")
 
 
-def deleted(catalog: Catalog) -> None:
-    theirs(catalog)
+def deleted(catalog: Catalog, network: Network) -> None:
+    theirs(catalog, network)
     catalog.remove_service("s0", user=ANA)
 
 
-def five_of_ours(catalog: Catalog) -> None:
+def five_of_ours(catalog: Catalog, network: Network) -> None:
     for number in range(5):
         catalog.add_service(f"s{number}", "Sklearn", user=INGESTION_BOT, connection=PLAIN)
 
 
-def bounded_bulk(catalog: Catalog) -> None:
+def one_of_ours_deleted(catalog: Catalog, network: Network) -> None:
+    five_of_ours(catalog, network)
+    catalog.remove_service("s1", user=INGESTION_BOT)
+
+
+def bounded_bulk(catalog: Catalog, network: Network) -> None:
     catalog.state.has_bulk, catalog.state.bulk_limit = True, 2
 
 
-CASES: dict[str, tuple[Callable[..., Any], dict[str, Any], Callable[[Catalog], None], set[str]]] = {
-    "exists": (create, {}, theirs, {"if_exists"}),
-    "exists, and declares another text": (create, {"description": "Ours"}, theirs, {"if_exists"}),
-    "exists, soft-deleted": (create, {}, deleted, {"if_exists"}),
-    "ignored, but soft-deleted": (create, {"if_exists": "ignore"}, deleted, {"if_exists"}),
-    "a text of somebody else": (bulk, {}, theirs, {"on_conflict"}),
-    "deleted by somebody else": (bulk, {}, deleted, {"on_conflict"}),
-    "prunes too much": (sync, {}, five_of_ours, {"plan_only", "max_prune"}),
-    "too many rows in a request": (
-        bulk, {"services": [row(f"s{number}") for number in range(6)]}, bounded_bulk, {"chunk_size"},
-    ),
+def behind_a_secrets_manager(catalog: Catalog, network: Network) -> None:
+    catalog.state.secrets_manager = True
+    catalog.add_service("s0", "SageMaker", user=INGESTION_BOT, connection=SECRET)
+
+
+def made_meanwhile(catalog: Catalog, network: Network) -> None:
+    network.hosts["acme.getcollate.io"] = FirstComer(catalog)
+
+
+class FirstComer(InProcessTransport):
+    """Somebody makes the service just before a create of it arrives."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        super().__init__(catalog)
+        self._catalog = catalog
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "POST" and "s0" not in self._catalog.services:
+            self._catalog.add_service("s0", "Sklearn", user=ANA, connection=PLAIN)
+        return super().handle_request(request)
+
+
+class OneAtATime(httpx.BaseTransport):
+    """A server that takes no more of a client that has sent two writes at once, until it says hello again."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+        self._busy = threading.Lock()
+        self._barred = threading.Event()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/system/version"):
+            self._barred.clear()
+        if request.method != "POST":
+            return self._inner.handle_request(request)
+        if self._barred.is_set() or not self._busy.acquire(blocking=False):
+            self._barred.set()
+            return httpx.Response(429, stream=httpx.ByteStream(b'{"code": 429, "message": "Too many requests"}'))
+        try:
+            self._barred.wait(0.2)  # long enough for whoever else is on the way
+            return self._inner.handle_request(request)
+        finally:
+            self._busy.release()
+
+
+def one_at_a_time(catalog: Catalog, network: Network) -> None:
+    network.hosts["acme.getcollate.io"] = OneAtATime(network.hosts["acme.getcollate.io"])
+
+
+@dataclass
+class Case:
+    """A task that is told what to do.
+
+    :param make: makes its operator.
+    :param advised: the options that it is told to set; with the value to try where the advice names none.
+    :param given: its parameters.
+    :param prepare: makes the server as it must be.
+    :param elsewhere: the operator that has the option, where it is another one.
+    """
+
+    make: Callable[..., Any]
+    advised: Mapping[str, Any]
+    given: dict[str, Any] = field(default_factory=dict)
+    prepare: Callable[[Catalog, Network], None] = lambda catalog, network: None
+    elsewhere: Callable[..., Any] | None = None
+
+
+SIX = [row(f"s{number}") for number in range(6)]
+CASES = {
+    "exists": Case(create, {"if_exists": None}, prepare=theirs),
+    "exists, and declares another text": Case(create, {"if_exists": None}, {"description": "Ours"}, theirs),
+    "exists, soft-deleted": Case(create, {"if_exists": None}, prepare=deleted),
+    "ignored, but soft-deleted": Case(create, {"if_exists": None}, {"if_exists": "ignore"}, deleted),
+    "made meanwhile": Case(create, {"if_exists": None}, prepare=made_meanwhile),
+    "a text of somebody else": Case(bulk, {"on_conflict": None}, prepare=theirs),
+    "deleted by somebody else": Case(bulk, {"on_conflict": None}, prepare=deleted),
+    "prunes too much": Case(sync, {"plan_only": None, "max_prune": None}, prepare=five_of_ours),
+    "prunes by an empty list": Case(sync, {"allow_empty": None}, {"services": [], "max_prune": 9}, five_of_ours),
+    "soft-deleted before": Case(sync, {"hard_delete": None}, {"prune": "hard", "max_prune": 9}, one_of_ours_deleted,
+                                delete),
+    "a scope without prune": Case(sync, {"prune": None}, {"prune": None}),
+    "a limit without prune": Case(sync, {"prune": None}, {"prune": None, "prune_scope": None, "max_prune": 9}),
+    "too many rows in a request": Case(bulk, {"chunk_size": 1}, {"services": SIX}, bounded_bulk),
+    "too many requests at once": Case(bulk, {"max_workers": 1}, {"services": SIX}, one_at_a_time),
+    "a secret in a secrets manager": Case(create, {"rewrite_secrets": None}, {
+        "service_type": "SageMaker", "connection": SECRET, "if_exists": "update"}, behind_a_secrets_manager),
 }  # fmt: skip
 
 
-def advice_of(operator: Any, context: Any) -> str:
-    """Run a task, and return its advice; empty if it is green."""
+@dataclass
+class Told:
+    """What a task said: the advice in it, and all of it."""
+
+    advice: str = ""
+    text: str = ""
+
+
+def told(make: Callable[..., Any], given: Mapping[str, Any], context: Any) -> Told:
+    """Run a task as far as its plan, and if that notes nothing, to its end."""
     try:
-        operator.execute(context)
+        plan = make(**{**given, "plan_only": True}).execute(context)
+        if not plan["refused"] and NAMED.search(plan["plan"]):
+            return Told(plan["plan"], plan["plan"])
+        make(**given).execute(context)
     except AirflowFailException as failure:
-        return getattr(failure.__cause__, "advice", "") or str(failure)
+        return Told(getattr(failure.__cause__, "advice", "") or str(failure), str(failure))
     except CollateError as error:
-        return error.advice
-    return ""
+        return Told(error.advice, str(error))
+    return Told()
 
 
 def options_in(advice: str) -> list[tuple[str, Any]]:
@@ -89,15 +199,61 @@ def options_in(advice: str) -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_each_advice_that_names_an_option_works(name: str, context: Any, catalog: Catalog) -> None:
-    make, given, prepare, expected = CASES[name]
-    prepare(catalog)
-    advice = advice_of(make(**given), context)
-    options = options_in(advice) or [(option, 1) for option in expected if option in advice]
-    assert {option for option, _ in options} == expected
+def test_each_advice_that_names_an_option_works(name: str, context: Any, catalog: Catalog, network: Network) -> None:
+    case = CASES[name]
+    case.prepare(catalog, network)
+    advice = told(case.make, case.given, context).advice
+    options = options_in(advice) or [(option, value) for option, value in case.advised.items() if option in advice]
+    assert {option for option, _ in options} == set(case.advised), advice
     for option, value in options:
-        assert given.get(option) != value, "it is set already"
-        followed = advice_of(make(**{**given, option: value}), context)
+        if case.elsewhere:
+            case.elsewhere(**{option: value}).execute(context)
+            assert told(case.make, case.given, context).advice == ""
+            continue
+        assert case.given.get(option) != value, "it is set already"
+        given = {**case.given, option: value}
+        followed = told(case.make, given, context).advice
         assert followed != advice
         for further, choice in options_in(followed):
-            assert advice_of(make(**{**given, option: value, further: choice}), context) == ""
+            assert told(case.make, {**given, further: choice}, context).advice == ""
+
+
+# --- no advice is without a case
+
+
+def texts() -> Iterator[str]:
+    """Every text of the package that names an option, as a pattern of what a user sees of it."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if "sandbox" in path.parts:
+            continue
+        tree = ast.parse(path.read_text())
+        alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+        parts = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+        for node in ast.walk(tree):
+            if id(node) not in alone | parts and (pattern := pattern_of(node)):
+                yield pattern
+
+
+def pattern_of(node: ast.AST) -> str:
+    literals = node.values if isinstance(node, ast.JoinedStr) else [node]
+    written = [literal.value if isinstance(literal, ast.Constant) else None for literal in literals]
+    text = "".join(part for part in written if isinstance(part, str))
+    if " " not in text or not NAMED.search(text) or any(known in text for known in NO_ADVICE):
+        return ""
+    return "".join(re.escape(part) if isinstance(part, str) else ".*" for part in written)
+
+
+def test_each_text_that_names_an_option_is_met_in_a_case(
+    context: Any, connect: Callable[..., None], network: Network
+) -> None:
+    connect()
+    met = []
+    for case in CASES.values():
+        catalog = Catalog()
+        network.hosts["acme.getcollate.io"] = InProcessTransport(catalog)
+        case.prepare(catalog, network)
+        met.append(told(case.make, case.given, context).text)
+    found = list(texts())
+    assert len(found) > 10
+    missed = [pattern for pattern in found if not any(re.search(pattern, text, re.DOTALL) for text in met)]
+    assert not missed

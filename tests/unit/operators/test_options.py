@@ -64,6 +64,23 @@ def test_what_can_never_be_right_fails_when_the_dag_is_parsed(
     assert problem in str(caught.value)
 
 
+@pytest.mark.parametrize("operator, given, problem", [wrong for wrong in WRONG if wrong[1] != {"prune": "soft"}])
+def test_so_does_a_mapped_task(operator: str, given: dict[str, Any], problem: str) -> None:
+    with pytest.raises(AirflowFailException) as caught:
+        CLASSES[operator][0].partial(task_id=operator, **given)
+    assert problem in str(caught.value)
+
+
+def test_what_a_mapped_task_gets_when_it_runs_is_checked_then() -> None:
+    with DAG("d", schedule=None):
+        partial = SyncMlModelServicesOperator.partial(task_id="t", prune="soft", on_conflict="{{ params.on_conflict }}")
+        mapped = partial.expand(services=[[]], prune_scope=[SCOPE, {"team": "x"}])
+    task: Any = mapped.unmap({"services": [], "prune_scope": SCOPE})
+    assert task.prune_scope == SCOPE
+    with pytest.raises(AirflowFailException, match=r"prune_scope\.team: unknown"):
+        mapped.unmap({"services": [], "prune_scope": {"team": "x"}})
+
+
 @pytest.mark.parametrize("operator, given, problem", WRONG)
 def test_what_a_template_renders_to_is_checked_when_the_task_runs(
     operator: str, given: dict[str, Any], problem: str, catalog: Catalog, context: Any

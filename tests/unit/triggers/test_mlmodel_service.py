@@ -14,6 +14,7 @@ import pytest
 from airflow.providers.common.compat.sdk import Connection
 from airflow.triggers.base import TriggerEvent
 from asgiref.sync import async_to_sync
+from pytest_mock import MockerFixture
 
 from airflow_provider_collate.hooks.collate import CollateHook
 from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN, INGESTION_BOT, Catalog, User, make_token
@@ -319,7 +320,7 @@ class TestInTheTriggerer:
         assert looks(catalog) == 1
 
     def test_the_connection_can_be_read_by_way_of_the_triggerers_loop(
-        self, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+        self, catalog: Catalog, mocker: MockerFixture
     ) -> None:
         """As Airflow 3.0 and 3.1 read it: over a socket that belongs to the triggerer's loop."""
         catalog.add_service("prod_mlflow")
@@ -330,7 +331,7 @@ class TestInTheTriggerer:
             loops.append(asyncio.get_running_loop())
             return read(conn_id)
 
-        monkeypatch.setattr(CollateHook, "get_connection", staticmethod(async_to_sync(read_in_loop)))
+        mocker.patch.object(CollateHook, "get_connection", side_effect=async_to_sync(read_in_loop))
 
         async def main() -> None:
             assert (await self._first_event(make())).payload["status"] == "found"
