@@ -84,7 +84,7 @@ def redirect(status: int, location: str) -> httpx.Response:
         (page(501, ""), BULK, MissingEndpointError, "answered 501: Not Implemented"),
         (page(407, ""), GET, BadRequestError, "http://user:password@host"),
         (page(408, ""), GET, ServerError, "answered 408"),
-        (said(409, "Entity already exists"), POST, ConflictError, 'if_exists="update"'),
+        (said(409, "Entity already exists"), POST, ConflictError, "use another name"),
         (said(409, "Cannot modify mlmodelService prod: it is locked"), PATCH, LockedError, "Cannot modify"),
         (said(409, "mlmodelService prod is being deleted"), POST, LockedError, "is being deleted"),
         (answer(413, {"message": "too many", "errorType": "BULK_LIMIT_EXCEPTION"}), BULK, LimitExceededError,
