@@ -1,12 +1,13 @@
-"""Pages of a list, with cursors as the real server makes them: base64 of a name."""
+"""Pages of a list, with cursors as the releases of the server make them."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
-from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from airflow_provider_collate.sandbox.exchange import JsonObject, bad_request, no_such_path
@@ -24,10 +25,11 @@ class Page:
     paging: JsonObject
 
 
-def read_page(names: Sequence[str], params: Mapping[str, str]) -> Page:
+def read_page(names: Sequence[str], params: Mapping[str, str], id_of: Callable[[str], str] | None = None) -> Page:
     """The page that a list request asks for by `limit`, `after` and `before`.
 
     :param names: all names, in order.
+    :param id_of: returns the id of a name, where cursors hold both (server source); else they hold names (recorded).
     :raises ApiError: 400 for a bad limit or cursor.
     """
     limit = _read_limit(params.get("limit", str(_DEFAULT_LIMIT)))
@@ -35,16 +37,16 @@ def read_page(names: Sequence[str], params: Mapping[str, str]) -> Page:
     if after and before:
         raise bad_request("Only one of before or after query parameter allowed")
     if before:
-        end = bisect_left(names, _read_cursor(before))
+        end = _position(names, before, id_of)[0]
         start = max(0, end - limit)
     else:
-        start = bisect_right(names, _read_cursor(after)) if after else 0
+        start = _position(names, after, id_of)[1] if after else 0
         end = min(len(names), start + limit)
     paging: JsonObject = {}
     if start > 0 and end > start:
-        paging["before"] = _cursor(names[start])
+        paging["before"] = _cursor(names[start], id_of)
     if start < end < len(names):
-        paging["after"] = _cursor(names[end - 1])
+        paging["after"] = _cursor(names[end - 1], id_of)
     paging["total"] = len(names)
     return Page(names[start:end], paging)
 
@@ -61,11 +63,30 @@ def _read_limit(text: str) -> int:
     return limit
 
 
-def _cursor(name: str) -> str:
-    return base64.b64encode(name.encode()).decode()
+def _cursor(name: str, id_of: Callable[[str], str] | None) -> str:
+    text = json.dumps({"name": name, "id": id_of(name)}, ensure_ascii=False) if id_of else name
+    return base64.b64encode(text.encode()).decode()
 
 
-def _read_cursor(cursor: str) -> str:
+def _position(names: Sequence[str], cursor: str, id_of: Callable[[str], str] | None) -> tuple[int, int]:
+    """How many names are before a cursor, and how many are not after it."""
+    text = _decoded(cursor)
+    if id_of is None:
+        name, is_past, is_at = text, False, True
+    else:
+        try:
+            key = json.loads(text)
+            name, key_id = str(key["name"]), str(key["id"])
+        except (ValueError, TypeError, KeyError):
+            raise bad_request("Unrecognized token in the cursor") from None
+        there = id_of(name)
+        is_past, is_at = there < key_id, there <= key_id
+    at = bisect_left(names, name)
+    is_there = at < len(names) and names[at] == name
+    return at + (is_there and is_past), at + (is_there and is_at)
+
+
+def _decoded(cursor: str) -> str:
     try:
         return base64.b64decode(cursor, validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):

@@ -52,10 +52,14 @@ class ServiceApi:
         if domain := params.get("domain"):
             domain_id = state.directory.by_name("domain", domain).id
             names = [name for name in names if self._in_domain(name, domain_id)]
-        page = read_page(names, params)
+        page = read_page(names, params, None if state.release.is_old else self._id_of)
         services = [service for name in page.names if (service := self.store.get(name))]
         rows = [self._shown(service, call, fields) for service in services]
         return json_answer(200, {"data": rows, "paging": page.paging}, rows=len(rows))
+
+    def _id_of(self, name: str) -> str:
+        service = self.store.get(name)
+        return service.id if service else ""
 
     def get(self, call: Call) -> Answer:
         """Answer `GET` of one service."""
