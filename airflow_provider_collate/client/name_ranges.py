@@ -13,11 +13,11 @@ import binascii
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from airflow_provider_collate.client.services import PAGE_SIZE, ServicePage, Services
+from airflow_provider_collate.client.services import PAGE_SIZE, ServicePage, Services, fqn_of
 from airflow_provider_collate.exceptions import BadRequestError, ServerError
 from airflow_provider_collate.models.service import Service
 
@@ -86,6 +86,7 @@ class NameRanges:
         self._services = services
         self._form: CursorForm | None = None
         self._are_refused = False
+        self._dots_are_sorted = False
 
     @property
     def can_be_read(self) -> bool:
@@ -96,7 +97,7 @@ class NameRanges:
         """Learn the form of the cursor, and whether names are sorted, from a page of the list."""
         if page.after and page.services:
             self._form = CursorForm.of(page.after, page.services[-1])
-            self._are_refused = self._are_refused or not _is_sorted(service.name for service in page.services)
+            self._check_order(page, "")
 
     def read(self, names: Collection[str], fields: Collection[str]) -> Generator[Service, None, set[str]]:
         """Yield the services of these names that ranges of the list show, soft-deleted ones too.
@@ -115,8 +116,9 @@ class NameRanges:
                 break
             before = len(search.missing)
             yield from search.found(page.services)
-            if not search.prove_absent(page):
-                self._are_refused = True
+            self._check_order(page, search.low)
+            if not self._are_refused:
+                search.prove_absent(page, with_dots=self._dots_are_sorted)
             settled, rows = before - len(search.missing), len(page.services)
             poor = 0 if settled * ROWS_A_READ_COSTS >= rows > 0 else poor + 1
             after = page.after if settled >= _DENSE * rows else ""
@@ -132,6 +134,13 @@ class NameRanges:
         self._are_refused = True
         return None
 
+    def _check_order(self, page: ServicePage, low: str) -> None:
+        """Note what the order of a page tells, which begins behind a name."""
+        for first, second in pairwise((low, *(service.name for service in page.services))):
+            self._are_refused |= _is_surely_before(second, first)
+            # A name with a dot might be sorted as it is in its fully qualified name: by the quote before it.
+            self._dots_are_sorted |= bool(first) and fqn_of(first) == first and fqn_of(second) != second
+
 
 class _Search:
     """What is still looked for, and what the pages tell of it.
@@ -143,7 +152,8 @@ class _Search:
         self.missing = set(names)
         self._names = sorted(names)
         self._passed = 0
-        self._low = ""
+        self.low = ""
+        """The name behind which the next page begins."""
         self._includes_low = False
 
     @property
@@ -153,7 +163,7 @@ class _Search:
 
     def jump(self, form: CursorForm) -> str:
         """Return the cursor of a range that begins at the next name."""
-        self._low, cursor = form.place(self._names[self._passed])
+        self.low, cursor = form.place(self._names[self._passed])
         self._includes_low = form.with_id
         self._passed += 1
         return cursor
@@ -165,23 +175,18 @@ class _Search:
                 self.missing.discard(service.name)
                 yield service
 
-    def prove_absent(self, page: ServicePage) -> bool:
-        """Drop the names whose place the page shows, and they are not there; pass what the page has passed.
-
-        :return: False where the page is not sorted as any database sorts; then nothing is proven.
-        """
-        rows = [self._low, *(service.name for service in page.services)]
-        if not _is_sorted(rows):
-            return False
+    def prove_absent(self, page: ServicePage, *, with_dots: bool) -> None:
+        """Drop the names whose place the page shows, and they are not there; pass what the page has passed."""
+        rows = [self.low, *(service.name for service in page.services)]
         begin, end = bisect_left(self._names, rows[0]), bisect_right(self._names, rows[-1])
         for name in self._names[begin : end if page.after else None]:
-            if name in self.missing and self._is_absent(name, rows, is_last=not page.after):
+            is_comparable = with_dots or fqn_of(name) == name
+            if name in self.missing and is_comparable and self._is_absent(name, rows, is_last=not page.after):
                 self.missing.discard(name)
-        self._low, self._includes_low = rows[-1], False
+        self.low, self._includes_low = rows[-1], False
         self._passed = max(self._passed, end) if page.after else len(self._names)
         while self.left and self._names[self._passed] not in self.missing:
             self._passed += 1
-        return True
 
     def _is_absent(self, name: str, rows: Sequence[str], *, is_last: bool) -> bool:
         """Return whether a name would stand between two neighbours, whatever the order of other characters is."""
@@ -201,8 +206,3 @@ def _is_surely_before(first: str, second: str) -> bool:
         if one != other:
             return one < other and _SAME_CASE.fullmatch(one + other) is not None
     return len(first) < len(second)
-
-
-def _is_sorted(names: Iterable[str]) -> bool:
-    """Return whether names stand in an order that a database may have."""
-    return not any(_is_surely_before(second, first) for first, second in pairwise(names))

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import httpx
 
+from airflow_provider_collate.client.services import fqn_of
 from tests.unit.client.scripted import COLLECTION, SERVICE, Network, answer, said
 
 Collation = Callable[[str], Any]
@@ -27,6 +28,7 @@ COLLATIONS: dict[str, Collation] = {
     "any case": lambda name: (name.casefold(), name),
     "small letters first": lambda name: (name.casefold(), name.swapcase()),
     "without punctuation": lambda name: (_primary(name), name.casefold(), name.swapcase()),
+    "fully qualified": fqn_of,
     "punctuation last": lambda name: (re.sub(r"[\W_]", "\U0010ffff", name).casefold(), name),
 }
 

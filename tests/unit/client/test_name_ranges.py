@@ -75,6 +75,16 @@ def test_what_is_behind_the_last_service_is_not_there() -> None:
     assert read(ranges, ["zeta_1", "zeta_2"]) == (set(), set())
 
 
+def test_names_with_dots_are_proven_absent_only_where_the_list_shows_how_they_are_sorted() -> None:
+    names = [f"mlflow.{number}" for number in range(20)]
+    ranges, _ = ranges_of(CollatedNetwork(OTHERS, with_id=True))
+    assert read(ranges, names) == (set(), set(names))
+
+    ranges, _ = ranges_of(CollatedNetwork([*OTHERS, "n.1"], with_id=True))
+    read(ranges, ["mlflow", "n.0"])
+    assert read(ranges, names) == (set(), set())
+
+
 def test_groups_of_names_are_ranges_of_their_own() -> None:
     network = CollatedNetwork([*OTHERS, *OURS, *(f"a{name}" for name in OURS)], with_id=True)
     ranges, _ = ranges_of(network)
