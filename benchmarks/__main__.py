@@ -8,7 +8,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import calls, creating, faults, importing, memory, planning, size, syncing
+from benchmarks import calls, creating, faults, importing, memory, planning, ranges, size, syncing
 from benchmarks.table import Table
 
 MEASUREMENTS: dict[str, Callable[[], Iterator[Table]]] = {
@@ -17,6 +17,7 @@ MEASUREMENTS: dict[str, Callable[[], Iterator[Table]]] = {
     "memory": memory.measure,
     "creating": creating.measure,
     "syncing": syncing.measure,
+    "ranges": ranges.measure,
     "faults": faults.measure,
     "calls": calls.measure,
     "size": size.measure,

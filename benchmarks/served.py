@@ -14,6 +14,7 @@ from airflow_provider_collate.sandbox.server import serve_in_thread
 
 COLLECTION = "/api/v1/services/mlmodelServices"
 OPENMETADATA = PROFILES["openmetadata"]
+_OTHER = {"config": {"type": "Sklearn"}}
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,21 @@ class Server:
         self._pipe.send("clear")
         self._pipe.recv()
 
+    def fill(self, count: int) -> None:
+        """Add services of others, half of them before and half behind those that are measured with, by name."""
+        self._pipe.send(count)
+        self._pipe.recv()
+
     def counts(self) -> Counter[str]:
         """The requests since the last call, as the server saw them: writes, bulk requests, lists, others."""
-        self._pipe.send("counts")
+        return self._ask("counts")
+
+    def most_rows(self) -> int:
+        """How many services the lists may have shown since the last call of `counts`, by the limits they ask for."""
+        return self._ask("rows")["rows"]
+
+    def _ask(self, what: str) -> Counter[str]:
+        self._pipe.send(what)
         counted: Counter[str] = self._pipe.recv()
         return counted
 
@@ -73,6 +86,15 @@ def _serve(release: str, latency: LatencyProfile, has_bulk: bool, pipe: Connecti
             if asked == "clear":
                 catalog.clear()
                 pipe.send(None)
+            elif isinstance(asked, int):
+                for number in range(asked):
+                    catalog.add_service(
+                        f"{'risk' if number % 2 else 'fraud'}_{number:05}", "Sklearn", connection=_OTHER
+                    )
+                pipe.send(None)
+            elif asked == "rows":
+                lists = (seen for seen in catalog.requests if seen.path == COLLECTION and not seen.is_write)
+                pipe.send(Counter(rows=sum(int(seen.params["limit"]) for seen in lists)))
             else:
                 pipe.send(_counts(catalog))
 

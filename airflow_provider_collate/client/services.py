@@ -70,6 +70,7 @@ class Services:
         self._transport = transport
         self.kind = kind
         self._path = kind.path
+        self._page_size = PAGE_SIZE
         self._release = release
 
     def page(
@@ -80,14 +81,24 @@ class Services:
         :param fields: names of fields, as today's release calls them, to be shown beyond the plain ones.
         :param include: `non-deleted`, `deleted` or `all`.
         :param after: the cursor from the page before.
-        :param limit: how many services to ask for at most.
-        :raises AnswerTooLargeError: when the page has more bytes than are read; ask for fewer services.
+        :param limit: how many services to ask for at most; by half, from then on, where a page has more bytes than
+            are read.
         :raises RequestError: as `Transport.send`.
         """
         asked = tuple(fields)
-        params: dict[str, str | int] = {"limit": limit, "include": include, **self._fields(asked)}
+        params: dict[str, str | int] = {"include": include, **self._fields(asked)}
         if after:
             params["after"] = after
+        while True:
+            params["limit"] = size = min(limit, self._page_size)
+            try:
+                return self._page(params, asked)
+            except AnswerTooLargeError:
+                if size == 1:
+                    raise
+                self._page_size = size // 2
+
+    def _page(self, params: Mapping[str, str | int], asked: Sequence[str]) -> ServicePage:
         answer = self._send("GET", params=params)
         body = answer.mapping()
         rows, paging = body.get("data"), body.get("paging")
@@ -100,11 +111,16 @@ class Services:
             total if isinstance(total, int) else None,
         )
 
-    def pages(self, fields: Iterable[str] = (), *, include: str = "non-deleted") -> Iterator[ServicePage]:
+    def pages(
+        self, fields: Iterable[str] = (), *, include: str = "non-deleted", first: int = PAGE_SIZE
+    ) -> Iterator[ServicePage]:
         """Yield all pages of the list, each read when it is needed, each service once.
 
         A list that ends before as many services came as its pages told is read a second time.
 
+        :param fields: as for `page`.
+        :param include: as for `page`.
+        :param first: how many services to ask for on the first page, at most.
         :raises AnswerError: retryable, when the second reading is too short as well, or the list does not end.
         """
         asked = tuple(fields)
@@ -112,7 +128,7 @@ class Services:
         told = 0
         for _ in range(2):
             totals: list[int] = []
-            for page in self._read_list(asked, include):
+            for page in self._read_list(asked, include, first):
                 totals += [] if page.total is None else [page.total]
                 new = {service.id: service for service in page.services if service.id not in seen}
                 seen |= new.keys()
@@ -122,21 +138,14 @@ class Services:
                 return
         raise self._unreliable(f"The list ended after {len(seen):,} services, though its pages told of {told:,}")
 
-    def _read_list(self, fields: Sequence[str], include: str) -> Iterator[ServicePage]:
-        """Yield the pages of the list; one that is too large is asked for again by half."""
-        after, limit = "", PAGE_SIZE
+    def _read_list(self, fields: Sequence[str], include: str, first: int) -> Iterator[ServicePage]:
+        after, limit = "", first
         cursors: set[str] = set()
         listed = most = beyond = 0
         while True:
-            try:
-                page = self.page(fields, include=include, after=after, limit=limit)
-            except AnswerTooLargeError:
-                if limit == 1:
-                    raise
-                limit //= 2
-                continue
+            page = self.page(fields, include=include, after=after, limit=limit)
             yield page
-            after = page.after
+            after, limit = page.after, PAGE_SIZE
             if not after:
                 return
             listed += len(page.services)

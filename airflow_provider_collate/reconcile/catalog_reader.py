@@ -1,9 +1,8 @@
-"""Read from the catalog what a run needs: whose token it is, what names stand for, services, and their histories."""
+"""Read from the catalog what a run needs beside the services: whose token it is, what names stand for, histories."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
@@ -13,9 +12,7 @@ from airflow_provider_collate.client.services import Services
 from airflow_provider_collate.exceptions import (
     AnswerError,
     AuthenticationError,
-    BrokenReferenceError,
     CollateError,
-    NotFoundError,
     StatusError,
     StoppedError,
 )
@@ -29,30 +26,21 @@ from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.references import resolve_references
 from airflow_provider_collate.reconcile.workers import Workers
 
-log = logging.getLogger(__name__)
-
 _UNREAD = "its history cannot be read"
-# Measured on the real 1.2 server: a listed row takes 0.7 ms. A read by name takes about a dozen of them, 8 in flight.
-_ROWS_A_READ_COSTS = 12
-# So few names are not worth a page whose rows nobody has counted yet.
-_FEW = 10
 
 Pair = tuple[Desired | None, Service]
 """A declaration, or None for a service that may be deleted, and the service that the catalog shows."""
 
 
 class CatalogReader:
-    """Read what one run needs from one server."""
+    """Read what one run needs from one server, beside the services themselves."""
 
     def __init__(self, client: CollateClient, services: Services, options: RunOptions, workers: Workers) -> None:
         self._client = client
         self._services = services
         self._options = options
         self._workers = workers
-        self._total: int | None = None
         self._exclusive: dict[str, bool] = {}
-        self.broken: dict[str, str] = {}
-        """Services that refer to something that does not exist, and what the server said: read without relations."""
 
     @cached_property
     def facts(self) -> ServerFacts:
@@ -113,66 +101,6 @@ class CatalogReader:
         for name in names - self._exclusive.keys():
             self._exclusive[name] = self._client.directory.is_exclusive(name)
         return frozenset(name for name, exclusive in self._exclusive.items() if exclusive)
-
-    def read(
-        self, names: Collection[str], fields: Collection[str], *, in_scope: Callable[[Service], bool] | None = None
-    ) -> Iterator[Service]:
-        """Yield the services of these names, soft-deleted ones too, and all in scope, as they are read.
-
-        One list shows thousands; a few names in a large catalog are cheaper one by one.
-
-        :param fields: fields to ask for beyond the plain ones.
-        :param in_scope: which other services are wanted; None for no others.
-        """
-        missing = set(names)
-        if in_scope is None and self._is_better_by_name(len(missing)):
-            yield from self._by_name(missing, fields)
-            return
-        try:
-            for service in self._listed(missing, fields, in_scope):
-                missing.discard(service.name)
-                yield service
-        except NotFoundError as error:
-            # One service that refers to a domain that does not exist makes the whole list a 404 (recorded).
-            log.warning("The list cannot be read, so services are read one by one: %s", error.message)
-            if in_scope is not None:
-                missing |= {service.name for page in self._services.pages(include="all") for service in page.services}
-            by_name = self._by_name(missing, fields)
-            yield from (s for s in by_name if s.name in names or (in_scope is not None and in_scope(s)))
-
-    def _listed(
-        self, names: Collection[str], fields: Collection[str], in_scope: Callable[[Service], bool] | None
-    ) -> Iterator[Service]:
-        missing = set(names)
-        listed = 0
-        for page in self._services.pages(fields, include="all"):
-            listed += len(page.services)
-            self._total = page.total
-            yield from (s for s in page.services if s.name in missing or (in_scope is not None and in_scope(s)))
-            missing -= {service.name for service in page.services}
-            if in_scope is None and page.after and _is_cheaper_by_name(len(missing), (page.total or 0) - listed):
-                yield from self._by_name(missing, fields)
-                return
-
-    def _is_better_by_name(self, names: int) -> bool:
-        return names <= _FEW if self._total is None else _is_cheaper_by_name(names, self._total)
-
-    def _by_name(self, names: Collection[str], fields: Iterable[str]) -> Iterator[Service]:
-        wanted = tuple(fields)
-
-        def read(name: str) -> Service | None:
-            try:
-                return self._services.by_name(name, wanted, include="all")
-            except BrokenReferenceError as error:
-                self.broken[name] = error.message
-            return self._services.by_name(name, include="all")
-
-        with closing(self._workers.results(sorted(names), read)) as results:
-            yield from (service for _, service in results if service is not None)
-
-
-def _is_cheaper_by_name(names: int, rows: int) -> bool:
-    return _ROWS_A_READ_COSTS * names < rows or names == 0
 
 
 def _contested(desired: Desired, service: Service) -> set[str]:

@@ -39,6 +39,7 @@ from airflow_provider_collate.reconcile.planner import Planner, label_warnings
 from airflow_provider_collate.reconcile.report import Outcome, Report, RowResult
 from airflow_provider_collate.reconcile.row import Row, outcome_of
 from airflow_provider_collate.reconcile.scope import PruneScope
+from airflow_provider_collate.reconcile.service_reader import ServiceReader
 from airflow_provider_collate.reconcile.unknown_form import is_in_unknown_form, may_be_in_unknown_form
 from airflow_provider_collate.reconcile.workers import Workers
 
@@ -86,6 +87,7 @@ class Reconciler:
         self._began_at = now()
         self._services: Services = client.services(kind)
         self._workers = Workers(options.max_workers, lambda: client.stopped)
+        self._service_reader = ServiceReader(self._services, self._workers)
         self._reader = CatalogReader(client, self._services, options, self._workers)
 
     def plan(self, requests: Sequence[CreateServiceRequest]) -> Plan:
@@ -98,7 +100,7 @@ class Reconciler:
         declared, self._options, warnings = self._reader.resolve(requests)
         planner = Planner(declared, facts, self._options, warnings)
         for service in self._read(requests):
-            planner.add(service, self._reader.broken.get(service.name, ""))
+            planner.add(service, self._service_reader.broken.get(service.name, ""))
         for (desired, service), authors in self._reader.authors(planner.undecided):
             planner.decide(desired, service, authors)
         plan = planner.plan()
@@ -212,7 +214,7 @@ class Reconciler:
         by_name = {row.planned.name: row for row in rows}
         unread = dict(by_name)
         undecided: list[Pair] = []
-        for service in self._reader.read(by_name.keys(), self._fields_of(rows)):
+        for service in self._service_reader.read(by_name.keys(), self._fields_of(rows)):
             row = unread.pop(service.name, None)
             if row is None:
                 continue
@@ -231,7 +233,7 @@ class Reconciler:
         desired = row.planned.desired
         if desired is None:
             return self._deletion_now(row.planned, service)
-        if why := self._reader.broken.get(row.planned.name):
+        if why := self._service_reader.broken.get(row.planned.name):
             # A domain that was removed after it was looked up: a patch with it is answered with success (recorded).
             written = "; ".join(map(str, row.planned.writable))
             return replace(broken_change(desired, why), reason=f"was written ({written}), but {why}")
@@ -267,12 +269,12 @@ class Reconciler:
         fields = fields_to_read(requests)
         scope = self._options.prune_scope
         if scope is None:
-            return self._reader.read(names, fields)
+            return self._service_reader.read(names, fields)
         return self._read_scope(scope, names, fields)
 
     def _read_scope(self, scope: PruneScope, names: set[str], fields: frozenset[str]) -> Iterator[Service]:
         try:
-            yield from self._reader.read(names, fields | scope.fields, in_scope=scope.holds)
+            yield from self._service_reader.read(names, fields | scope.fields, in_scope=scope.holds)
             return
         except BadRequestError as error:
             if error.status != 400 or not scope.fields:

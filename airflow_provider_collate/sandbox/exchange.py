@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from http import HTTPStatus
@@ -228,10 +228,13 @@ def quoted(name: str) -> str:
     return f'"{bare}"' if "." in bare else bare
 
 
-def read_page(names: Sequence[str], params: Mapping[str, str]) -> tuple[Sequence[str], JsonObject]:
+def read_page(
+    names: Sequence[str], params: Mapping[str, str], id_of: Callable[[str], str] | None = None
+) -> tuple[Sequence[str], JsonObject]:
     """Return the names on the page that a list request asks for, and what the answer says about paging.
 
-    :param names: all names, in order; a cursor is one of them in base64, as on the real server.
+    :param names: all names, in order.
+    :param id_of: returns the id of a name, where cursors hold both (server source); else they hold names (recorded).
     :raises ApiError: 400 for a bad limit or cursor.
     """
     limit = _read_limit(params.get("limit", "10"))
@@ -239,16 +242,16 @@ def read_page(names: Sequence[str], params: Mapping[str, str]) -> tuple[Sequence
     if after and before:
         raise bad_request("Only one of before or after query parameter allowed")
     if before:
-        end = bisect_left(names, _read_cursor(before))
+        end = _position(names, before, id_of)[0]
         start = max(0, end - limit)
     else:
-        start = bisect_right(names, _read_cursor(after)) if after else 0
+        start = _position(names, after, id_of)[1] if after else 0
         end = min(len(names), start + limit)
     paging: JsonObject = {}
     if start > 0 and end > start:
-        paging["before"] = _cursor(names[start])
+        paging["before"] = _cursor(names[start], id_of)
     if start < end < len(names):
-        paging["after"] = _cursor(names[end - 1])
+        paging["after"] = _cursor(names[end - 1], id_of)
     return names[start:end], {**paging, "total": len(names)}
 
 
@@ -264,11 +267,27 @@ def _read_limit(text: str) -> int:
     return limit
 
 
-def _cursor(name: str) -> str:
-    return base64.b64encode(name.encode()).decode()
+def _cursor(name: str, id_of: Callable[[str], str] | None) -> str:
+    text = json.dumps({"name": name, "id": id_of(name)}, ensure_ascii=False) if id_of else name
+    return base64.b64encode(text.encode()).decode()
 
 
-def _read_cursor(cursor: str) -> str:
+def _position(names: Sequence[str], cursor: str, id_of: Callable[[str], str] | None) -> tuple[int, int]:
+    """Return how many names are before a cursor, and how many are not after it."""
+    text = _decoded(cursor)
+    if id_of is None:
+        return bisect_left(names, text), bisect_right(names, text)
+    try:
+        key = json.loads(text)
+        name, key_id = str(key["name"]), str(key["id"])
+    except (ValueError, TypeError, KeyError):
+        raise bad_request("Unrecognized token in the cursor") from None
+    at, there = bisect_left(names, name), id_of(name)
+    is_there = at < len(names) and names[at] == name
+    return at + (is_there and there < key_id), at + (is_there and there <= key_id)
+
+
+def _decoded(cursor: str) -> str:
     try:
         return base64.b64decode(cursor, validate=True).decode()
     except ValueError:

@@ -58,9 +58,13 @@ class ServiceApi:
             domain_id = state.directory.by_name("domain", domain).id
             inside = {s.name for s in self.store if any(entry["id"] == domain_id for entry in s.domains)}
             names = [name for name in names if name in inside]
-        on_page, paging = read_page(names, params)
+        on_page, paging = read_page(names, params, None if state.release.is_old else self._id_of)
         rows = [self._shown(service, call, fields) for name in on_page if (service := self.store.get(name))]
         return json_answer(200, {"data": rows, "paging": paging}, rows=len(rows))
+
+    def _id_of(self, name: str) -> str:
+        service = self.store.get(name)
+        return service.id if service else ""
 
     def get(self, call: Call) -> Answer:
         """Answer `GET` of one service."""

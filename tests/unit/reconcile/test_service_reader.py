@@ -1,4 +1,4 @@
-"""Reading by one list or by name, whichever costs less."""
+"""Reading by the list, by ranges of it or by name, whichever costs least."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from airflow_provider_collate.client.services import PAGE_SIZE
 from airflow_provider_collate.exceptions import ServerError
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL
 from airflow_provider_collate.models.service import Service
-from airflow_provider_collate.reconcile.catalog_reader import CatalogReader
-from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.service_reader import ServiceReader
 from airflow_provider_collate.reconcile.workers import Workers
 from airflow_provider_collate.sandbox import Catalog
 from tests.unit.reconcile.workbench import COLLECTION, Workbench, sklearn
@@ -31,9 +30,8 @@ def large(many: Workbench) -> Workbench:
     return many
 
 
-def reader_of(bench: Workbench, max_workers: int = 8, stopped: Callable[[], bool] = lambda: False) -> CatalogReader:
-    client = bench.client()
-    return CatalogReader(client, client.services(ML_MODEL), RunOptions(), Workers(max_workers, stopped))
+def reader_of(bench: Workbench, max_workers: int = 8, stopped: Callable[[], bool] = lambda: False) -> ServiceReader:
+    return ServiceReader(bench.client().services(ML_MODEL), Workers(max_workers, stopped))
 
 
 def paths(bench: Workbench) -> list[str]:
@@ -41,7 +39,7 @@ def paths(bench: Workbench) -> list[str]:
 
 
 def read(
-    reader: CatalogReader,
+    reader: ServiceReader,
     names: Collection[str],
     fields: Collection[str],
     in_scope: Callable[[Service], bool] | None = None,
@@ -70,10 +68,24 @@ def test_many_are_listed(large: Workbench) -> None:
     assert paths(large) == [""] * -(-1_600 // PAGE_SIZE)
 
 
-def test_those_not_on_the_first_page_are_read_by_name_when_that_costs_less(large: Workbench) -> None:
+def test_those_not_on_the_first_page_are_read_by_a_range_of_the_list(large: Workbench) -> None:
     found = read(reader_of(large), names(PAGE_SIZE - 10, 50), [])
     assert sorted(found) == names(PAGE_SIZE - 10, 50)
-    assert sorted(paths(large)) == ["", *(f"/name/{name}" for name in names(PAGE_SIZE, 40))]
+    assert paths(large) == ["", ""]
+    assert [seen.params["limit"] for seen in large.sent("GET")] == ["62", "50"]
+
+
+def test_a_few_that_are_not_on_the_first_page_are_read_by_name(large: Workbench) -> None:
+    found = read(reader_of(large), [*names(0, 10), *names(900, 5)], [])
+    assert len(found) == 15
+    assert sorted(paths(large)) == ["", *(f"/name/{name}" for name in names(900, 5))]
+
+
+def test_scattered_ones_are_read_by_name(large: Workbench) -> None:
+    scattered = names(0, 1_600)[::60]
+    assert sorted(read(reader_of(large), scattered, [])) == scattered
+    assert paths(large).count("") <= 3
+    assert len(paths(large)) <= len(scattered) + 3
 
 
 def test_the_list_ends_when_all_are_found(large: Workbench) -> None:
@@ -82,13 +94,13 @@ def test_the_list_ends_when_all_are_found(large: Workbench) -> None:
     assert paths(large) == [""]
 
 
-def test_once_the_size_of_the_catalog_is_known_no_page_is_read_for_a_few(large: Workbench) -> None:
+def test_once_the_cursor_is_known_only_the_range_is_read(large: Workbench) -> None:
     reader = reader_of(large)
     read(reader, names(0, 1_600), [])
     large.catalog.requests.clear()
     assert len(read(reader, names(100, 20), [])) == 20
-    assert "" not in paths(large)
-    assert len(paths(large)) == 20
+    assert paths(large) == [""]
+    assert large.sent("GET")[0].params["limit"] == "20"
 
 
 def test_in_a_small_catalog_a_page_is_cheaper_than_names(bot: Workbench) -> None:
