@@ -23,6 +23,7 @@ from airflow_provider_collate.exceptions import (
     OutcomeError,
     StoppedError,
 )
+from airflow_provider_collate.files.path import ServicesPath
 from airflow_provider_collate.hooks.boundary import fails_the_task, fails_the_task_while_iterating
 from airflow_provider_collate.hooks.connection import CollateConnection, read_connection
 from airflow_provider_collate.hooks.connection_form import connection_form_widgets, ui_field_behaviour
@@ -177,7 +178,8 @@ class CollateHook(BaseHook):
         Calls `POST /v1/services/{kind}` or `PUT /v1/services/{kind}/bulk` for new services,
         `PATCH /v1/services/{kind}/{id}` for what differs, and `DELETE /v1/services/{kind}/{id}` to prune.
 
-        :param services: the declarations, or their JSON text; as for `BulkUpsertMlModelServicesOperator`.
+        :param services: the declarations, their JSON text, or a `ServicesPath` that says which files have them; as for
+            `BulkUpsertMlModelServicesOperator`.
         :param single: whether messages speak of the one service instead of `services[0]`.
         """
         checked, requests = RunOptions.parse(options), self._requests(services, kind, single)
@@ -207,7 +209,7 @@ class CollateHook(BaseHook):
 
     @fails_the_task
     def bulk_upsert_services(
-        self, services: Sequence[Declaration] | str, *, kind: str = ML_MODEL_SERVICES, **options: object
+        self, services: Sequence[Declaration] | ServicesPath | str, *, kind: str = ML_MODEL_SERVICES, **options: object
     ) -> dict[str, JsonValue]:
         """Create or change many services, and fail if the catalog is not as declared; `reconcile` of many.
 
@@ -218,7 +220,7 @@ class CollateHook(BaseHook):
 
     @fails_the_task
     def sync_services(
-        self, services: Sequence[Declaration] | str, *, kind: str = ML_MODEL_SERVICES, **options: object
+        self, services: Sequence[Declaration] | ServicesPath | str, *, kind: str = ML_MODEL_SERVICES, **options: object
     ) -> dict[str, JsonValue]:
         """Do as `bulk_upsert_services`, and delete what is in scope and not declared by `prune` and `prune_scope`.
 

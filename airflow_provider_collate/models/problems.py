@@ -28,8 +28,10 @@ M = TypeVar("M", bound=BaseModel)
 
 _PLAIN_KEY = re.compile(r"[\w .-]{1,64}")
 
+MISSING = "must be given"
+
 _TEXTS = {
-    "missing": "must be given",
+    "missing": MISSING,
     "string_type": "must be a string, not {kind}",
     "bool_type": "must be true or false, not {kind}",
     "int_type": "must be a whole number, not {kind}",

@@ -10,6 +10,8 @@ from urllib.parse import quote, urlsplit
 from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.sdk import Asset, AssetAlias
 
+from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.files.path import ServicesPath
 from airflow_provider_collate.hooks.boundary import fails_the_task
 from airflow_provider_collate.operators._collate_task import CollateTask
 from airflow_provider_collate.operators._template_fields import to_plain, unwrapped
@@ -206,25 +208,48 @@ class BulkUpsertServicesOperator(ReconcileOperator):
     """Register or change many services.
 
     :param services: a list of mappings or models, the output of an upstream task, or any of these as JSON text; rows
-        as for one service, in camelCase as documented or in snake_case.
+        as for one service, in camelCase as documented or in snake_case. Exactly one of it and `services_path` is given.
+    :param services_path: a file that has the declarations, or a glob such as `s3://bucket/services/*.yaml`: YAML, JSON
+        or JSON Lines by suffix, local or wherever Airflow's ObjectStoragePath reaches. What is in it is no template.
+    :param services_conn_id: the Airflow connection by which a path with a scheme is read.
     :return: the report: counts in full, details of at most 20 rows that are not unchanged. With at most 1,000 of them
         it is pushed as XCom `report`, also when the task fails. Under `plan_only` the plan (`plan`, `counts`,
         `refused`, `url`).
     """
 
     option_names: Sequence[str] = (*ReconcileOperator.option_names, "chunk_size", "max_workers")
-    template_fields: Sequence[str] = ("services", *option_names, *CollateTask.connection_params)
+    declared_by: Sequence[str] = ("services", "services_path", "services_conn_id")
+    template_fields: Sequence[str] = (*declared_by, *option_names, *CollateTask.connection_params)
     connection_fields: Mapping[str, bool] = {"services": False}
 
     def __init__(
-        self, *, services: object, chunk_size: int | str = 100, max_workers: int | str = 8, **kwargs: Any
+        self,
+        *,
+        services: object = _NOT_GIVEN,
+        services_path: str | None = None,
+        services_conn_id: str | None = None,
+        chunk_size: int | str = 100,
+        max_workers: int | str = 8,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.services = to_plain(services)
+        self.services = None if services is _NOT_GIVEN else to_plain(services)
+        self.services_path = services_path
+        self.services_conn_id = services_conn_id
+        self._check_declared(has_services=services is not _NOT_GIVEN)
         self._set_options(chunk_size=chunk_size, max_workers=max_workers)
 
+    @fails_the_task
+    def _check_declared(self, *, has_services: bool) -> None:
+        if has_services is (self.services_path is not None):
+            raise InvalidDeclarationError(["services, services_path: exactly one of them must be given"])
+        if self.services_conn_id and self.services_path is None:
+            raise InvalidDeclarationError(["services_conn_id: reads nothing without services_path"])
+
     def _declared(self) -> object:
-        return unwrapped(self.services)
+        if self.services_path is None:
+            return unwrapped(self.services)
+        return ServicesPath(str(self.services_path), self.services_conn_id or None)
 
     def _returned(self, report: Report) -> dict[str, JsonValue]:
         return report.shortened()
@@ -236,7 +261,9 @@ class SyncServicesOperator(BulkUpsertServicesOperator):
     option_names: Sequence[str] = (
         *BulkUpsertServicesOperator.option_names, "prune", "prune_scope", "max_prune", "allow_empty",
     )  # fmt: skip
-    template_fields: Sequence[str] = ("services", *option_names, *CollateTask.connection_params)
+    template_fields: Sequence[str] = (
+        *BulkUpsertServicesOperator.declared_by, *option_names, *CollateTask.connection_params,
+    )  # fmt: skip
 
     def __init__(
         self,
