@@ -8,6 +8,7 @@ import click
 
 from airflow_provider_collate import __version__
 from airflow_provider_collate.cli.check import check
+from airflow_provider_collate.cli.export import export
 from airflow_provider_collate.cli.sandbox import sandbox
 from airflow_provider_collate.cli.schema import schema
 from airflow_provider_collate.exceptions import CollateError
@@ -24,7 +25,7 @@ def commands() -> None:
     """
 
 
-for command in (check, schema, sandbox):
+for command in (check, export, schema, sandbox):
     commands.add_command(command)
 
 

@@ -20,6 +20,7 @@ from airflow_provider_collate.client.services import Services, fqn_of
 from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.client.transport import Transport
 from airflow_provider_collate.kinds import ServiceKind
+from airflow_provider_collate.models.service import Service
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -101,9 +102,13 @@ class CollateClient:
         """Return the endpoints of what services refer to."""
         return Directory(self.transport)
 
-    def services(self, kind: ServiceKind) -> Services:
-        """Return the endpoints of one kind of service, registered or not."""
-        return Services(self.transport, kind, self.release)
+    def services(self, kind: ServiceKind, model: type[Service] = Service) -> Services:
+        """Return the endpoints of one kind of service, registered or not.
+
+        :param kind: the kind.
+        :param model: what services are read into.
+        """
+        return Services(self.transport, kind, self.release, model)
 
     def page_of(self, kind: ServiceKind, name: str) -> str:
         """Return the UI's page of a service."""

@@ -13,6 +13,7 @@ from airflow_provider_collate.operators.mlmodel_service import (
     SyncMlModelServicesOperator,
 )
 from airflow_provider_collate.sandbox import Catalog
+from tests.unit.conftest import service_in
 
 ROWS = """
 services:
@@ -34,7 +35,7 @@ def test_services_of_a_file_are_registered(folder: Path, catalog: Catalog, conte
 
     assert task.execute(context)["counts"] == {"created": 2}
     assert catalog.services["one"]["displayName"] == "{{ not.a.template }}"
-    assert catalog.services["two"]["connection"]["config"]["trackingUri"] == "https://mlflow.acme.example"
+    assert service_in(catalog, "two")["connection"]["config"]["trackingUri"] == "https://mlflow.acme.example"
 
 
 def test_the_path_is_a_template_field_and_may_have_a_scheme(folder: Path, catalog: Catalog, context: Any) -> None:
