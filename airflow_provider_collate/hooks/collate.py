@@ -165,7 +165,10 @@ class CollateHook(BaseHook):
         :param single: as for `reconcile`.
         """
         checked, requests = RunOptions.parse(options), self._requests(services, kind, single)
-        return Reconciler(self._connect(), find_kind(kind), checked).plan(requests)
+        plan = Reconciler(self._connect(), find_kind(kind), checked).plan(requests)
+        if checked.fail_on_changes and (drift := plan.drift()):
+            raise drift
+        return plan
 
     @fails_the_task
     def reconcile(

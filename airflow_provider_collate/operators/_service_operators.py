@@ -58,7 +58,7 @@ class ServiceOperator(CollateTask):
 class ReconcileOperator(ServiceOperator):
     """Base of the operators that declare services."""
 
-    option_names: Sequence[str] = ("on_conflict", "rewrite_secrets", "plan_only")
+    option_names: Sequence[str] = ("on_conflict", "rewrite_secrets", "plan_only", "fail_on_changes")
     _is_single = False
     """Whether the task is about one service, so that messages need no row numbers."""
 
@@ -68,10 +68,16 @@ class ReconcileOperator(ServiceOperator):
         on_conflict: OnConflict = "fail",
         rewrite_secrets: bool | str | None = None,
         plan_only: bool | str = False,
+        fail_on_changes: bool | str = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._set_options(on_conflict=on_conflict, rewrite_secrets=rewrite_secrets, plan_only=plan_only)
+        self._set_options(
+            on_conflict=on_conflict,
+            rewrite_secrets=rewrite_secrets,
+            plan_only=plan_only,
+            fail_on_changes=fail_on_changes,
+        )
 
     @abstractmethod
     def _declared(self) -> object:
@@ -101,8 +107,15 @@ class ReconcileOperator(ServiceOperator):
         plan = hook.plan(self._declared(), kind=self.kind, single=self._is_single, **options)
         is_refused, text = plan.refusal is not None, plan.text()
         self.log.info("Plan, nothing is written%s:\n%s", "; a run would be refused" if is_refused else "", text)
-        url = hook.get_conn().list_page(find_kind(self.kind))
-        return {"plan": text, "counts": dict(plan.counts()), "refused": is_refused, "url": url}
+        return {
+            "has_changes": plan.has_changes,
+            "refused": is_refused,
+            "counts": dict(plan.counts()),
+            "text": text,
+            "markdown": plan.markdown(),
+            "fingerprint": plan.fingerprint,
+            "url": hook.get_conn().list_page(find_kind(self.kind)),
+        }
 
     def _add_asset_events(self, context: Context, report: Report) -> None:
         """Tell other DAGs what changed, through the aliases among this task's outlets (Airflow 3)."""
@@ -147,7 +160,7 @@ class CreateServiceOperator(ReconcileOperator):
         labels; tags that people set stay beside them.
     :param style: `{"color": "#…", "iconURL": "…"}`, how the UI shows the service.
     :return: id, name, fullyQualifiedName, serviceType, version, url and outcome; under `plan_only` the plan
-        (`plan`, `counts`, `refused`, `url`).
+        (`has_changes`, `refused`, `counts`, `text`, `markdown`, `fingerprint`, `url`).
     """
 
     option_names: Sequence[str] = ("if_exists", *ReconcileOperator.option_names)
@@ -208,20 +221,33 @@ class BulkUpsertServicesOperator(ReconcileOperator):
     :param services: a list of mappings or models, the output of an upstream task, or any of these as JSON text; rows
         as for one service, in camelCase as documented or in snake_case.
     :return: the report: counts in full, details of at most 20 rows that are not unchanged. With at most 1,000 of them
-        it is pushed as XCom `report`, also when the task fails. Under `plan_only` the plan (`plan`, `counts`,
-        `refused`, `url`).
+        it is pushed as XCom `report`, also when the task fails. Under `plan_only` the plan (`has_changes`,
+        `refused`, `counts`, `text`, `markdown`, `fingerprint`, `url`).
     """
 
-    option_names: Sequence[str] = (*ReconcileOperator.option_names, "chunk_size", "max_workers")
+    option_names: Sequence[str] = (*ReconcileOperator.option_names, "chunk_size", "max_workers", "approved_plan")
     template_fields: Sequence[str] = ("services", *option_names, *CollateTask.connection_params)
     connection_fields: Mapping[str, bool] = {"services": False}
 
     def __init__(
-        self, *, services: object, chunk_size: int | str = 100, max_workers: int | str = 8, **kwargs: Any
+        self,
+        *,
+        services: object,
+        chunk_size: int | str = 100,
+        max_workers: int | str = 8,
+        approved_plan: str = _NOT_GIVEN,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.services = to_plain(services)
-        self._set_options(chunk_size=chunk_size, max_workers=max_workers)
+        self._needs_approval = approved_plan is not _NOT_GIVEN
+        approved = (approved_plan or "") if self._needs_approval else None
+        self._set_options(chunk_size=chunk_size, max_workers=max_workers, approved_plan=approved)
+
+    def _options(self) -> dict[str, object]:
+        options = super()._options()
+        # A template that renders to None must not mean that nothing needs to be approved.
+        return {**options, "approved_plan": options["approved_plan"] or ""} if self._needs_approval else options
 
     def _declared(self) -> object:
         return unwrapped(self.services)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -44,7 +45,7 @@ class Action(str, Enum):
     NONE = "unchanged"
 
 
-_WRITING = frozenset({Action.CREATE, Action.RESTORE, Action.UPDATE, Action.DELETE})
+WRITING = frozenset({Action.CREATE, Action.RESTORE, Action.UPDATE, Action.DELETE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,12 @@ class Change:
         return self.having(Status.WRITE) + self.having(Status.REWRITE) if self.fields else ()
 
     @property
+    def values(self) -> set[str]:
+        """What its operations set, without what they test."""
+        operations = (operation for field in self.writable for operation in field.operations)
+        return {json.dumps(operation.to_json(), sort_keys=True) for operation in operations if operation.op != "test"}
+
+    @property
     def conflicts(self) -> tuple[FieldChange, ...]:
         """The fields that somebody else set to another value, which is kept."""
         return self.having(Status.CONFLICT)
@@ -122,7 +129,7 @@ class Change:
     @property
     def writes(self) -> bool:
         """Whether something must be sent."""
-        return self.action in _WRITING or (self.action is not Action.CONFLICT and bool(self.having(Status.REWRITE)))
+        return self.action in WRITING or (self.action is not Action.CONFLICT and bool(self.having(Status.REWRITE)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from airflow_provider_collate.exceptions import (
     BadRequestError,
     CollateError,
     InvalidDeclarationError,
+    NotApprovedError,
     OutcomeError,
     StoppedError,
 )
@@ -22,6 +23,7 @@ from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models import CreateServiceRequest
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.apply import CircuitBreaker, Writer
+from airflow_provider_collate.reconcile.approval import LOOK_AGAIN, Approval, fingerprint_of
 from airflow_provider_collate.reconcile.catalog_reader import CatalogReader, Pair
 from airflow_provider_collate.reconcile.changes import (
     Action,
@@ -49,6 +51,7 @@ _UNKNOWN_FORM = (
 )
 # Seconds between readings of a catalog whose reads lag behind its writes.
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
+_MOST_TOLD = 20
 _NOT_PRUNED = "was not deleted, because declared services failed"
 
 
@@ -61,9 +64,10 @@ class Reconciler:
     2. Look up the names that the declarations use (owners, tags, domains), each once.
     3. Read the declared services and those in the prune scope, and compare each with its declaration.
     4. Read the history of those services where it matters who set a field, and compare them again: this is the plan.
-    5. Refuse the plan if it would delete more than it may.
+    5. Refuse the plan if it would delete more than it may, or do what was not approved.
     6. Write what differs, and read again what was written.
-    7. Write once more what a fault or somebody else's edit left open, from what the catalog shows by then.
+    7. Write once more what a fault or somebody else's edit left open, from what the catalog shows by then;
+       under an approved plan only what was approved.
     8. Delete what is in scope and not declared, if nothing that is declared failed.
     9. Report one outcome for each service.
 
@@ -85,15 +89,20 @@ class Reconciler:
         self._clock = clock
         self._began_at = now()
         self._services: Services = client.services(kind)
+        self._approval: Approval | None = None
         self._workers = Workers(options.max_workers, lambda: client.stopped)
         self._reader = CatalogReader(client, self._services, options, self._workers)
 
     def plan(self, requests: Sequence[CreateServiceRequest]) -> Plan:
-        """Return what a run would do, and whether it would be refused; write nothing.
+        """Return what a run would do, and whether it would be refused, with its fingerprint; write nothing.
 
         :param requests: the declared services, valid and each name once.
         :raises InvalidDeclarationError: when the server cannot show what the prune scope asks for.
         """
+        plan = self._plan(requests)
+        return replace(plan, fingerprint=fingerprint_of(plan.changes, self._client.plan_key(self._kind)))
+
+    def _plan(self, requests: Sequence[CreateServiceRequest]) -> Plan:
         facts = self._reader.facts
         declared, self._options, warnings = self._reader.resolve(requests)
         planner = Planner(declared, facts, self._options, warnings)
@@ -112,11 +121,13 @@ class Reconciler:
         :param requests: the declared services, valid and each name once.
         :raises RequestError: when the catalog cannot be read, or refuses the token.
         :raises PruneRefusedError: when more would be deleted than may be.
+        :raises NotApprovedError: when it would do what was not approved.
         :raises StoppedError: when the task was told to stop.
         """
-        plan = self.plan(requests)
+        plan = self._plan(requests)
         log.info("Plan:\n%s", plan.text())
         plan.raise_if_refused()
+        self._raise_if_unapproved(plan)
         rows = [Row(change, change) for change in plan.changes]
         abort = self._carry_out(rows)
         self._note_overwritten(rows)
@@ -126,6 +137,24 @@ class Reconciler:
         for line in report.log_lines():
             log.info("%s", line)
         return report
+
+    def _raise_if_unapproved(self, plan: Plan) -> None:
+        if self._options.approved_plan is None:
+            return
+        self._approval = Approval(self._options.approved_plan, self._client.plan_key(self._kind))
+        if unapproved := self._approval.unapproved(plan.changes):
+            told = Plan(tuple(unapproved)).text(_MOST_TOLD)
+            are = "1 change was" if len(unapproved) == 1 else f"{len(unapproved):,} changes were"
+            raise NotApprovedError(f"{are} not approved; nothing was written:\n{told}", advice=LOOK_AGAIN)
+
+    def _is_approved(self, row: Row, approval: Approval) -> bool:
+        """Return whether a row may be written again: the approved change itself, or what our own write left of it."""
+        if approval.has(row.change) or row.is_rest_of_plan(self._reader.facts.user):
+            return True
+        left = "; ".join(map(str, row.change.writable)) or row.change.action.value
+        text = f"{row.planned.name!r} was changed by somebody since it was planned, and was not written again: {left}"
+        row.error = NotApprovedError(text, advice=LOOK_AGAIN)
+        return False
 
     def _carry_out(self, rows: Sequence[Row]) -> CollateError | None:
         """Apply and verify; delete only when all that is declared is there, or a rename would lose the service.
@@ -174,6 +203,7 @@ class Reconciler:
             self._verify(rows)
             release = self._reader.facts.release
             rows = [row for row in rows if row.is_worth_another_try or may_be_in_unknown_form(row, release)]
+            rows = [row for row in rows if self._approval is None or self._is_approved(row, self._approval)]
             # Only rows that failed are left: that they fail again says nothing of the server.
             breaker = None
 
