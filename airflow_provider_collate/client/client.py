@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import threading
 import time
 from collections.abc import Callable
@@ -58,6 +59,7 @@ class CollateClient:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.config = config
+        self._tokens = tokens
         self.transport = Transport(config, tokens, http=http, clock=clock, sleep=sleep)
         self._lock = threading.RLock()
         self._release: Release | None = None
@@ -101,6 +103,11 @@ class CollateClient:
     def directory(self) -> Directory:
         """Return the endpoints of what services refer to."""
         return Directory(self.transport)
+
+    def plan_key(self, kind: ServiceKind) -> bytes:
+        """Return a key for the fingerprints of plans: it tells nothing of the token, and nobody else can make it."""
+        purpose = f"airflow-provider-collate plan\n{self.config.url}\n{kind.collection}"
+        return hmac.digest(self._tokens.current().encode(), purpose.encode(), "sha256")
 
     def services(self, kind: ServiceKind, model: type[Service] = Service) -> Services:
         """Return the endpoints of one kind of service, registered or not.

@@ -32,12 +32,11 @@ from airflow_provider_collate.hooks.masking import mask_secrets, quieten_http_lo
 from airflow_provider_collate.kinds import ServiceKind, find_kind
 from airflow_provider_collate.models.request import CreateServiceRequest
 from airflow_provider_collate.models.service import Service
-from airflow_provider_collate.reconcile.deletion import delete_service
 from airflow_provider_collate.reconcile.engine import Reconciler
 from airflow_provider_collate.reconcile.options import DeleteOptions, RunOptions
 from airflow_provider_collate.reconcile.plan import Plan
 from airflow_provider_collate.reconcile.report import Outcome, Report
-from airflow_provider_collate.reconcile.shown import SHOWN_FIELDS, shown_service
+from airflow_provider_collate.reconcile.single_service import SHOWN_FIELDS, delete_service, shown_service
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -167,7 +166,10 @@ class CollateHook(BaseHook):
         :param single: as for `reconcile`.
         """
         checked, requests = RunOptions.parse(options), self._requests(services, kind, single)
-        return Reconciler(self._connect(), find_kind(kind), checked).plan(requests)
+        plan = Reconciler(self._connect(), find_kind(kind), checked).plan(requests)
+        if checked.fail_on_changes and (drift := plan.drift()):
+            raise drift
+        return plan
 
     @fails_the_task
     def reconcile(

@@ -60,7 +60,7 @@ class ServiceOperator(CollateTask):
 class ReconcileOperator(ServiceOperator):
     """Base of the operators that declare services."""
 
-    option_names: Sequence[str] = ("on_conflict", "rewrite_secrets", "plan_only")
+    option_names: Sequence[str] = ("on_conflict", "rewrite_secrets", "plan_only", "fail_on_changes")
     _is_single = False
     """Whether the task is about one service, so that messages need no row numbers."""
 
@@ -70,10 +70,16 @@ class ReconcileOperator(ServiceOperator):
         on_conflict: OnConflict = "fail",
         rewrite_secrets: bool | str | None = None,
         plan_only: bool | str = False,
+        fail_on_changes: bool | str = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._set_options(on_conflict=on_conflict, rewrite_secrets=rewrite_secrets, plan_only=plan_only)
+        self._set_options(
+            on_conflict=on_conflict,
+            rewrite_secrets=rewrite_secrets,
+            plan_only=plan_only,
+            fail_on_changes=fail_on_changes,
+        )
 
     @abstractmethod
     def _declared(self) -> object:
@@ -101,10 +107,9 @@ class ReconcileOperator(ServiceOperator):
         from airflow_provider_collate.kinds import find_kind
 
         plan = hook.plan(self._declared(), kind=self.kind, single=self._is_single, **options)
-        is_refused, text = plan.refusal is not None, plan.text()
-        self.log.info("Plan, nothing is written%s:\n%s", "; a run would be refused" if is_refused else "", text)
-        url = hook.get_conn().list_page(find_kind(self.kind))
-        return {"plan": text, "counts": dict(plan.counts()), "refused": is_refused, "url": url}
+        is_refused = plan.refusal is not None
+        self.log.info("Plan, nothing is written%s:\n%s", "; a run would be refused" if is_refused else "", plan.text())
+        return plan.to_json(hook.get_conn().list_page(find_kind(self.kind)))
 
     def _add_asset_events(self, context: Context, report: Report) -> None:
         """Tell other DAGs what changed, through the aliases among this task's outlets (Airflow 3)."""
@@ -149,7 +154,7 @@ class CreateServiceOperator(ReconcileOperator):
         labels; tags that people set stay beside them.
     :param style: `{"color": "#…", "iconURL": "…"}`, how the UI shows the service.
     :return: id, name, fullyQualifiedName, serviceType, version, url and outcome; under `plan_only` the plan
-        (`plan`, `counts`, `refused`, `url`).
+        (`has_changes`, `refused`, `counts`, `text`, `markdown`, `fingerprint`, `url`).
     """
 
     option_names: Sequence[str] = ("if_exists", *ReconcileOperator.option_names)
@@ -213,11 +218,11 @@ class BulkUpsertServicesOperator(ReconcileOperator):
         or JSON Lines by suffix, local or wherever Airflow's ObjectStoragePath reaches. What is in it is no template.
     :param services_conn_id: the Airflow connection by which a path with a scheme is read.
     :return: the report: counts in full, details of at most 20 rows that are not unchanged. With at most 1,000 of them
-        it is pushed as XCom `report`, also when the task fails. Under `plan_only` the plan (`plan`, `counts`,
-        `refused`, `url`).
+        it is pushed as XCom `report`, also when the task fails. Under `plan_only` the plan (`has_changes`,
+        `refused`, `counts`, `text`, `markdown`, `fingerprint`, `url`).
     """
 
-    option_names: Sequence[str] = (*ReconcileOperator.option_names, "chunk_size", "max_workers")
+    option_names: Sequence[str] = (*ReconcileOperator.option_names, "chunk_size", "max_workers", "approved_plan")
     declared_by: Sequence[str] = ("services", "services_path", "services_conn_id")
     template_fields: Sequence[str] = (*declared_by, *option_names, *CollateTask.connection_params)
     connection_fields: Mapping[str, bool] = {"services": False}
@@ -230,6 +235,7 @@ class BulkUpsertServicesOperator(ReconcileOperator):
         services_conn_id: str | None = None,
         chunk_size: int | str = 100,
         max_workers: int | str = 8,
+        approved_plan: str = _NOT_GIVEN,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -237,7 +243,14 @@ class BulkUpsertServicesOperator(ReconcileOperator):
         self.services_path = services_path
         self.services_conn_id = services_conn_id
         self._check_declared(has_services=services is not _NOT_GIVEN)
-        self._set_options(chunk_size=chunk_size, max_workers=max_workers)
+        self._needs_approval = approved_plan is not _NOT_GIVEN
+        approved = (approved_plan or "") if self._needs_approval else None
+        self._set_options(chunk_size=chunk_size, max_workers=max_workers, approved_plan=approved)
+
+    def _options(self) -> dict[str, object]:
+        options = super()._options()
+        # A template that renders to None must not mean that nothing needs to be approved.
+        return {**options, "approved_plan": options["approved_plan"] or ""} if self._needs_approval else options
 
     @fails_the_task
     def _check_declared(self, *, has_services: bool) -> None:

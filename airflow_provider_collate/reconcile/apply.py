@@ -32,7 +32,7 @@ from airflow_provider_collate.models.bulk_result import BulkOperationResult
 from airflow_provider_collate.reconcile.changes import Action, Change, existing_of, is_gone
 from airflow_provider_collate.reconcile.facts import ServerFacts
 from airflow_provider_collate.reconcile.options import RunOptions
-from airflow_provider_collate.reconcile.workers import each, raise_if_stopped
+from airflow_provider_collate.reconcile.workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -98,40 +98,25 @@ class _Progress:
             log.info("%s of %s services written, %s failed", f"{self.done:,}", f"{self.total:,}", f"{self.failed:,}")
 
 
+@dataclass(frozen=True, slots=True)
 class Writer:
-    """Write changes of services of one kind.
+    """Write changes of services of one kind."""
 
-    :param client: the server.
-    :param services: the endpoints of the kind.
-    :param facts: the server's release and whose token it is.
-    :param options: the run's options.
-    :param clock: a monotonic clock in seconds.
-    """
-
-    def __init__(
-        self,
-        client: CollateClient,
-        services: Services,
-        facts: ServerFacts,
-        options: RunOptions,
-        clock: Callable[[], float],
-    ) -> None:
-        self._client = client
-        self._services = services
-        self._facts = facts
-        self._options = options
-        self._clock = clock
+    client: CollateClient
+    services: Services
+    facts: ServerFacts
+    options: RunOptions
+    workers: Workers
+    clock: Callable[[], float]
 
     def write(self, changes: Sequence[Change], breaker: CircuitBreaker | None) -> Generator[Result, None, None]:
         """Send every change, and yield each with what it met.
 
-        :param changes: what to write.
         :param breaker: ends the run when the server is down; None where failures are expected.
         :raises AuthenticationError: when the token is refused, and in the same way for all that every row would meet.
         :raises OutcomeError: when the circuit breaker opens.
-        :raises StoppedError: when the task was told to stop.
         """
-        progress = _Progress(len(changes), self._clock)
+        progress = _Progress(len(changes), self.clock)
         end: CollateError | None = None
         with closing(self._results(changes, enough=lambda: end is not None)) as results:
             for written, (change, error) in enumerate(results, start=1):
@@ -147,7 +132,7 @@ class Writer:
         creations = [change for change in changes if change.action is Action.CREATE]
         others = [change for change in changes if change.action is not Action.CREATE]
         while len(creations) > 1 and self._may_send_bulk() and not enough():
-            chunk, creations = creations[: self._options.chunk_size], creations[self._options.chunk_size :]
+            chunk, creations = creations[: self.options.chunk_size], creations[self.options.chunk_size :]
             results = self._send_bulk(chunk)
             if results is None:
                 others = [*chunk, *others]
@@ -155,47 +140,43 @@ class Writer:
                 yield from results
         if enough():
             return
-        singly = each(
-            [*creations, *others],
-            self._send,
-            max_workers=self._options.max_workers,
-            stopped=lambda: self._client.stopped,
-            enough=enough,
-        )
+        singly = self.workers.each([*creations, *others], self._send, enough)
         with closing(singly):
             yield from singly
 
     def _may_send_bulk(self) -> bool:
         """Return whether new services may go out by the bulk endpoint.
 
-        It is a PUT, and so overwrites what someone created meanwhile: only `update` allows that, and only a bot's
-        PUT keeps the texts that a person wrote (recorded).
+        It is a PUT, and so overwrites what someone created meanwhile: only `update` without an approved plan allows
+        that, and only a bot's PUT keeps the texts that a person wrote (recorded).
         """
-        return self._options.if_exists == "update" and self._facts.is_bot and not self._client.bulk_is_missing
+        if self.options.approved_plan is not None:
+            return False
+        return self.options.if_exists == "update" and self.facts.is_bot and not self.client.bulk_is_missing
 
     def _send(self, change: Change) -> None:
         """Send one change. A restore is sent alone: it moves the version, so what differs is patched afterwards."""
         if change.action is Action.CREATE and change.desired is not None:
             # POST, not PUT: if someone has created the service meanwhile, a PUT would overwrite it and, by a
             # person's token, clear what the declaration does not mention (recorded).
-            self._services.create(change.desired.payload(), change.desired.request.secrets())
+            self.services.create(change.desired.payload(), change.desired.request.secrets())
         elif change.existing is None:
             return
         elif change.action is Action.DELETE:
             self._delete(change)
         elif change.action is Action.RESTORE:
-            self._services.restore(change.existing.id)
+            self.services.restore(change.existing.id)
         elif change.desired is not None:
             operations = [operation for field in change.writable for operation in field.operations]
             secrets = change.desired.request.secrets()
-            self._services.patch(change.existing.id, [*change.existing.guard, *operations], secrets)
+            self.services.patch(change.existing.id, [*change.existing.guard, *operations], secrets)
 
     def _delete(self, change: Change) -> None:
         """Delete a service as the plan saw it: a deletion has no guard of its own."""
         if change.existing is None:
             return
-        hard = self._options.prune == "hard"
-        service = self._services.by_id(change.existing.id, include="all")
+        hard = self.options.prune == "hard"
+        service = self.services.by_id(change.existing.id, include="all")
         if service is None or is_gone(service, hard=hard):
             return
         if existing_of(service) != change.existing:
@@ -203,22 +184,21 @@ class Writer:
                 f"{change.name!r} was changed by someone since the plan, and was not deleted",
                 status=200,
                 method="GET",
-                path=f"{self._services.kind.path}/{change.existing.id}",
+                path=f"{self.services.kind.path}/{change.existing.id}",
                 advice="Run the task again to plan with what the catalog shows now.",
             )
-        self._services.delete(change.existing.id, hard=hard)
+        self.services.delete(change.existing.id, hard=hard)
 
     def _send_bulk(self, changes: Sequence[Change]) -> list[Result] | None:
         """Send one bulk request; return None where its rows must be sent one by one instead."""
-        raise_if_stopped(lambda: self._client.stopped)
+        self.workers.raise_if_stopped()
         desired = [change.desired for change in changes if change.desired is not None]
         secrets = tuple(value for one in desired for value in one.request.secrets())
         try:
-            result = self._services.put_bulk([one.payload() for one in desired], secrets)
+            result = self.services.put_bulk([one.payload() for one in desired], secrets)
         except MissingEndpointError:
-            workers = self._options.max_workers
-            log.info("This server has no bulk endpoint; sending services one by one, %d at a time", workers)
-            self._client.bulk_is_missing = True
+            log.info("This server has no bulk endpoint; sending services one by one, %d at a time", self.workers.limit)
+            self.client.bulk_is_missing = True
             return None
         except (BadRequestError, NotFoundError) as error:
             # One row that the server cannot read refuses them all: alone, each gets an answer of its own.
@@ -234,7 +214,7 @@ class Writer:
         if result.abort_reason:
             log.warning("Collate aborted a bulk request: %s", clean_message(result.abort_reason, secrets))
         refused = {row.name: row for row in result.failed_request}
-        path = f"{self._services.kind.path}/bulk"
+        path = f"{self.services.kind.path}/bulk"
         results: list[Result] = []
         for change in changes:
             row = refused.get(change.name) or refused.get(fqn_of(change.name))

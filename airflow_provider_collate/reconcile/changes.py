@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 
 from pydantic import JsonValue
@@ -12,20 +13,15 @@ from airflow_provider_collate.client.services import PatchOperation
 from airflow_provider_collate.models import CreateServiceRequest
 from airflow_provider_collate.models.digests import MASK
 from airflow_provider_collate.models.service import Service
-from airflow_provider_collate.reconcile.authorship import decided, settled
-from airflow_provider_collate.reconcile.connection_changes import connection_changes, has_mask
+from airflow_provider_collate.reconcile.comparison import Comparison, items
+from airflow_provider_collate.reconcile.connection_changes import has_mask
 from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
-from airflow_provider_collate.reconcile.field_change import ABSENT, FieldChange, Status, with_status
+from airflow_provider_collate.reconcile.field_change import ABSENT, FieldChange, Status
 from airflow_provider_collate.reconcile.options import RunOptions
-from airflow_provider_collate.reconcile.relation_changes import items, relation_changes
-from airflow_provider_collate.reconcile.tag_changes import tag_changes
-from airflow_provider_collate.reconcile.text_changes import text_changes
 
 # Fields that a list or a get shows only when asked: the model's name → the API's.
 _ON_REQUEST = {"tags": "tags", "owners": "owners", "domains": "domains", "data_products": "dataProducts"}
-_RELATIONS = frozenset({"owners", "domains", "dataProducts", "ingestionRunner", "style"})
 _FIRST_VERSION = 0.1
-MASKED = "masked, not compared"
 EXISTS_ADVICE = 'Use if_exists="update" to make it as declared, if_exists="ignore" to leave it, or another name.'
 _DELETED_ADVICE = 'Use if_exists="update" to restore it and make it as declared, or delete it for good first.'
 _TYPE_ADVICE = "Delete the service first, or give the declaration another name."
@@ -49,15 +45,13 @@ class Action(str, Enum):
     NONE = "unchanged"
 
 
-_WRITING = frozenset({Action.CREATE, Action.RESTORE, Action.UPDATE, Action.DELETE})
+WRITING = frozenset({Action.CREATE, Action.RESTORE, Action.UPDATE, Action.DELETE})
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
     """One declared service.
 
-    :param row: its number in the declaration, from 0.
-    :param request: the declaration.
     :param resolved: fields that named something, as the references that the names stand for.
     :param problems: names in it that are not in the catalog, each as a line with its path.
     """
@@ -85,8 +79,6 @@ class Desired:
 class Change:
     """What to do about one service.
 
-    :param name: its name.
-    :param action: what to do.
     :param service_type: the declared type, or the one it has.
     :param desired: the declaration; None for a service to delete.
     :param existing: what the catalog shows, reduced to what a write needs; None where there is no such service.
@@ -109,20 +101,25 @@ class Change:
         """The number in the declaration; None for a service to delete."""
         return self.desired.row if self.desired else None
 
+    def having(self, status: Status) -> tuple[FieldChange, ...]:
+        """Return the fields of a status."""
+        return tuple(field for field in self.fields if field.status is status)
+
     @property
     def writable(self) -> tuple[FieldChange, ...]:
         """The fields that are written; secrets that cannot be compared go along with any other."""
-        return with_status(self.fields, Status.WRITE) + self.rewrites if self.fields else ()
+        return self.having(Status.WRITE) + self.having(Status.REWRITE) if self.fields else ()
 
     @property
-    def rewrites(self) -> tuple[FieldChange, ...]:
-        """Secrets that the catalog shows only masked."""
-        return with_status(self.fields, Status.REWRITE)
+    def values(self) -> set[str]:
+        """What its operations set, without what they test."""
+        operations = (operation for field in self.writable for operation in field.operations)
+        return {json.dumps(operation.to_json(), sort_keys=True) for operation in operations if operation.op != "test"}
 
     @property
     def conflicts(self) -> tuple[FieldChange, ...]:
         """The fields that somebody else set to another value, which is kept."""
-        return with_status(self.fields, Status.CONFLICT)
+        return self.having(Status.CONFLICT)
 
     @property
     def is_undecided(self) -> bool:
@@ -132,7 +129,7 @@ class Change:
     @property
     def writes(self) -> bool:
         """Whether something must be sent."""
-        return self.action in _WRITING or (self.action is not Action.CONFLICT and bool(self.rewrites))
+        return self.action in WRITING or (self.action is not Action.CONFLICT and bool(self.having(Status.REWRITE)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +138,6 @@ class Existing:
 
     :param version: raised by most edits, but not by the same user's further ones within ten minutes (server source).
     :param updated_at: milliseconds since the epoch, moved by every edit.
-    :param updated_by: whose edit was the last.
     """
 
     id: str
@@ -180,10 +176,6 @@ def change_of(
 ) -> Change:
     """Compare a declaration with a service and decide what to do.
 
-    :param desired: the declaration.
-    :param service: what the catalog shows; None where there is no such service.
-    :param facts: the server's release and whose token it is.
-    :param options: the run's options.
     :param authors: who set what; None while the history is not read, which a change that needs it says.
     """
     request = desired.request
@@ -195,7 +187,9 @@ def change_of(
     elif service is None:
         change.action = Action.CREATE
     else:
-        change.fields = tuple(field_changes(desired, service, facts, options, authors))
+        declared, secrets = desired.declared(), options.rewrite_secrets
+        comparison = Comparison(declared, request.connection, service, facts, secrets, authors)
+        change.fields = comparison.changes()
         change.action, change.reason, change.advice = _action(change, service, facts, options, authors)
     if change.action is Action.IGNORE:
         # What differs does not matter, and a masked secret must not be written; who created it is asked for.
@@ -209,46 +203,6 @@ def broken_change(desired: Desired, why: str) -> Change:
     return Change(
         name, Action.CONFLICT, service_type, desired, reason=f"cannot be changed: {why}", advice=_BROKEN_ADVICE
     )
-
-
-def field_changes(
-    desired: Desired, service: Service, facts: ServerFacts, options: RunOptions, authors: Authors | None = None
-) -> Iterator[FieldChange]:
-    """Yield each field of a service that is not as declared."""
-    declared = desired.declared()
-    if service.deleted:
-        deleted = FieldChange("deleted", "true → false")
-        yield decided(deleted, True, "it was soft-deleted ({author}), and stays so", facts, authors)
-    yield from text_changes(declared, service, facts, authors)
-    if "tags" in declared:
-        yield from tag_changes(declared["tags"], service, facts, authors)
-    if not _RELATIONS.isdisjoint(declared):
-        yield from relation_changes(declared, service, facts, authors)
-    connection, model = declared.get("connection"), desired.request.connection
-    # An explicit None sends no connection, and so says nothing about the one that is there.
-    if isinstance(connection, dict) and model is not None:
-        for change in connection_changes(connection, model, service.connection):
-            yield _secret_change(change, facts, options, authors)
-
-
-def _secret_change(
-    change: FieldChange, facts: ServerFacts, options: RunOptions, authors: Authors | None
-) -> FieldChange:
-    """Return a change of a connection with its status settled by the options and by who wrote the connection."""
-    if change.status is Status.UNDECIDED:
-        text = "is not declared, but was set ({author}), and is kept"
-        removal = replace(change, status=Status.WRITE)
-        if facts.on_conflict == "overwrite":
-            return removal
-        if authors is None:
-            return change
-        edit = authors.history.connection_edit(change.operations[0].path)
-        return settled(removal, edit, text, facts, authors)
-    if change.status is Status.REWRITE and options.rewrite_secrets is False:
-        return replace(change, shows=MASKED, operations=(), status=Status.LEFT)
-    if change.status is Status.EXTERNAL and options.rewrite_secrets:
-        return replace(change, shows="in a secrets manager, written again", status=Status.REWRITE)
-    return change
 
 
 def _conflict(desired: Desired, service: Service | None, facts: ServerFacts) -> tuple[str, str] | None:
@@ -294,7 +248,7 @@ def _update_action(change: Change, service: Service) -> Action:
             return Action.RESTORE
         change.fields = change.conflicts  # nothing can be written to it while it is deleted
         return Action.KEEP
-    if with_status(change.fields, Status.WRITE):
+    if change.having(Status.WRITE):
         return Action.UPDATE
     return Action.KEEP if change.conflicts else Action.NONE
 
@@ -302,9 +256,6 @@ def _update_action(change: Change, service: Service) -> Action:
 def deletion_of(service: Service, facts: ServerFacts, options: RunOptions, authors: Authors | None = None) -> Change:
     """Decide about a service that is in scope and not declared: only what the token's user has created is deleted.
 
-    :param service: what the catalog shows.
-    :param facts: whose token it is.
-    :param options: the run's options.
     :param authors: who created it; None while the history is not read, which a change that needs it says.
     """
     reason = f"{options.prune} delete, it is not declared"

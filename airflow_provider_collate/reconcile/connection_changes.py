@@ -12,7 +12,7 @@ from functools import lru_cache
 from pydantic import JsonValue
 
 from airflow_provider_collate.client.services import PatchOperation
-from airflow_provider_collate.models.declared import ConnectionPart
+from airflow_provider_collate.models.declared import ConnectionPart, FieldFacts
 from airflow_provider_collate.models.digests import (
     EXTERNAL,
     MASK,
@@ -31,14 +31,9 @@ _EMPTY = frozenset({digest(""), digest([])})
 
 def connection_changes(
     declared: Mapping[str, JsonValue], model: ConnectionPart, shown: Digests
-) -> Iterator[FieldChange]:
-    """Yield each field of a connection that is not as declared; no value of it is in the result's text.
-
-    :param declared: the connection, under documented names.
-    :param model: the same connection as a model, which knows its fields.
-    :param shown: digests of the connection that the catalog shows.
-    """
-    return _object_changes(declared, model, shown, "/connection", whole=True)
+) -> tuple[FieldChange, ...]:
+    """Return each field of a connection that is not as declared; no value of it is in the result's text."""
+    return tuple(_object_changes(declared, model, shown, "/connection", whole=True))
 
 
 def has_mask(value: JsonValue) -> bool:
@@ -68,8 +63,10 @@ def _object_changes(
         path = pointer(at, key)
         there = shown.get(path)
         if isinstance(value, dict) and there in (OBJECT, None):
-            documented = whole if model is None else model.field_facts(key).known
-            yield from _object_changes(value, _part_at(model, key), shown, path, whole=documented)
+            known = model.field_facts(key) if model else None
+            part = getattr(model, known.name, None) if known else None
+            part = part if isinstance(part, ConnectionPart) else None
+            yield from _object_changes(value, part, shown, path, whole=known.known if known else whole)
         elif value is None and _is_empty(path, shown):
             continue
         elif change := _value_change(key, value, path, there, model):
@@ -78,18 +75,11 @@ def _object_changes(
         yield from _undeclared(declared, model, shown, at)
 
 
-def _part_at(model: ConnectionPart | None, key: str) -> ConnectionPart | None:
-    if model is None:
-        return None
-    part = getattr(model, model.field_facts(key).name, None)
-    return part if isinstance(part, ConnectionPart) else None
-
-
 def _value_change(
     key: str, value: JsonValue, path: str, there: bytes | None, model: ConnectionPart | None
 ) -> FieldChange | None:
     if value is None:
-        if there is None or _is_server_default(model, key, there):
+        if there is None or (model and _is_server_default(model.field_facts(key), there)):
             return None
         return _change(path, PatchOperation("remove", path), "removed")
     if there is None:
@@ -115,9 +105,10 @@ def _undeclared(
         if path in expected or not path.startswith(prefix) or "/" in path[len(prefix) :] or _is_empty(path, shown):
             continue
         key = path[len(prefix) :].replace("~1", "/").replace("~0", "~")
-        if model is not None and not model.field_facts(key).known:
+        known = model.field_facts(key) if model else None
+        if known and not known.known:
             yield _change(path, None, "not known to this version, and left alone", Status.LEFT)
-        elif not _is_server_default(model, key, there):
+        elif not known or not _is_server_default(known, there):
             yield _change(path, PatchOperation("remove", path), "removed, it is not declared", Status.UNDECIDED)
 
 
@@ -129,11 +120,9 @@ def _is_empty(path: str, shown: Digests) -> bool:
     return all(value in _EMPTY for below, value in shown.items() if below.startswith(f"{path}/"))
 
 
-def _is_server_default(model: ConnectionPart | None, key: str, there: bytes) -> bool:
-    if model is None:
-        return False
-    default = model.field_facts(key).server_default
-    return key == "type" or (default is not None and there == digest(default))
+def _is_server_default(known: FieldFacts, there: bytes) -> bool:
+    default = known.server_default
+    return known.name == "type" or (default is not None and there == digest(default))
 
 
 def _is_another_variant(declared: Mapping[str, JsonValue], shown: Digests, at: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -15,6 +15,7 @@ from airflow_provider_collate.exceptions import (
     BadRequestError,
     CollateError,
     InvalidDeclarationError,
+    NotApprovedError,
     OutcomeError,
     StoppedError,
 )
@@ -22,9 +23,9 @@ from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models import CreateServiceRequest
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.apply import CircuitBreaker, Writer
-from airflow_provider_collate.reconcile.catalog_reader import CatalogReader
+from airflow_provider_collate.reconcile.approval import LOOK_AGAIN, Approval, fingerprint_of
+from airflow_provider_collate.reconcile.catalog_reader import CatalogReader, Pair
 from airflow_provider_collate.reconcile.changes import (
-    MASKED,
     Action,
     Change,
     broken_change,
@@ -33,16 +34,15 @@ from airflow_provider_collate.reconcile.changes import (
     fields_to_read,
     is_gone,
 )
-from airflow_provider_collate.reconcile.consult import Consultant, Pair
-from airflow_provider_collate.reconcile.field_change import FieldChange, Status, with_status
+from airflow_provider_collate.reconcile.facts import Authors
 from airflow_provider_collate.reconcile.options import RunOptions
-from airflow_provider_collate.reconcile.outcomes import outcome_of
 from airflow_provider_collate.reconcile.plan import Plan
-from airflow_provider_collate.reconcile.planner import Planner, is_in_scope
+from airflow_provider_collate.reconcile.planner import Planner, label_warnings
 from airflow_provider_collate.reconcile.report import Outcome, Report, RowResult
-from airflow_provider_collate.reconcile.row import Row
+from airflow_provider_collate.reconcile.row import Row, outcome_of
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.reconcile.unknown_form import is_in_unknown_form, may_be_in_unknown_form
+from airflow_provider_collate.reconcile.workers import Workers
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ _UNKNOWN_FORM = (
 )
 # Seconds between readings of a catalog whose reads lag behind its writes.
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
+_MOST_TOLD = 20
 _NOT_PRUNED = "was not deleted, because declared services failed"
 
 
@@ -63,15 +64,13 @@ class Reconciler:
     2. Look up the names that the declarations use (owners, tags, domains), each once.
     3. Read the declared services and those in the prune scope, and compare each with its declaration.
     4. Read the history of those services where it matters who set a field, and compare them again: this is the plan.
-    5. Refuse the plan if it would delete more than it may.
+    5. Refuse the plan if it would delete more than it may, or do what was not approved.
     6. Write what differs, and read again what was written.
-    7. Write once more what a fault or somebody else's edit left open, from what the catalog shows by then.
+    7. Write once more what a fault or somebody else's edit left open, from what the catalog shows by then;
+       under an approved plan only what was approved.
     8. Delete what is in scope and not declared, if nothing that is declared failed.
     9. Report one outcome for each service.
 
-    :param client: the server.
-    :param kind: the kind.
-    :param options: how the run treats what it finds.
     :param clock: a monotonic clock in seconds.
     :param now: the time of day, with its time zone.
     """
@@ -90,24 +89,26 @@ class Reconciler:
         self._clock = clock
         self._began_at = now()
         self._services: Services = client.services(kind)
-        self._reader = CatalogReader(
-            self._services, max_workers=options.max_workers, stopped=lambda: self._client.stopped
-        )
-        self._consultant = Consultant(client, self._services, options)
+        self._approval: Approval | None = None
+        self._workers = Workers(options.max_workers, lambda: client.stopped)
+        self._reader = CatalogReader(client, self._services, options, self._workers)
 
     def plan(self, requests: Sequence[CreateServiceRequest]) -> Plan:
-        """Return what a run would do, and whether it would be refused; write nothing.
+        """Return what a run would do, and whether it would be refused, with its fingerprint; write nothing.
 
         :param requests: the declared services, valid and each name once.
-        :raises RequestError: when the catalog cannot be read.
         :raises InvalidDeclarationError: when the server cannot show what the prune scope asks for.
         """
-        facts = self._consultant.facts
-        declared, self._options, warnings = self._consultant.resolve(requests)
+        plan = self._plan(requests)
+        return replace(plan, fingerprint=fingerprint_of(plan.changes, self._client.plan_key(self._kind)))
+
+    def _plan(self, requests: Sequence[CreateServiceRequest]) -> Plan:
+        facts = self._reader.facts
+        declared, self._options, warnings = self._reader.resolve(requests)
         planner = Planner(declared, facts, self._options, warnings)
         for service in self._read(requests):
             planner.add(service, self._reader.broken.get(service.name, ""))
-        for (desired, service), authors in self._consultant.authors(planner.undecided):
+        for (desired, service), authors in self._reader.authors(planner.undecided):
             planner.decide(desired, service, authors)
         plan = planner.plan()
         for warning in plan.warnings:
@@ -120,11 +121,13 @@ class Reconciler:
         :param requests: the declared services, valid and each name once.
         :raises RequestError: when the catalog cannot be read, or refuses the token.
         :raises PruneRefusedError: when more would be deleted than may be.
+        :raises NotApprovedError: when it would do what was not approved.
         :raises StoppedError: when the task was told to stop.
         """
-        plan = self.plan(requests)
+        plan = self._plan(requests)
         log.info("Plan:\n%s", plan.text())
         plan.raise_if_refused()
+        self._raise_if_unapproved(plan)
         rows = [Row(change, change) for change in plan.changes]
         abort = self._carry_out(rows)
         self._note_overwritten(rows)
@@ -134,6 +137,24 @@ class Reconciler:
         for line in report.log_lines():
             log.info("%s", line)
         return report
+
+    def _raise_if_unapproved(self, plan: Plan) -> None:
+        if self._options.approved_plan is None:
+            return
+        self._approval = Approval(self._options.approved_plan, self._client.plan_key(self._kind))
+        if unapproved := self._approval.unapproved(plan.changes):
+            told = Plan(tuple(unapproved)).text(_MOST_TOLD)
+            are = "1 change was" if len(unapproved) == 1 else f"{len(unapproved):,} changes were"
+            raise NotApprovedError(f"{are} not approved; nothing was written:\n{told}", advice=LOOK_AGAIN)
+
+    def _is_approved(self, row: Row, approval: Approval) -> bool:
+        """Return whether a row may be written again: the approved change itself, or what our own write left of it."""
+        if approval.has(row.change) or row.is_rest_of_plan(self._reader.facts.user):
+            return True
+        left = "; ".join(map(str, row.change.writable)) or row.change.action.value
+        text = f"{row.planned.name!r} was changed by somebody since it was planned, and was not written again: {left}"
+        row.error = NotApprovedError(text, advice=LOOK_AGAIN)
+        return False
 
     def _carry_out(self, rows: Sequence[Row]) -> CollateError | None:
         """Apply and verify; delete only when all that is declared is there, or a rename would lose the service.
@@ -157,13 +178,13 @@ class Reconciler:
 
     def _note_overwritten(self, rows: Sequence[Row]) -> None:
         """Find out which new services somebody else had created since the plan: a bulk request replaces them."""
-        facts = self._consultant.facts
+        facts = self._reader.facts
         if self._client.bulk_is_missing or self._options.if_exists != "update" or not facts.is_bot:
             return
         created = (row for row in rows if row.planned.action is Action.CREATE and row.was_sent and not row.met_others)
         shown = ((row, row.change.existing) for row in created)
         doubtful = {there.id: row for row, there in shown if there and not there.is_new_by(facts.user)}
-        for service_id, authors in self._consultant.authors_of(list(doubtful)):
+        for service_id, authors in self._reader.authors_of(doubtful) if doubtful else ():
             if not authors.was_created_for(facts, self._began_at):
                 doubtful[service_id].overwrote = authors.replaced_by(facts.user)
 
@@ -180,14 +201,15 @@ class Reconciler:
                     self._verify(rows)
                 raise
             self._verify(rows)
-            release = self._consultant.facts.release
+            release = self._reader.facts.release
             rows = [row for row in rows if row.is_worth_another_try or may_be_in_unknown_form(row, release)]
+            rows = [row for row in rows if self._approval is None or self._is_approved(row, self._approval)]
             # Only rows that failed are left: that they fail again says nothing of the server.
             breaker = None
 
     def _apply(self, rows: Sequence[Row], breaker: CircuitBreaker | None) -> None:
-        facts = self._consultant.facts
-        writer = Writer(self._client, self._services, facts, self._options, self._clock)
+        facts = self._reader.facts
+        writer = Writer(self._client, self._services, facts, self._options, self._workers, self._clock)
         by_name = {row.planned.name: row for row in rows}
         with closing(writer.write([row.change for row in rows], breaker)) as results:
             for change, error in results:
@@ -206,7 +228,7 @@ class Reconciler:
             for row, change in self._compared(unsettled):
                 if pause is not None and row.looks_stale(change):
                     stale.append(row)
-                elif is_in_unknown_form(row, change, self._consultant.facts.release):
+                elif change.action is Action.UPDATE and is_in_unknown_form(row, change, self._reader.facts.release):
                     log.warning("%s: %s", change.name, _UNKNOWN_FORM)
                     row.accept(change)
                 else:
@@ -217,28 +239,25 @@ class Reconciler:
 
     def _compared(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Change]]:
         """Read services again, and yield each row with what would still have to be done about it."""
-        unread = {row.planned.name: row for row in rows}
-        undecided: dict[bool, list[Pair]] = {True: [], False: []}
-        by_name = dict(unread)
-        options = {ours: self._options_for(ours=ours) for ours in undecided}
-        for service in self._reader.read(unread.keys(), self._fields_of(rows)):
+        by_name = {row.planned.name: row for row in rows}
+        unread = dict(by_name)
+        undecided: list[Pair] = []
+        for service in self._reader.read(by_name.keys(), self._fields_of(rows)):
             row = unread.pop(service.name, None)
             if row is None:
                 continue
-            change = self._change_now(row, service, options)
+            change = self._change_now(row, service)
             if change.is_undecided:
-                undecided[not row.may_be_of_others].append((row.planned.desired, service))
+                undecided.append((row.planned.desired, service))
             else:
                 yield row, change
         for row in unread.values():
-            yield row, self._change_now(row, None, options)
-        for ours, pairs in undecided.items():
-            for (desired, service), authors in self._consultant.authors(pairs):
-                if desired is not None:
-                    change = change_of(desired, service, self._consultant.facts, options[ours], authors)
-                    yield by_name[service.name], change
+            yield row, self._change_now(row, None)
+        for (_, service), authors in self._reader.authors(undecided):
+            row = by_name[service.name]
+            yield row, self._change_now(row, service, authors)
 
-    def _change_now(self, row: Row, service: Service | None, options: Mapping[bool, RunOptions]) -> Change:
+    def _change_now(self, row: Row, service: Service | None, authors: Authors | None = None) -> Change:
         desired = row.planned.desired
         if desired is None:
             return self._deletion_now(row.planned, service)
@@ -246,35 +265,37 @@ class Reconciler:
             # A domain that was removed after it was looked up: a patch with it is answered with success (recorded).
             written = "; ".join(map(str, row.planned.writable))
             return replace(broken_change(desired, why), reason=f"was written ({written}), but {why}")
-        return change_of(desired, service, self._consultant.facts, options[not row.may_be_of_others])
+        return change_of(desired, service, self._reader.facts, self._options_for(row), authors)
 
     def _fields_of(self, rows: Sequence[Row]) -> frozenset[str]:
         fields = fields_to_read(row.planned.desired.request for row in rows if row.planned.desired)
         scope = self._options.prune_scope
         return fields | (scope.fields if scope and any(row.planned.desired is None for row in rows) else frozenset())
 
-    def _options_for(self, *, ours: bool) -> RunOptions:
+    def _options_for(self, row: Row) -> RunOptions:
         """Return the options to compare a row by after it was written.
 
         A service that we have written is ours, and is compared as under `update`. Of one that was there when we
         tried to create it, the history tells whether an attempt of this run made it after all.
         """
-        if ours:
+        if self._options.if_exists == "update":
+            return self._options
+        if not row.may_be_of_others:
             return replace(self._options, if_exists="update")
         return replace(self._options, created_since=self._options.created_since or self._began_at)
 
     def _deletion_now(self, planned: Change, service: Service | None) -> Change:
-        hard = self._options.prune == "hard"
-        if service is None or is_gone(service, hard=hard):
+        scope = self._options.prune_scope
+        if service is None or is_gone(service, hard=self._options.prune == "hard"):
             return replace(planned, action=Action.NONE)
-        if service.deleted or is_in_scope(service, self._options):
+        if service.deleted or (scope is not None and scope.holds(service)):
             return replace(planned, existing=existing_of(service))
         return replace(planned, action=Action.CONFLICT, reason="left the prune scope meanwhile, and was not deleted")
 
     def _read(self, requests: Sequence[CreateServiceRequest]) -> Iterator[Service]:
         names = {request.name for request in requests}
         fields = fields_to_read(requests)
-        scope = self._options.prune_scope if self._options.prune else None
+        scope = self._options.prune_scope
         if scope is None:
             return self._reader.read(names, fields)
         return self._read_scope(scope, names, fields)
@@ -296,9 +317,12 @@ class Reconciler:
     def _report(self, rows: Sequence[Row], plan: Plan, abort: CollateError | None) -> Report:
         # Only the result of a single service is shown with its page; thousands of addresses would fill the memory.
         results = tuple(self._result(row, with_page=len(rows) == 1) for row in rows)
-        unseen = sum(len(_unseen(row)) for row in rows)
-        notes = (*plan.notes, *plan.warnings)
-        return Report(results, self._client.list_page(self._kind), unseen, notes, abort)
+        ignored = label_warnings((row.planned.name, row.change.fields) for row in rows)
+        late = [warning for warning in ignored if warning not in plan.warnings]
+        for warning in late:
+            log.warning("%s", warning)
+        notes = (*plan.notes, *plan.warnings, *late)
+        return Report(results, self._client.list_page(self._kind), plan.unreadable_secrets, notes, abort)
 
     def _result(self, row: Row, *, with_page: bool) -> RowResult:
         outcome, changes, error = outcome_of(row, self._options)
@@ -317,9 +341,3 @@ class Reconciler:
             error=error,
             wrote=row.wrote and not outcome.is_change and outcome is not Outcome.UNCHANGED,
         )
-
-
-def _unseen(row: Row) -> tuple[FieldChange, ...]:
-    fields = row.planned.fields
-    masked = tuple(field for field in with_status(fields, Status.LEFT) if field.shows == MASKED)
-    return with_status(fields, Status.REWRITE) + with_status(fields, Status.EXTERNAL) + masked

@@ -17,8 +17,6 @@ _TOLERANCE = timedelta(seconds=60)
 class ServerFacts:
     """Who asks, and whom.
 
-    :param release: the server's release.
-    :param user: name of the user whom the token belongs to.
     :param is_bot: whether the server treats that user as a bot.
     :param on_conflict: what to do about a field that somebody else set.
     :param clock_ahead: how far the server's clock is ahead of this machine's.
@@ -80,7 +78,6 @@ class Authors:
         """Return whether the token's user created the service since a time.
 
         :param facts: whose token it is, and how to convert the time to the server's clock.
-        :param since: a time by this machine's clock.
         """
         created = self.history.created
         earliest = since + facts.clock_ahead - _TOLERANCE

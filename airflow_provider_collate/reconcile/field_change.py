@@ -28,6 +28,7 @@ class Status(Enum):
     REWRITE = "the catalog shows it masked, so it is written again"
     EXTERNAL = "it is kept in a secrets manager, so it counts as declared"
     LEFT = "it is in the catalog, is not declared, and stays"
+    IGNORED = "it differs, and no write makes it as declared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,6 @@ class FieldChange:
 
     def __str__(self) -> str:
         return f"{self.field}: {self.shows}"
-
-
-def with_status(changes: Iterable[FieldChange], status: Status) -> tuple[FieldChange, ...]:
-    """Return the changes that have a status."""
-    return tuple(change for change in changes if change.status is status)
 
 
 def quoted(text: JsonValue) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
-from contextlib import closing
-from typing import NamedTuple, TypeVar
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from airflow_provider_collate.client.directory import Collection, Directory, Entry
 from airflow_provider_collate.exceptions import (
@@ -14,22 +13,14 @@ from airflow_provider_collate.exceptions import (
     RequestError,
 )
 from airflow_provider_collate.models.declared import did_you_mean, quoted
-from airflow_provider_collate.reconcile.workers import each_result, raise_if_stopped
-
-T = TypeVar("T")
-R = TypeVar("R")
+from airflow_provider_collate.reconcile.workers import Workers
 
 # A suggestion may cost a list of names, and compares with all of them.
 _MOST_SUGGESTIONS = 20
 
 
 class Ask(NamedTuple):
-    """What is asked for.
-
-    :param collection: where the API has it.
-    :param name: a name, or an id.
-    :param is_id: whether it is an id.
-    """
+    """What is asked for."""
 
     collection: Collection
     name: str
@@ -43,17 +34,11 @@ class Unreadable(str):
 
 
 class LookUps:
-    """What names stand for in the catalog.
+    """What names stand for in the catalog."""
 
-    :param directory: the endpoints.
-    :param max_workers: requests in flight at once.
-    :param stopped: tells that the task is to stop.
-    """
-
-    def __init__(self, directory: Directory, *, max_workers: int, stopped: Callable[[], bool]) -> None:
+    def __init__(self, directory: Directory, workers: Workers) -> None:
         self._directory = directory
-        self._max_workers = max_workers
-        self._stopped = stopped
+        self._workers = workers
         self._found: dict[Ask, Entry | Unreadable | None] = {}
         self._by_email: dict[str, list[Entry]] = {}
         self._emails: list[str] = []
@@ -66,20 +51,16 @@ class LookUps:
     def read(self, asks: Iterable[Ask], emails: Iterable[str] = (), classifications: Iterable[str] = ()) -> None:
         """Look up all names of a run.
 
-        :param asks: names and ids.
         :param emails: e-mails of users: asked for by the part before the `@`, and all others by one list of users.
         :param classifications: classifications of which it matters whether a service carries one tag only.
         :raises RequestError: for transient errors, and when the token is refused.
-        :raises StoppedError: when the task was told to stop.
         """
         wanted = {email.lower() for email in emails}
-        with closing(self._each(sorted({*asks, *map(_by_local_part, wanted)}), self._look_up)) as found:
-            self._found.update(found)
+        self._found.update(self._workers.results(sorted({*asks, *map(_by_local_part, wanted)}), self._look_up))
         unclear = {email for email in wanted if not self._has_email(email)}
         if unclear:
             self._read_users(unclear)
-        with closing(self._each(classifications, self._directory.is_exclusive)) as exclusive:
-            self.exclusive.update(exclusive)
+        self.exclusive.update(self._workers.results(classifications, self._directory.is_exclusive))
 
     def found(self, ask: Ask) -> Entry | Unreadable | None:
         """Return what was found; None when it does not exist."""
@@ -94,8 +75,6 @@ class LookUps:
     def suggestion(self, name: str, collections: Iterable[Collection], *, prefix: str = "") -> str:
         """Return `, did you mean "X"?` for the nearest name that exists, or nothing.
 
-        :param name: a name that does not exist.
-        :param collections: where it was looked for.
         :param prefix: what the name is declared with, such as `glossary:`.
         """
         self._suggestions += 1
@@ -114,9 +93,6 @@ class LookUps:
         near = [known for known in self._emails if did_you_mean(local, [known.partition("@")[0]])]
         return did_you_mean(quoted(f"{local}@{domain}"), map(quoted, near))
 
-    def _each(self, items: Iterable[T], work: Callable[[T], R]) -> Generator[tuple[T, R], None, None]:
-        return each_result(items, work, max_workers=self._max_workers, stopped=self._stopped)
-
     def _look_up(self, ask: Ask) -> Entry | Unreadable | None:
         if not _may_exist(ask.name):
             return None
@@ -133,7 +109,7 @@ class LookUps:
     def _read_users(self, wanted: set[str]) -> None:
         try:
             for user in self._directory.users():
-                raise_if_stopped(self._stopped)
+                self._workers.raise_if_stopped()
                 key = user.email.lower()
                 self._emails.append(key)
                 if key in wanted:

@@ -6,13 +6,16 @@ Importing this loads no client and no models, so that a DAG file can be parsed w
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
-from airflow_provider_collate.reconcile.scope import PruneScope, limit_problem
+from airflow_provider_collate.reconcile.approval import fingerprint_problem
+from airflow_provider_collate.reconcile.scope import PruneScope
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -25,6 +28,7 @@ IfMissing = Literal["ignore", "fail"]
 _PRUNE = ("prune", "prune_scope", "max_prune")
 _DEFAULT_MAX_PRUNE = "10%"
 _ANY_SCOPE = PruneScope(name_prefix="any")
+_PERCENTAGE = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%\s*")
 _WORDS = {"true": True, "false": False}
 
 
@@ -37,6 +41,10 @@ class _Options:
         given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
         problems = [f"{name}: {problem}" for name, value in given.items() if (problem := _CHECKS[name](value))]
         problems += _prune_problems(**{name: value for name, value in given.items() if name in _PRUNE})
+        if given.get("fail_on_changes") and not given["plan_only"]:
+            problems.append("fail_on_changes: needs plan_only=True; a run without it makes the catalog as declared")
+        if given.get("approved_plan") and given["plan_only"]:
+            problems.append("approved_plan: is for a run that writes, so plan_only must be False")
         if problems:
             raise InvalidDeclarationError(problems)
 
@@ -62,6 +70,8 @@ class _Options:
         :raises InvalidDeclarationError: when one of the others is not what it must be.
         """
         known = {name: value for name, value in given.items() if name not in unrendered}
+        if "plan_only" in unrendered:
+            known.pop("fail_on_changes", None)
         if "prune" in unrendered:
             known["prune"] = "soft"
         if "prune" in unrendered or "prune_scope" in unrendered:
@@ -79,6 +89,9 @@ class RunOptions(_Options):
     :param rewrite_secrets: secrets that the token sees only masked cannot be compared. None writes them again, which
         changes nothing where they are the same; False leaves them; True also writes those in a secrets manager again.
     :param plan_only: return the plan and write nothing.
+    :param fail_on_changes: with `plan_only`, fail if the catalog is not as declared, with the plan as the message.
+    :param approved_plan: the `fingerprint` that a task with `plan_only` has returned: plan again, and fail before any
+        write if there is a change that is not in it. No row is planned a second time.
     :param chunk_size: rows in one bulk request, where the server has a bulk endpoint.
     :param max_workers: requests in flight at once.
     :param prune: delete services in scope that are not declared: `soft` (can be restored) or `hard`, which leaves
@@ -96,6 +109,8 @@ class RunOptions(_Options):
     on_conflict: OnConflict = "fail"
     rewrite_secrets: bool | None = None
     plan_only: bool = False
+    fail_on_changes: bool = False
+    approved_plan: str | None = None
     chunk_size: int = 100
     max_workers: int = 8
     prune: Prune | None = None
@@ -124,7 +139,7 @@ def _prune_problems(
         yield "prune_scope: must be given to prune, or services of other teams would be deleted too"
     if not prune and prune_scope is not None:
         yield 'prune_scope: deletes nothing without prune="soft" or prune="hard"'
-    if not prune and max_prune != _DEFAULT_MAX_PRUNE and not limit_problem(max_prune):
+    if not prune and max_prune != _DEFAULT_MAX_PRUNE and not _limit(max_prune):
         yield 'max_prune: limits nothing without prune="soft" or prune="hard"'
 
 
@@ -133,6 +148,8 @@ def _read(name: str, value: object) -> object:
         return PruneScope.parse(value)
     if name in ("prune", "rewrite_secrets") and value in ("", "None", "none"):
         return None
+    if name == "approved_plan" and isinstance(value, str):
+        return value.strip()
     if isinstance(value, str) and name in _FLAGS:
         return _WORDS.get(value.strip().lower(), value)
     if isinstance(value, str) and name in (*_COUNTS, "max_prune") and value.strip().isdecimal():
@@ -163,7 +180,17 @@ def _scope(value: object) -> str:
     return "" if value is None or isinstance(value, PruneScope) else "must be a mapping"
 
 
-_FLAGS = ("rewrite_secrets", "plan_only", "allow_empty", "hard_delete")
+def _limit(limit: object) -> str:
+    """Return what is wrong with a limit; empty when nothing is."""
+    if isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0:
+        return ""
+    percentage = _PERCENTAGE.fullmatch(limit) if isinstance(limit, str) else None
+    if percentage and Fraction(percentage[1]) <= 100:
+        return ""
+    return f'is {limit!r}, but must be a number of at least 0 or a percentage such as "10%"'
+
+
+_FLAGS = ("rewrite_secrets", "plan_only", "fail_on_changes", "allow_empty", "hard_delete")
 _COUNTS = ("chunk_size", "max_workers")
 _CHECKS: Mapping[str, Callable[[object], str]] = {
     "if_exists": _choice("fail", "ignore", "update"),
@@ -171,12 +198,29 @@ _CHECKS: Mapping[str, Callable[[object], str]] = {
     "on_conflict": _choice("fail", "keep", "overwrite"),
     "prune": _choice(None, "soft", "hard"),
     "prune_scope": _scope,
-    "max_prune": limit_problem,
+    "max_prune": _limit,
     **dict.fromkeys(_COUNTS, _count),
     **dict.fromkeys(_FLAGS, _flag),
+    "approved_plan": lambda value: "" if value is None else fingerprint_problem(value),
     "rewrite_secrets": lambda value: "" if value is None else _flag(value),
     "created_since": _time,
 }
+
+
+def parse_limit(limit: int | str, in_scope: int) -> int:
+    """Return how many services a limit allows: the number, or the percentage of those in scope, rounded down.
+
+    A percentage above 0 allows at least one, or small scopes would never be pruned.
+
+    :raises InvalidDeclarationError: when it is neither a number nor a percentage.
+    """
+    if problem := _limit(limit):
+        raise InvalidDeclarationError([f"max_prune: {problem}"])
+    if isinstance(limit, int):
+        return limit
+    # An exact fraction: as floats, 29% of 100 would be 28.
+    share = Fraction(limit.strip().rstrip("% ")) / 100
+    return max(int(share * in_scope), 1) if share else 0
 
 
 def option_texts(options: type[_Options] = RunOptions) -> dict[str, str]:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from airflow_provider_collate.exceptions import PruneRefusedError
 from airflow_provider_collate.models.service import Service, ShownReference, ShownTag
+from airflow_provider_collate.models.stored_text import lost
 from airflow_provider_collate.reconcile.changes import Action, Change, Desired, broken_change, change_of, deletion_of
+from airflow_provider_collate.reconcile.comparison import MASKED, items
 from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
-from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.field_change import FieldChange, Status, listing
+from airflow_provider_collate.reconcile.options import RunOptions, parse_limit
 from airflow_provider_collate.reconcile.plan import Plan
-from airflow_provider_collate.reconcile.plan_notes import description_warnings, secret_notes, secret_warnings
-from airflow_provider_collate.reconcile.relation_changes import items
-from airflow_provider_collate.reconcile.scope import prune_refusal
 
 
 class Planner:
     """Compare services as they are read; each is let go of as soon as it is compared.
 
-    :param desired: the declared services, each name once.
-    :param facts: the server's release and whose token it is.
-    :param options: the run's options.
     :param warnings: what is already known to be wrong with the prune scope.
     """
 
@@ -46,7 +44,8 @@ class Planner:
         :param broken: why the service cannot be read as it was asked for; then nothing can be written to it (recorded).
         """
         number = self._by_name.get(service.name)
-        if is_in_scope(service, self._options):
+        scope = self._options.prune_scope
+        if scope is not None and not service.deleted and scope.holds(service):
             self._in_scope.add(service.name)
             if number is None:
                 self._plan_deletion(service)
@@ -81,17 +80,31 @@ class Planner:
         if self._options.prune and not self._desired and not self._options.allow_empty:
             note = f"Nothing is declared, so none of the {in_scope:,} services in scope is deleted"
             note = f"{note}; with allow_empty=True they would be."
-            return Plan((), in_scope, notes=(note,), warnings=tuple(self._scope_warnings()))
+            return Plan((), in_scope, notes=(note,), warnings=tuple(self._scope_warnings()), is_as_declared=True)
         going = sum(change.action is Action.DELETE for change in self._deletions.values())
         refusal = prune_refusal(going, in_scope, self._options.max_prune)
         changes = (
             *map(self._change, range(len(self._desired))),
             *(self._deletions[name] for name in sorted(self._deletions)),
         )
-        warnings = [*self._scope_warnings(), *secret_warnings(changes)]
+        fields = [field for change in changes for field in change.fields]
+        count = Counter(field.status for field in fields)
+        rewritten, external = count[Status.REWRITE], count[Status.EXTERNAL]
+        masked = sum(field.shows == MASKED for field in fields)
+        warnings = [*self._scope_warnings(), *_secret_warnings(masked, external)]
+        warnings += label_warnings((change.name, change.fields) for change in changes)
         if self._facts.release.sanitises:
-            warnings += description_warnings(changes)
-        return Plan(changes, in_scope, refusal, (*self._notes(refusal), *secret_notes(changes)), tuple(warnings))
+            warnings += _description_warnings(changes)
+        notes = (*self._notes(refusal), *_secret_notes(rewritten))
+        is_as_declared = all(change.action in self._accepted for change in changes)
+        unseen = rewritten + external + masked
+        return Plan(changes, in_scope, refusal, notes, tuple(warnings), unseen, is_as_declared)
+
+    @property
+    def _accepted(self) -> tuple[Action, ...]:
+        """The actions after which a run that does nothing else succeeds."""
+        keeps = (Action.KEEP,) if self._facts.on_conflict == "keep" else ()
+        return (Action.NONE, Action.IGNORE, *keeps)
 
     def _notes(self, refusal: PruneRefusedError | None) -> Iterator[str]:
         if self._in_scope:
@@ -143,7 +156,62 @@ def _as_declared(desired: Desired, service: Service | None) -> Service:
     return known.model_copy(update=fields)
 
 
-def is_in_scope(service: Service, options: RunOptions) -> bool:
-    """Return whether the declaration speaks for a service, so that it is deleted when it is not declared."""
-    scope = options.prune_scope if options.prune else None
-    return scope is not None and not service.deleted and scope.holds(service)
+def prune_refusal(deletions: int, in_scope: int, limit: int | str) -> PruneRefusedError | None:
+    """Return the error of a run that would delete more than the limit, or None."""
+    allowed = parse_limit(limit, in_scope)
+    if deletions <= allowed:
+        return None
+    are = "is" if deletions == 1 else "are"
+    return PruneRefusedError(
+        f"{deletions:,} of {in_scope:,} services in scope {are} no longer declared, but with max_prune={limit!r} "
+        f"at most {allowed:,} may be deleted; nothing was written",
+        advice=f"Look at the plan with plan_only=True; if it is right, run with max_prune={deletions}.",
+    )
+
+
+def _secret_notes(rewritten: int) -> Iterator[str]:
+    """Yield how many declared secrets are written although they cannot be compared."""
+    if rewritten:
+        secrets = _secrets(rewritten)
+        yield f"{secrets} cannot be compared, because this token does not see the value; a run writes it again"
+
+
+def _secret_warnings(masked: int, external: int) -> Iterator[str]:
+    """Yield how many declared secrets cannot be compared and are not written either."""
+    if masked:
+        yield (
+            f"{_secrets(masked)} cannot be compared, because this token does not see the value, and is not written, "
+            "because of rewrite_secrets=False"
+        )
+    if external:
+        yield (
+            f"{_secrets(external)} is kept in a secrets manager and cannot be compared, so it counts as declared; "
+            "rewrite_secrets=True writes it again"
+        )
+
+
+def _description_warnings(changes: Iterable[Change]) -> Iterator[str]:
+    """Yield which descriptions lose parts when they are written to a server that sanitises them."""
+    losses = {change.name: parts for change in changes if (parts := lost(_written_description(change)))}
+    if losses:
+        named = listing(f"{name}: {' '.join(parts)}" for name, parts in losses.items())
+        yield f"The server drops HTML that it does not allow from descriptions: {named}; write &lt; for a plain <"
+
+
+def label_warnings(services: Iterable[tuple[str, Sequence[FieldChange]]]) -> Iterator[str]:
+    """Yield which tags have another `labelType` than the declared one, of services by their names."""
+    told = [(name, field.shows) for name, fields in services for field in fields if field.status is Status.IGNORED]
+    if told:
+        yield f"A declared labelType is not as declared, and stays so: {listing(map(': '.join, told))}"
+
+
+def _written_description(change: Change) -> str:
+    if change.desired is None or not change.writes:
+        return ""
+    fields = {field.field for field in change.writable}
+    text = change.desired.request.description if change.action is Action.CREATE or "description" in fields else None
+    return text or ""
+
+
+def _secrets(count: int) -> str:
+    return "1 declared secret" if count == 1 else f"Each of {count:,} declared secrets"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
@@ -18,6 +18,7 @@ from airflow_provider_collate.models.metadata import EntityReference, Owner, Own
 from airflow_provider_collate.reconcile.field_change import ABSENT
 from airflow_provider_collate.reconcile.lookups import Ask, LookUps, Unreadable
 from airflow_provider_collate.reconcile.scope import GLOSSARY, PruneScope
+from airflow_provider_collate.reconcile.workers import Workers
 
 _FIELDS = frozenset({"owners", "domains", "data_products", "tags", "ingestion_runner"})
 _COLLECTIONS: Mapping[str, Collection] = {
@@ -49,7 +50,6 @@ class Resolved:
 class References:
     """What all names of a run stand for.
 
-    :param rows: one for each declaration, in their order.
     :param scope: the prune scope, with its owner looked up.
     :param warnings: names in the prune scope that do not exist.
     :param exclusive: classifications that were asked for, with whether a service carries only one tag of each.
@@ -71,23 +71,15 @@ def resolve_references(
     requests: Sequence[CreateServiceRequest],
     directory: Directory,
     release: Release,
-    *,
+    workers: Workers,
     scope: PruneScope | None = None,
-    max_workers: int,
-    stopped: Callable[[], bool],
 ) -> References:
     """Look up each distinct name once, and return what the declarations mean.
 
-    :param requests: the declarations.
-    :param directory: where names are looked up.
-    :param release: the server's release, which decides how many owners a service may have.
-    :param scope: the prune scope, in which the same names may stand.
-    :param max_workers: look-ups in flight at once.
-    :param stopped: tells that the task is to stop.
     :raises RequestError: for transient errors, and when the token is refused.
     :raises InvalidDeclarationError: when the owner of the scope may be one of several.
     """
-    names = LookUps(directory, max_workers=max_workers, stopped=stopped)
+    names = LookUps(directory, workers)
     keys = [_key(request) for request in requests]
     distinct = {key: request for key, request in zip(keys, requests, strict=True) if key is not None}
     owners = {owner for request in distinct.values() for owner in request.owners or ()} | {*_scope_owners(scope)}
@@ -108,29 +100,25 @@ def resolve_references(
     return References(rows, *resolver.scope(scope), names.exclusive)
 
 
+@dataclass(frozen=True, slots=True)
 class _Resolver:
-    """Decide what each name stands for, each once.
+    """Decide what each name stands for, each once."""
 
-    :param names: what was looked up.
-    :param release: the server's release.
-    """
-
-    def __init__(self, names: LookUps, release: Release) -> None:
-        self._names = names
-        self._release = release
-        self._decided: dict[object, Reference | _Problem] = {}
+    names: LookUps
+    release: Release
+    decided: dict[object, Reference | _Problem] = field(default_factory=dict)
 
     def row(self, request: CreateServiceRequest) -> Resolved:
         """Return what the names in a declaration stand for; its problems do not say which row it is."""
         found: dict[str, dict[str, Reference]] = {}
         problems: list[str] = []
-        for field, path, reference in self._references(request):
+        for name, path, reference in self._references(request):
             if isinstance(reference, _Problem):
                 problems.append(f"{path}: {reference.text}")
             else:
-                found.setdefault(field, {})[str(reference["id"]).lower()] = reference
+                found.setdefault(name, {})[str(reference["id"]).lower()] = reference
         problems += self._broken_rules(request, tuple(found.get("owners", {}).values()))
-        fields: dict[str, JsonValue] = {field: [*references.values()] for field, references in found.items()}
+        fields: dict[str, JsonValue] = {name: [*references.values()] for name, references in found.items()}
         if "ingestionRunner" in found:
             (fields["ingestionRunner"],) = found["ingestionRunner"].values()
         # Tags are sent by their names, as they were declared.
@@ -172,17 +160,17 @@ class _Resolver:
 
     def _broken_rules(self, request: CreateServiceRequest, owners: Sequence[Reference]) -> Iterator[str]:
         """Yield what the catalog would refuse though each name exists."""
-        if self._release.limits_owners and len(owners) > 1 and any(owner["type"] == "team" for owner in owners):
+        if self.release.limits_owners and len(owners) > 1 and any(owner["type"] == "team" for owner in owners):
             yield f"owners: {_names(str(owner['name']) for owner in owners)} own it together, but {_RULE}"
         for parent in _shared_classifications(request.tags or ()):
-            if self._names.exclusive[parent]:
+            if self.names.exclusive[parent]:
                 names = {tag.tag_fqn for tag in request.tags or () if tag.tag_fqn.rpartition(".")[0] == parent}
                 yield f"tags: {_names(sorted(names))} exclude each other: {parent} allows one tag"
 
     def _once(self, key: object, decide: Callable[[], Reference | _Problem]) -> Reference | _Problem:
-        if key not in self._decided:
-            self._decided[key] = decide()
-        return self._decided[key]
+        if key not in self.decided:
+            self.decided[key] = decide()
+        return self.decided[key]
 
     def _owner(self, owner: Owner) -> Reference | _Problem:
         if isinstance(owner, EntityReference):
@@ -192,7 +180,7 @@ class _Resolver:
     def _of_id(self, given: EntityReference) -> Reference | _Problem:
         if given.type not in _OWNER_TYPES:
             return _Problem("its type must be user or team")
-        entry = self._names.found(_id_ask(given))
+        entry = self.names.found(_id_ask(given))
         if isinstance(entry, Unreadable):
             return _Problem(f"the {given.type} with this id {entry}")
         if entry is None:
@@ -203,14 +191,14 @@ class _Resolver:
 
     def _runner(self, given: EntityReference) -> Reference | _Problem:
         """Return the ingestion runner; a server that has none to show takes it as it was declared."""
-        entry = self._names.found(_id_ask(given))
+        entry = self.names.found(_id_ask(given))
         if entry is None:
             return _Problem(f"the runner with this id {ABSENT}")
         name = given.name or given.display_name or "" if isinstance(entry, Unreadable) else entry.name
         return {"id": given.id, "type": given.type, "name": name}
 
     def _of_name(self, owner: OwnerName) -> Reference | _Problem:
-        asked = {ask.collection: self._names.found(ask) for ask in _owner_asks(owner)}
+        asked = {ask.collection: self.names.found(ask) for ask in _owner_asks(owner)}
         for entry in asked.values():
             if isinstance(entry, Unreadable):
                 return _Problem(f"{quoted(owner)} {entry}")
@@ -228,14 +216,14 @@ class _Resolver:
         if entries:
             return _Problem(f"{quoted(owner)} {_DELETED}")
         prefix = f"{owner.kind}:" if owner.kind else ""
-        return _Problem(f"{quoted(owner)} {ABSENT}{self._names.suggestion(owner.name, asked, prefix=prefix)}")
+        return _Problem(f"{quoted(owner)} {ABSENT}{self.names.suggestion(owner.name, asked, prefix=prefix)}")
 
     def _of_email(self, owner: OwnerName) -> Reference | _Problem:
-        users = self._names.of_email(owner.name)
+        users = self.names.of_email(owner.name)
         if isinstance(users, Unreadable):
             return _Problem(f"{quoted(owner)} {users}")
         if not users:
-            return _Problem(f"{quoted(owner)} {ABSENT}{self._names.email_suggestion(owner.name)}")
+            return _Problem(f"{quoted(owner)} {ABSENT}{self.names.email_suggestion(owner.name)}")
         if len(users) > 1:
             named = " or ".join(quoted(f"user:{user.name}") for user in users)
             return _Problem(f"{quoted(owner)} is the e-mail of {len(users)} users; write {named}", is_ambiguous=True)
@@ -250,7 +238,7 @@ class _Resolver:
         def decide() -> Reference | _Problem:
             (ask,) = _tag_asks([(fqn, source)])
             found = self._exact("tag", ask.collection, fqn, prefix=GLOSSARY if source == "Glossary" else "")
-            entry = self._names.found(ask)
+            entry = self.names.found(ask)
             if isinstance(found, dict) and isinstance(entry, Entry) and entry.is_disabled and not may_be_disabled:
                 return _Problem(f"{quoted(fqn)} is disabled in the catalog")
             return found
@@ -259,12 +247,12 @@ class _Resolver:
 
     def _exact(self, kind: str, collection: Collection, fqn: str, prefix: str = "") -> Reference | _Problem:
         """Return the entry of a fully qualified name, which must be spelled as the catalog has it."""
-        entry = self._names.found(Ask(collection, fqn))
+        entry = self.names.found(Ask(collection, fqn))
         shown = quoted(prefix + fqn)
         if isinstance(entry, Unreadable):
             return _Problem(f"{shown} {entry}")
         if entry is None:
-            return _Problem(f"{shown} {ABSENT}{self._names.suggestion(fqn, [collection], prefix=prefix)}")
+            return _Problem(f"{shown} {ABSENT}{self.names.suggestion(fqn, [collection], prefix=prefix)}")
         if entry.fqn != fqn:
             return _Problem(f"{shown} {ABSENT}, did you mean {quoted(prefix + entry.fqn)}?")
         if entry.is_deleted:

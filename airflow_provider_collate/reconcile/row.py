@@ -1,4 +1,4 @@
-"""The life of one row of a run: its states, and a table of what leads from one to the next."""
+"""The life of one row of a run: its states, a table of what leads from one to the next, and its outcome."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from airflow_provider_collate.exceptions import (
     CollateError,
     ConflictError,
     NotFoundError,
+    OutcomeError,
 )
 from airflow_provider_collate.reconcile.changes import Action, Change
 from airflow_provider_collate.reconcile.facts import Overwritten
+from airflow_provider_collate.reconcile.field_change import Status
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.report import Outcome
+from airflow_provider_collate.reconcile.single_service import still_there
 
 
 class RowState(Enum):
@@ -60,6 +65,20 @@ TRANSITIONS: dict[tuple[RowState, Event], RowState] = {
     (_S.REFUSED, _E.DIFFERS): _S.REFUSED,
 }
 
+_DONE = {
+    Action.CREATE: Outcome.CREATED,
+    Action.RESTORE: Outcome.RESTORED,
+    Action.UPDATE: Outcome.UPDATED,
+    Action.DELETE: Outcome.DELETED,
+    Action.NONE: Outcome.UNCHANGED,
+    Action.IGNORE: Outcome.IGNORED,
+}
+_NOT_SENT = "was not sent, because the run ended before"
+_NOT_READ = "was sent, but the catalog could not be read again"
+_LOOK_ADVICE = "Look at the service in Collate; the next attempt tries again."
+
+Judgement = tuple[Outcome, tuple[str, ...], "CollateError | None"]
+
 
 @dataclass(slots=True)
 class Row:
@@ -67,7 +86,6 @@ class Row:
 
     :param planned: what the plan said.
     :param change: what to do now: as planned, or as the catalog showed when it was read again.
-    :param states: its states so far.
     :param error: what the last write met.
     :param written: what was written last.
     :param overwrote: for a service that somebody else had created since the plan: by whom, and which fields a bulk
@@ -107,10 +125,7 @@ class Row:
         return (self.state, Event.MATCHES) in TRANSITIONS
 
     def looks_stale(self, now: Change) -> bool:
-        """Return whether the catalog shows a service as it was before a write that was answered with success.
-
-        :param now: what would still have to be done.
-        """
+        """Return whether the catalog shows a service as it was before a write that was answered with success."""
         return self.state is RowState.SENT and now.action is not Action.NONE and now.existing == self.change.existing
 
     @property
@@ -131,6 +146,18 @@ class Row:
             return self.states.count(RowState.OPEN) == 1
         return self.state is RowState.UNAPPLIED and self.states.count(RowState.UNAPPLIED) == 1 and not self._was_patched
 
+    def is_rest_of_plan(self, user: str) -> bool:
+        """Return whether what is left is a part of what was planned, on a service that nobody else has edited since.
+
+        A creation or a restore does not take all fields on every release.
+
+        :param user: whose token it is.
+        """
+        there = self.change.existing
+        if self.state is not RowState.UNAPPLIED or there is None or there.updated_by != user:
+            return False
+        return self.planned.action is Action.CREATE or self.change.values <= self.planned.values
+
     @property
     def _was_patched(self) -> bool:
         return self.planned.action in (Action.UPDATE, Action.NONE) or RowState.OPEN in self.states
@@ -140,19 +167,13 @@ class Row:
         self.states.append(TRANSITIONS[self.state, event])
 
     def answered(self, error: CollateError | None) -> None:
-        """Note how a write of it was answered.
-
-        :param error: what the write met; None for an answer of success.
-        """
+        """Note how a write of it was answered."""
         event = event_of(error, self.change.action, after_failure=RowState.UNCERTAIN in self.states)
         self.error, self.written = error, self.change.action
         self.met(event)
 
     def read_again(self, now: Change) -> None:
-        """Note what the catalog shows after a write.
-
-        :param now: what would still have to be done.
-        """
+        """Note what the catalog shows after a write."""
         # A masked secret cannot be compared: it is as declared only when its own write was answered with success.
         is_as_declared = now.action in (Action.NONE, Action.KEEP) and self.state is RowState.SENT
         matches = is_as_declared or not (now.writes or now.action is Action.CONFLICT)
@@ -168,8 +189,6 @@ class Row:
 def event_of(error: CollateError | None, action: Action, *, after_failure: bool = False) -> Event:
     """Return what an answer means for its row.
 
-    :param error: what the write met.
-    :param action: what was written.
     :param after_failure: whether an earlier write of the row may have taken effect unseen.
     """
     if error is None:
@@ -182,3 +201,100 @@ def event_of(error: CollateError | None, action: Action, *, after_failure: bool 
     if isinstance(error, ChangedMeanwhileError | NotFoundError) and action is not Action.CREATE:
         return Event.FAILED if error.maybe_applied else Event.MET_OTHERS
     return Event.FAILED if error.retryable else Event.REFUSAL
+
+
+def outcome_of(row: Row, options: RunOptions) -> Judgement:
+    """Return what came of a row: what the catalog shows decides, not what was answered.
+
+    :return: the outcome, what was changed or stayed in words, and what went wrong.
+    """
+    if row.planned.action is Action.CONFLICT and not row.was_sent:
+        return _conflict(row.planned)
+    if not row.was_sent:
+        return _unsent(row, options)
+    if row.state in (RowState.VERIFIED, RowState.SUPERSEDED):
+        return _verified(row, options)
+    if row.change.action is Action.CONFLICT:
+        return _conflict(row.change)
+    return _failed(row)
+
+
+def _conflict(change: Change) -> Judgement:
+    is_placed = change.desired is not None and bool(change.desired.problems)
+    text = change.reason if is_placed else f"{change.name!r} {change.reason}"
+    return Outcome.FAILED, (), OutcomeError(text, advice=change.advice)
+
+
+def _unsent(row: Row, options: RunOptions) -> Judgement:
+    change = row.planned
+    if change.writes:
+        return Outcome.NOT_SENT, (), row.error or OutcomeError(_NOT_SENT, retryable=True)
+    if change.conflicts and change.action is not Action.IGNORE:
+        return _kept(change, options)
+    if change.desired is None:
+        return Outcome.KEPT, tuple(map(str, change.fields)), None
+    return _DONE[change.action], (), None
+
+
+def _kept(change: Change, options: RunOptions, written: tuple[str, ...] = ()) -> Judgement:
+    outcome = Outcome.KEPT if options.on_conflict == "keep" else Outcome.CONFLICT
+    return outcome, (*map(str, change.conflicts), *written), None
+
+
+def _verified(row: Row, options: RunOptions) -> Judgement:
+    planned = row.planned
+    changes = tuple(map(str, planned.writable))
+    if row.change.action is Action.IGNORE:
+        return Outcome.IGNORED, (), None
+    overwrote = (str(row.overwrote),) if row.overwrote else ()
+    if row.change.conflicts:
+        written = (*overwrote, *(f"{change} (written)" for change in changes)) if row.wrote else ()
+        return _kept(row.change, options, written)
+    if row.state is RowState.SUPERSEDED:
+        return Outcome.UNCHANGED, (), None
+    if row.overwrote:
+        return (Outcome.UPDATED if row.overwrote.fields else Outcome.UNCHANGED), overwrote, None
+    action = row.written if row.met_others else planned.action
+    if action in (Action.NONE, Action.UPDATE) and row.change.existing == planned.existing:
+        # What was written again was there: a masked secret (recorded), or a text in a form that is not recognised.
+        return Outcome.UNCHANGED, (), None
+    return _DONE[Action.UPDATE if action is Action.NONE else action], changes, None
+
+
+def _failed(row: Row) -> Judgement:
+    left = tuple(map(str, (*row.change.having(Status.WRITE), *row.change.conflicts)))
+    if row.state is RowState.UNAPPLIED and row.change.action in (Action.KEEP, Action.UPDATE):
+        written = [f"{change} (written)" for change in map(str, row.planned.writable) if change not in left]
+        return Outcome.UNAPPLIED, (*left, *written), None
+    if row.error is not None:
+        return Outcome.FAILED, left, _with_what_happened(row, row.error)
+    if row.state in (RowState.SENT, RowState.UNCERTAIN, RowState.OVERTAKEN, RowState.REFUSED):
+        return Outcome.FAILED, (), OutcomeError(_NOT_READ, retryable=True)
+    return Outcome.FAILED, left, _not_there(row.change)
+
+
+def _with_what_happened(row: Row, error: CollateError) -> CollateError:
+    """Return the error of a row with what changed in the catalog all the same.
+
+    A creation may have succeeded before its patch was refused, and a refused patch may have changed something: one
+    that names an unknown tag removes those that were there (recorded).
+    """
+    if isinstance(error, ChangedMeanwhileError):
+        error.retryable = True  # it was planned once more and met another edit
+        return error
+    before = {change.field: change.shows for change in row.planned.fields}
+    now = row.change.having(Status.WRITE)
+    damage = [str(change) for change in now if before.get(change.field, change.shows) != change.shows]
+    if row.planned.action is Action.CREATE and row.wrote:
+        return OutcomeError(f"created, but {error.message}", advice=error.advice, retryable=error.retryable)
+    if row.state is RowState.REFUSED and damage:
+        text = f"{error.message}; although it was refused, the catalog changed, and now: {'; '.join(damage)}"
+        return OutcomeError(text, advice=error.advice, retryable=error.retryable)
+    return error
+
+
+def _not_there(change: Change) -> OutcomeError:
+    if change.action is Action.DELETE:
+        return OutcomeError(still_there(change.name), advice=_LOOK_ADVICE, retryable=True)
+    text = f"{change.name!r} is not in the catalog, though the server answered the write with success"
+    return OutcomeError(text, advice=_LOOK_ADVICE, retryable=True)

@@ -1,14 +1,12 @@
-"""Which services a declaration speaks for, and how many of them a run may delete."""
+"""Which services a declaration speaks for."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from airflow_provider_collate.exceptions import InvalidDeclarationError, PruneRefusedError
+from airflow_provider_collate.exceptions import InvalidDeclarationError
 
 if TYPE_CHECKING:
     from airflow_provider_collate.models.service import Service, ShownReference
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
 GLOSSARY = "glossary:"
 _KEYS = ("tag", "owner", "domain", "name_prefix")
 _FIELD_OF = {"tag": "tags", "owner": "owners", "domain": "domains"}
-_PERCENTAGE = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,47 +88,3 @@ class PruneScope:
 
     def __str__(self) -> str:
         return ", ".join(f"{key} {getattr(self, key)!r}" for key in _KEYS if getattr(self, key))
-
-
-def prune_refusal(deletions: int, in_scope: int, limit: int | str) -> PruneRefusedError | None:
-    """Return the error of a run that would delete more than the limit, or None.
-
-    :param deletions: services that would be deleted.
-    :param in_scope: services in scope, those that would be deleted among them.
-    :param limit: a number, or a percentage of those in scope.
-    """
-    allowed = parse_limit(limit, in_scope)
-    if deletions <= allowed:
-        return None
-    are = "is" if deletions == 1 else "are"
-    return PruneRefusedError(
-        f"{deletions:,} of {in_scope:,} services in scope {are} no longer declared, but with max_prune={limit!r} "
-        f"at most {allowed:,} may be deleted; nothing was written",
-        advice=f"Look at the plan with plan_only=True; if it is right, run with max_prune={deletions}.",
-    )
-
-
-def parse_limit(limit: int | str, in_scope: int) -> int:
-    """Return how many services a limit allows: the number, or the percentage of those in scope, rounded down.
-
-    A percentage above 0 allows at least one, or small scopes would never be pruned.
-
-    :raises InvalidDeclarationError: when it is neither a number nor a percentage.
-    """
-    if problem := limit_problem(limit):
-        raise InvalidDeclarationError([f"max_prune: {problem}"])
-    if isinstance(limit, int):
-        return limit
-    # An exact fraction: as floats, 29% of 100 would be 28.
-    share = Fraction(limit.strip().rstrip("% ")) / 100
-    return max(int(share * in_scope), 1) if share else 0
-
-
-def limit_problem(limit: object) -> str:
-    """Return what is wrong with a limit; empty when nothing is."""
-    if isinstance(limit, int) and not isinstance(limit, bool) and limit >= 0:
-        return ""
-    percentage = _PERCENTAGE.fullmatch(limit) if isinstance(limit, str) else None
-    if percentage and Fraction(percentage[1]) <= 100:
-        return ""
-    return f'is {limit!r}, but must be a number of at least 0 or a percentage such as "10%"'

@@ -12,19 +12,14 @@ import re
 from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.models.stored_text import stored_form
 from airflow_provider_collate.reconcile.changes import Change
-from airflow_provider_collate.reconcile.field_change import Status, with_status
+from airflow_provider_collate.reconcile.field_change import Status
 from airflow_provider_collate.reconcile.row import Row, RowState
 
 _ELEMENT = re.compile("<[^<>]*>")
 
 
 def is_in_unknown_form(row: Row, now: Change, release: Release) -> bool:
-    """Return whether nothing differs but a description that the server stores in a form of its own.
-
-    :param row: a row whose last write was answered with success.
-    :param now: what differs after it.
-    :param release: the server's release.
-    """
+    """Return whether nothing differs but a description that the server stores in a form of its own."""
     return (
         release.sanitises
         and row.state is RowState.SENT
@@ -37,8 +32,8 @@ def is_in_unknown_form(row: Row, now: Change, release: Release) -> bool:
 def may_be_in_unknown_form(row: Row, release: Release) -> bool:
     """Return whether to write a description once more, to see whether it then shows the same."""
     return (
-        release.sanitises
-        and row.state is RowState.UNAPPLIED
+        row.state is RowState.UNAPPLIED
+        and release.sanitises
         and row.states.count(RowState.UNAPPLIED) == 1
         and _resembles(row.change)
     )
@@ -46,7 +41,7 @@ def may_be_in_unknown_form(row: Row, release: Release) -> bool:
 
 def _description(change: Change) -> tuple[str, str] | None:
     """Return the shown and the declared description if nothing else differs."""
-    fields = with_status(change.fields, Status.WRITE)
+    fields = change.having(Status.WRITE)
     if [field.field for field in fields] != ["description"]:
         return None
     values = [operation.value for operation in fields[0].operations]

@@ -81,11 +81,7 @@ _one_of_fields: TypeAdapter[list[WantedFields]] = TypeAdapter(list[WantedFields]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a task waits for.
-
-    :param name: the service's name.
-    :param fields: what it is to show.
-    """
+    """What a task waits for."""
 
     name: str
     fields: WantedFields = field(default_factory=WantedFields)
@@ -100,7 +96,6 @@ class Wanted:
 class Verdict:
     """What one look at the catalog told.
 
-    :param name: the name that was looked for.
     :param service: what is shown under it; None when there is none, or when the look itself failed.
     :param missing: what is not as wanted, in words.
     :param fault: the transient error that made the look fail.
@@ -150,12 +145,7 @@ def look(
 
 
 def judge(service: Shown | None, wanted: Wanted, emails: Mapping[str, str] = MappingProxyType({})) -> Verdict:
-    """Compare what the catalog shows with what is waited for.
-
-    :param service: the service, or None when there is none of that name.
-    :param wanted: what is waited for.
-    :param emails: the e-mails of its owners, by their ids.
-    """
+    """Compare what the catalog shows with what is waited for."""
     if service is None:
         return Verdict(wanted.name, None)
     missing: list[str] = []
@@ -177,7 +167,6 @@ def judge(service: Shown | None, wanted: Wanted, emails: Mapping[str, str] = Map
 def parse_wanted(name: object, fields: object = None) -> Wanted:
     """Check what a task waits for.
 
-    :param name: the service's name.
     :param fields: None, or a mapping of a service's fields in camelCase or snake_case to their values.
     :raises InvalidDeclarationError: naming each field that cannot be waited for.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from threading import Thread
@@ -22,63 +23,68 @@ def _never() -> bool:
     return False
 
 
-def each(
-    items: Iterable[T],
-    work: Callable[[T], R],
-    *,
-    max_workers: int,
-    stopped: Callable[[], bool],
-    enough: Callable[[], bool] = _never,
-) -> Generator[tuple[T, R | CollateError], None, None]:
-    """Yield each item with what came of it, in the order in which they end.
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Threads that work on many items.
 
-    When the caller leaves the loop, no further item is begun. The threads are daemons: those of `concurrent.futures`
-    are joined when the process ends, so a task that has reached its `execution_timeout` would live on until a server
-    that hangs has answered.
+    They are daemons: those of `concurrent.futures` are joined when the process ends, so a task that has reached its
+    `execution_timeout` would live on until a server that hangs has answered.
 
-    :param items: what to work on.
-    :param work: what to do with each; a `CollateError` that it raises is yielded, any other error is raised here.
-    :param max_workers: items in flight at once.
+    :param limit: items in flight at once.
     :param stopped: tells that nothing more may be begun or waited for.
-    :param enough: tells that nothing more may be begun; what is in flight is still waited for and yielded.
-    :raises StoppedError: as soon as `stopped` says so.
     """
-    todo = iter(items)
-    if max_workers == 1:
-        for item in todo:
-            raise_if_stopped(stopped)
-            yield item, _outcome(partial(work, item))
-            if enough():
-                return
-        return
-    done: queue.SimpleQueue[tuple[T, Callable[[], R]]] = queue.SimpleQueue()
-    in_flight = sum(_begin(item, work, done) for item in islice(todo, max_workers))
-    while in_flight:
-        item, result = _next(done, stopped)
-        in_flight -= 1
-        yield item, _outcome(result)
-        if not enough():
-            in_flight += sum(_begin(item, work, done) for item in islice(todo, 1))
 
+    limit: int
+    stopped: Callable[[], bool]
 
-def each_result(
-    items: Iterable[T], work: Callable[[T], R], *, max_workers: int, stopped: Callable[[], bool]
-) -> Generator[tuple[T, R], None, None]:
-    """Yield each item with its result, as `each` does; the first error ends it.
+    def each(
+        self, items: Iterable[T], work: Callable[[T], R], enough: Callable[[], bool] = _never
+    ) -> Generator[tuple[T, R | CollateError], None, None]:
+        """Yield each item with what came of it, in the order in which they end.
 
-    :raises CollateError: what `work` raised first, or StoppedError as soon as `stopped` says so.
-    """
-    with closing(each(items, work, max_workers=max_workers, stopped=stopped)) as results:
-        for item, result in results:
-            if isinstance(result, CollateError):
-                raise result
-            yield item, result
+        When the caller leaves the loop, no further item is begun.
 
+        :param work: what to do with each; a `CollateError` that it raises is yielded, any other error is raised here.
+        :param enough: tells that nothing more may be begun; what is in flight is still waited for and yielded.
+        :raises StoppedError: as soon as `stopped` says so.
+        """
+        todo = iter(items)
+        if self.limit == 1:
+            for item in todo:
+                self.raise_if_stopped()
+                yield item, _outcome(partial(work, item))
+                if enough():
+                    return
+            return
+        done: queue.SimpleQueue[tuple[T, Callable[[], R]]] = queue.SimpleQueue()
+        in_flight = sum(_begin(item, work, done) for item in islice(todo, self.limit))
+        while in_flight:
+            item, result = self._next(done)
+            in_flight -= 1
+            yield item, _outcome(result)
+            if not enough():
+                in_flight += sum(_begin(item, work, done) for item in islice(todo, 1))
 
-def raise_if_stopped(stopped: Callable[[], bool]) -> None:
-    """Raise when the task was told to stop."""
-    if stopped():
-        raise StoppedError("The task was told to stop; no further request was sent")
+    def results(self, items: Iterable[T], work: Callable[[T], R]) -> Generator[tuple[T, R], None, None]:
+        """Yield each item with its result, as `each` does; raise the first `CollateError`."""
+        with closing(self.each(items, work)) as outcomes:
+            for item, outcome in outcomes:
+                if isinstance(outcome, CollateError):
+                    raise outcome
+                yield item, outcome
+
+    def raise_if_stopped(self) -> None:
+        """Raise when the task was told to stop."""
+        if self.stopped():
+            raise StoppedError("The task was told to stop; no further request was sent")
+
+    def _next(self, done: queue.SimpleQueue[T]) -> T:
+        while True:
+            self.raise_if_stopped()
+            try:
+                return done.get(timeout=_SECONDS_BETWEEN_CHECKS)
+            except queue.Empty:
+                continue
 
 
 def _begin(item: T, work: Callable[[T], R], done: queue.SimpleQueue[tuple[T, Callable[[], R]]]) -> int:
@@ -92,15 +98,6 @@ def _begin(item: T, work: Callable[[T], R], done: queue.SimpleQueue[tuple[T, Cal
 
     Thread(target=run, name="collate", daemon=True).start()
     return 1
-
-
-def _next(done: queue.SimpleQueue[tuple[T, Callable[[], R]]], stopped: Callable[[], bool]) -> tuple[T, Callable[[], R]]:
-    while True:
-        raise_if_stopped(stopped)
-        try:
-            return done.get(timeout=_SECONDS_BETWEEN_CHECKS)
-        except queue.Empty:
-            continue
 
 
 def _raise(error: BaseException) -> NoReturn:

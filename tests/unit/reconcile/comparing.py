@@ -14,7 +14,7 @@ from airflow_provider_collate.models.history import History, parse_history
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.changes import Change, Desired, change_of
 from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
-from airflow_provider_collate.reconcile.field_change import Status, with_status
+from airflow_provider_collate.reconcile.field_change import Status
 from airflow_provider_collate.reconcile.options import OnConflict, RunOptions
 from tests.unit.reconcile.workbench import requests, sklearn
 
@@ -79,7 +79,7 @@ def compare(
 
 def texts(change: Change, status: Status = Status.WRITE) -> list[str]:
     """Return the fields of a status, as a person reads them."""
-    return [str(field) for field in with_status(change.fields, status)]
+    return [str(field) for field in change.having(status)]
 
 
 def operations(change: Change) -> list[tuple[str, str, JsonValue]]:

@@ -6,10 +6,13 @@ from collections.abc import Callable, Collection
 
 import pytest
 
-from airflow_provider_collate.client.services import PAGE_SIZE, Services
+from airflow_provider_collate.client.services import PAGE_SIZE
 from airflow_provider_collate.exceptions import ServerError
+from airflow_provider_collate.kinds.mlmodel import ML_MODEL
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.catalog_reader import CatalogReader
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.workers import Workers
 from airflow_provider_collate.sandbox import Catalog
 from tests.unit.reconcile.workbench import COLLECTION, Workbench, sklearn
 
@@ -28,8 +31,9 @@ def large(many: Workbench) -> Workbench:
     return many
 
 
-def reader_of(services: Services, max_workers: int = 8, stopped: Callable[[], bool] = lambda: False) -> CatalogReader:
-    return CatalogReader(services, max_workers=max_workers, stopped=stopped)
+def reader_of(bench: Workbench, max_workers: int = 8, stopped: Callable[[], bool] = lambda: False) -> CatalogReader:
+    client = bench.client()
+    return CatalogReader(client, client.services(ML_MODEL), RunOptions(), Workers(max_workers, stopped))
 
 
 def paths(bench: Workbench) -> list[str]:
@@ -50,36 +54,36 @@ def names(first: int, count: int) -> list[str]:
 
 
 def test_no_names_cost_nothing(large: Workbench) -> None:
-    assert read(reader_of(large.services), [], []) == {}
+    assert read(reader_of(large), [], []) == {}
     assert paths(large) == []
 
 
 def test_a_few_are_read_by_name(large: Workbench) -> None:
-    found = read(reader_of(large.services), [*names(0, 9), "missing"], [])
+    found = read(reader_of(large), [*names(0, 9), "missing"], [])
     assert sorted(found) == names(0, 9)
     assert sorted(paths(large)) == sorted(f"/name/{name}" for name in [*names(0, 9), "missing"])
 
 
 def test_many_are_listed(large: Workbench) -> None:
-    found = read(reader_of(large.services), names(0, 1_600), [])
+    found = read(reader_of(large), names(0, 1_600), [])
     assert sorted(found) == names(0, 1_600)
     assert paths(large) == [""] * -(-1_600 // PAGE_SIZE)
 
 
 def test_those_not_on_the_first_page_are_read_by_name_when_that_costs_less(large: Workbench) -> None:
-    found = read(reader_of(large.services), names(PAGE_SIZE - 10, 50), [])
+    found = read(reader_of(large), names(PAGE_SIZE - 10, 50), [])
     assert sorted(found) == names(PAGE_SIZE - 10, 50)
     assert sorted(paths(large)) == ["", *(f"/name/{name}" for name in names(PAGE_SIZE, 40))]
 
 
 def test_the_list_ends_when_all_are_found(large: Workbench) -> None:
-    found = read(reader_of(large.services), names(0, 200), [])
+    found = read(reader_of(large), names(0, 200), [])
     assert len(found) == 200
     assert paths(large) == [""]
 
 
 def test_once_the_size_of_the_catalog_is_known_no_page_is_read_for_a_few(large: Workbench) -> None:
-    reader = reader_of(large.services)
+    reader = reader_of(large)
     read(reader, names(0, 1_600), [])
     large.catalog.requests.clear()
     assert len(read(reader, names(100, 20), [])) == 20
@@ -89,7 +93,7 @@ def test_once_the_size_of_the_catalog_is_known_no_page_is_read_for_a_few(large: 
 
 def test_in_a_small_catalog_a_page_is_cheaper_than_names(bot: Workbench) -> None:
     bot.run([sklearn(f"s{number}") for number in range(20)])
-    reader = reader_of(bot.services)
+    reader = reader_of(bot)
     read(reader, [f"s{number}" for number in range(20)], [])
     bot.catalog.requests.clear()
     assert len(read(reader, ["s1", "s2"], [])) == 2
@@ -97,7 +101,7 @@ def test_in_a_small_catalog_a_page_is_cheaper_than_names(bot: Workbench) -> None
 
 
 def test_a_scope_needs_the_whole_list(large: Workbench) -> None:
-    found = read(reader_of(large.services), ["s0000"], [], in_scope=lambda service: service.name.endswith("7"))
+    found = read(reader_of(large), ["s0000"], [], in_scope=lambda service: service.name.endswith("7"))
     assert sorted(found) == ["s0000", *[name for name in names(0, 1_600) if name.endswith("7")]]
     assert paths(large) == [""] * -(-1_600 // PAGE_SIZE)
 
@@ -105,15 +109,15 @@ def test_a_scope_needs_the_whole_list(large: Workbench) -> None:
 def test_soft_deleted_ones_are_found_either_way(bot: Workbench) -> None:
     bot.run([sklearn(f"s{number}") for number in range(20)])
     bot.catalog.remove_service("s3")
-    assert read(reader_of(bot.services), ["s3"], [])["s3"].deleted
-    assert read(reader_of(bot.services), [f"s{number}" for number in range(20)], [])["s3"].deleted
+    assert read(reader_of(bot), ["s3"], [])["s3"].deleted
+    assert read(reader_of(bot), [f"s{number}" for number in range(20)], [])["s3"].deleted
 
 
 def test_fields_are_asked_for_either_way(old_bot: Workbench) -> None:
     old_bot.run([sklearn(f"s{number}", tags=["PII.None"]) for number in range(20)])
     old_bot.catalog.requests.clear()
     for wanted in (["s3"], [f"s{number}" for number in range(20)]):
-        found = read(reader_of(old_bot.services), wanted, ["tags", "owners"])
+        found = read(reader_of(old_bot), wanted, ["tags", "owners"])
         assert [tag.tag_fqn for tag in found["s3"].tags or ()] == ["PII.None"]
     asked = [seen.params["fields"] for seen in old_bot.sent("GET") if seen.path.startswith(COLLECTION)]
     assert asked == ["owner,tags"] * 2
@@ -122,4 +126,4 @@ def test_fields_are_asked_for_either_way(old_bot: Workbench) -> None:
 def test_an_error_of_one_read_is_raised(bot: Workbench) -> None:
     bot.catalog.fail(None, status=503, path="/name/b")
     with pytest.raises(ServerError):
-        read(reader_of(bot.services), ["a", "b", "c"], [])
+        read(reader_of(bot), ["a", "b", "c"], [])

@@ -157,7 +157,7 @@ class TestSecretsThatCannotBeSeen:
         change = compare(masked, row=sagemaker())
         assert change.action is Action.NONE
         assert change.writes
-        assert [field.field for field in change.rewrites] == [SECRET]
+        assert [field.field for field in change.having(Status.REWRITE)] == [SECRET]
 
     def test_they_are_left_when_that_is_asked(self, masked: Service) -> None:
         change = compare(masked, row=sagemaker(), options=RunOptions(rewrite_secrets=False))

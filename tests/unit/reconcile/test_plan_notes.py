@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 
+import httpx
 import pytest
 
 from airflow_provider_collate.sandbox import ANA, RELEASES, Catalog
@@ -63,6 +64,35 @@ class TestDescriptions:
         bot.run([sklearn("a", description="Model")])
         bot.catalog.fail(None, status=200, body={"id": bot.catalog.services["a"]["id"]}, method="PATCH")
         assert bot.run([sklearn("a", description="Model of Ana")]).counts == {"unapplied": 1}
+
+
+class TestLabelTypes:
+    """A tag's `labelType` that differs is told as a warning, in the log and in the report."""
+
+    def test_of_a_tag_that_is_there_it_is_a_warning(self, bot: Workbench, caplog: pytest.LogCaptureFixture) -> None:
+        bot.run([sklearn("a", tags=["PII.None"])])
+        row = sklearn("a", tags=[{"tagFQN": "PII.None", "labelType": "Automated"}])
+        report = bot.run([row])
+        assert report.counts == {"unchanged": 1}
+        (line,) = warned(caplog)
+        assert "a: PII.None is there with labelType Manual, which no write turns into Automated" in line
+        assert line in report.notes
+        assert line in bot.plan([row]).text()
+
+    def test_of_a_tag_that_a_server_stores_in_its_own_way_it_is_one_too(
+        self, bot: Workbench, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def store_as_manual(request: httpx.Request) -> None:
+            if request.method == "GET" and "a" in bot.catalog.services:
+                bot.catalog.edit_service("a", tags=[])
+                bot.catalog.edit_service("a", tags=["PII.None"])
+
+        bot.before = store_as_manual
+        report = bot.run([sklearn("a", tags=[{"tagFQN": "PII.None", "labelType": "Automated"}])])
+        assert report.counts == {"created": 1}
+        (line,) = warned(caplog)
+        assert "which no write turns into Automated" in line
+        assert line in report.notes
 
 
 class TestSecrets:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -22,8 +22,8 @@ from airflow_provider_collate.exceptions import (
 )
 from airflow_provider_collate.reconcile.references import References, Resolved, resolve_references
 from airflow_provider_collate.reconcile.scope import PruneScope
-from airflow_provider_collate.sandbox.directory import User
-from tests.unit.reconcile.workbench import Workbench, requests, sklearn
+from airflow_provider_collate.reconcile.workers import Workers
+from tests.unit.reconcile.workbench import requests, sklearn
 
 KINDS = {
     "users": "user",
@@ -83,14 +83,18 @@ class Recorded(httpx.BaseTransport):
         mine = (entry for path, entry in self._entries.items() if path.startswith(f"{collection}/"))
         return next((e for e in mine if wanted in (e["id"], e["name"].lower(), e["fullyQualifiedName"].lower())), None)
 
-    def resolve(self, rows: Sequence[dict[str, Any]], release: str = "1.12", **options: Any) -> References:
+    def resolve(
+        self,
+        rows: Sequence[dict[str, Any]],
+        release: str = "1.12",
+        scope: PruneScope | None = None,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> References:
         """Resolve rows given by their fields beside name, type and connection."""
         declared = requests([sklearn(f"s{number}", **row) for number, row in enumerate(rows)])
         config = ClientConfig("https://acme.example/api", max_retries=0)
         with CollateClient(config, TokenSource(lambda: "token"), http=self) as client:
-            return resolve_references(
-                declared, client.directory, Release(release), **{"max_workers": 8, "stopped": lambda: False, **options}
-            )
+            return resolve_references(declared, client.directory, Release(release), Workers(8, stopped), scope)
 
     def one(self, release: str = "1.12", **fields: Any) -> Resolved:
         """Resolve one row."""
@@ -283,8 +287,7 @@ class TestWhatCannotBeLookedUp:
                 requests([sklearn(tags=["Tier.Tier1"])]),
                 client.directory,
                 Release("1.12"),
-                max_workers=1,
-                stopped=lambda: False,
+                Workers(1, lambda: False),
             )
 
     def test_a_task_that_is_told_to_stop_looks_up_no_more(self, server: Recorded) -> None:
@@ -367,144 +370,3 @@ class TestScope:
     def test_an_owner_that_may_be_one_of_two_is_refused(self, server: Recorded) -> None:
         with pytest.raises(InvalidDeclarationError, match=r'prune_scope\.owner: "both" is a user and a team'):
             self.in_scope(server, owner="both")
-
-
-class TestOnServers:
-    """The whole run, on each release by each kind of token."""
-
-    def test_names_are_applied_and_a_second_run_changes_nothing(self, anyone: Workbench) -> None:
-        catalog = anyone.catalog
-        catalog.add_user(User("bob", "b.smith@acme.example"))
-        catalog.add_tag("Business.Churn", glossary=True)
-        rows = [
-            sklearn(
-                "a", owners=["ana@acme.example"], domains=["Fraud"], tags=["Tier.Tier1", "glossary:Business.Churn"]
-            ),
-            sklearn("b", owners=["b.smith@acme.example"]),
-            sklearn("c", owners=["team:ml-platform"]),
-        ]
-        assert anyone.run(rows).counts == {"created": 3}
-        assert list(self._owners(anyone)) == ["ana", "bob", "ml-platform"]
-        before = len(anyone.writes())
-        assert anyone.run(rows).counts == {"unchanged": 3}
-        assert len(anyone.writes()) == before
-
-    def _owners(self, bench: Workbench) -> Iterator[str | None]:
-        for name in "abc":
-            service = bench.services.by_name(name, ["owners"])
-            assert service is not None
-            assert service.owners
-            yield service.owners[0].name
-
-    def test_a_misspelt_name_costs_nothing(self, anyone: Workbench) -> None:
-        anyone.run([sklearn("old", tags=["Tier.Tier1"], description="Old")])
-        rows = [
-            sklearn("old", tags=["Tier.Teir1"], description="New"),
-            sklearn("new", domains=["Fruad"]),
-            sklearn("good", tags=["PII.None"]),
-        ]
-        before = len(anyone.writes())
-        report = anyone.run(rows)
-
-        assert report.counts == {"created": 1, "failed": 2}
-        said = str(report.error())
-        assert 'services[0].tags: "Tier.Teir1" is not in the catalog, did you mean "Tier.Tier1"?' in said
-        assert 'services[1].domains: "Fruad" is not in the catalog, did you mean "Fraud"?' in said
-        assert all(b"good" in write.content or write.method == "PATCH" for write in anyone.writes()[before:])
-        old = anyone.services.by_name("old", ["tags"])
-        assert old is not None
-        assert (old.description, [tag.tag_fqn for tag in old.tags or ()]) == ("Old", ["Tier.Tier1"])
-        assert anyone.services.by_name("new") is None
-
-    def test_a_service_alone_is_named_without_its_number(self, bot: Workbench) -> None:
-        error = bot.run([sklearn(tags=["Tier.Teir1"])]).error()
-        assert str(error).startswith('tags: "Tier.Teir1" is not in the catalog')
-        assert bot.writes() == []
-
-    def test_the_advice_fits_what_is_wrong(self, bot: Workbench) -> None:
-        bot.catalog.add_team("ana")
-        absent, ambiguous = (bot.run([sklearn(owners=[owner])]).error() for owner in ("anna", "ana"))
-        assert absent is not None
-        assert "create it in the catalog" in absent.advice
-        assert ambiguous is not None
-        assert 'write "user:ana" or "team:ana"' in ambiguous.message
-        assert "name" not in ambiguous.advice
-        assert bot.writes() == []
-
-    def test_an_owner_is_sent_by_id_and_type(self, bot: Workbench) -> None:
-        bot.run([sklearn(owners=["ana"], domains=["Fraud"])])
-        (create,) = bot.sent("POST")
-        body = json.loads(create.content)
-        ana = bot.catalog.state.directory.by_name("user", "ana")
-        assert body["owners"] == [{"id": ana.id, "type": "user"}]
-        assert body["domains"] == ["Fraud"]
-
-    def test_the_scope_is_told_with_its_size(self, bot: Workbench) -> None:
-        bot.run([sklearn("a", owners=["ana"]), sklearn("b", owners=["ana"]), sklearn("c", owners=["admin"])])
-        scope = PruneScope(owner="ana@acme.example")
-        plan = bot.plan([sklearn("a"), sklearn("d", owners=["ana"])], prune="soft", prune_scope=scope, max_prune=1)
-        assert "Services in the prune scope (owner 'ana@acme.example'): 2" in plan.text()
-        assert plan.warnings == ()
-        assert plan.counts() == {"unchanged": 1, "create": 1, "delete": 1}
-
-    @pytest.mark.parametrize(
-        "scope",
-        [{"tag": "Tier.tier1"}, {"owner": "anna@acme.example"}, {"domain": "fraud"}, {"name_prefix": "Team."}],
-    )
-    def test_a_scope_that_holds_nothing_is_a_warning(
-        self, bot: Workbench, scope: dict[str, str], caplog: pytest.LogCaptureFixture
-    ) -> None:
-        bot.run([sklearn("team.a", tags=["Tier.Tier1"], owners=["ana"], domains=["Fraud"])])
-        bot.run([sklearn("team.a")], prune="soft", prune_scope=PruneScope.parse(scope))
-        warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-        assert any(line.startswith("No service is in the prune scope") for line in warned)
-        assert any("outside of the prune scope: 1, such as 'team.a'" in line for line in warned)
-        assert any("is not in the catalog" in line for line in warned) is ("name_prefix" not in scope)
-
-    @pytest.mark.parametrize(
-        "scope, fields",
-        [
-            ({"tag": "Tier.Tier1"}, {"tags": ["Tier.Tier1"]}),
-            ({"tag": "PII.None"}, {"tags": ["Tier.Tier1"]}),
-            ({"owner": "ana"}, {"owners": ["ana@acme.example"]}),
-            ({"owner": "ana"}, {"owners": []}),
-            ({"domain": "Fraud"}, {"domains": ["Fraud"]}),
-            ({"domain": "Fraud"}, {"domains": []}),
-            ({"name_prefix": "te"}, {}),
-            ({"name_prefix": "x"}, {}),
-        ],
-    )
-    @pytest.mark.parametrize("exists", [False, True])
-    def test_rows_that_will_be_outside_of_the_scope_are_named(
-        self, bot: Workbench, scope: dict[str, str], fields: dict[str, object], exists: bool
-    ) -> None:
-        if exists:
-            bot.run([sklearn("team.a")])
-        row = sklearn("team.a", **fields)
-        plan = bot.plan([row], prune="soft", prune_scope=PruneScope.parse(scope))
-        bot.run([row])
-        after = bot.plan([row], prune="soft", prune_scope=PruneScope.parse(scope))
-        assert ("outside" in "".join(plan.warnings)) is (after.in_scope == 0)
-
-    def test_tags_of_others_stay_and_keep_a_row_in_scope(self, bot: Workbench) -> None:
-        bot.catalog.add_service("a", "Sklearn", tags=["PII.None"])
-        row = sklearn("a", tags=["Tier.Tier1"], owners=["ana"])
-        plan = bot.plan([row], prune="soft", prune_scope=PruneScope(tag="PII.None", owner="ana"))
-        assert "outside" not in "".join(plan.warnings)
-
-    def test_a_row_that_is_not_written_is_not_called_outside(self, bot: Workbench) -> None:
-        plan = bot.plan([sklearn("a", tags=["Tier.Teir1"])], prune="soft", prune_scope=PruneScope(tag="Tier.Tier1"))
-        assert "outside" not in "".join(plan.warnings)
-
-    def test_a_domain_that_is_removed_between_look_up_and_write_fails_its_row_only(self, bot: Workbench) -> None:
-        risk = bot.catalog.add_domain("Risk")
-
-        def remove_before_writes(request: httpx.Request) -> None:
-            if request.method != "GET" and bot.catalog.state.directory.find("domain", "Risk"):
-                bot.catalog.remove_entry(risk)
-
-        bot.before = remove_before_writes
-        report = bot.run([sklearn("a", domains=["Risk"]), sklearn("b")])
-        assert report.counts == {"created": 1, "failed": 1}
-        assert "domain instance for Risk not found" in str(report.error())
-        assert bot.services.by_name("a") is None

@@ -6,8 +6,9 @@ import pytest
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.reconcile.changes import Action
-from airflow_provider_collate.reconcile.options import RunOptions
-from airflow_provider_collate.reconcile.scope import PruneScope, parse_limit, prune_refusal
+from airflow_provider_collate.reconcile.options import RunOptions, parse_limit
+from airflow_provider_collate.reconcile.planner import prune_refusal
+from airflow_provider_collate.reconcile.scope import PruneScope
 from tests.unit.reconcile.workbench import Workbench, shown, sklearn
 
 OWNER = {"id": "8a1f2b3c-0000-4000-8000-00000000000a", "type": "team", "name": "ml-platform"}
@@ -232,3 +233,62 @@ class TestOnServers:
         with pytest.raises(type(refusal), match="3 of 4 services in scope are no longer declared"):
             bot.run([sklearn("team.0", description="New"), sklearn("team.9")], **options)
         assert len(bot.writes()) == before
+
+
+class TestWhatIsSaid:
+    def test_the_scope_is_told_with_its_size(self, bot: Workbench) -> None:
+        bot.run([sklearn("a", owners=["ana"]), sklearn("b", owners=["ana"]), sklearn("c", owners=["admin"])])
+        scope = PruneScope(owner="ana@acme.example")
+        plan = bot.plan([sklearn("a"), sklearn("d", owners=["ana"])], prune="soft", prune_scope=scope, max_prune=1)
+        assert "Services in the prune scope (owner 'ana@acme.example'): 2" in plan.text()
+        assert plan.warnings == ()
+        assert plan.counts() == {"unchanged": 1, "create": 1, "delete": 1}
+
+    @pytest.mark.parametrize(
+        "scope",
+        [{"tag": "Tier.tier1"}, {"owner": "anna@acme.example"}, {"domain": "fraud"}, {"name_prefix": "Team."}],
+    )
+    def test_a_scope_that_holds_nothing_is_a_warning(
+        self, bot: Workbench, scope: dict[str, str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        bot.run([sklearn("team.a", tags=["Tier.Tier1"], owners=["ana"], domains=["Fraud"])])
+        bot.run([sklearn("team.a")], prune="soft", prune_scope=PruneScope.parse(scope))
+        warned = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        assert any(line.startswith("No service is in the prune scope") for line in warned)
+        assert any("outside of the prune scope: 1, such as 'team.a'" in line for line in warned)
+        assert any("is not in the catalog" in line for line in warned) is ("name_prefix" not in scope)
+
+    @pytest.mark.parametrize(
+        "scope, fields",
+        [
+            ({"tag": "Tier.Tier1"}, {"tags": ["Tier.Tier1"]}),
+            ({"tag": "PII.None"}, {"tags": ["Tier.Tier1"]}),
+            ({"owner": "ana"}, {"owners": ["ana@acme.example"]}),
+            ({"owner": "ana"}, {"owners": []}),
+            ({"domain": "Fraud"}, {"domains": ["Fraud"]}),
+            ({"domain": "Fraud"}, {"domains": []}),
+            ({"name_prefix": "te"}, {}),
+            ({"name_prefix": "x"}, {}),
+        ],
+    )
+    @pytest.mark.parametrize("exists", [False, True])
+    def test_rows_that_will_be_outside_of_the_scope_are_named(
+        self, bot: Workbench, scope: dict[str, str], fields: dict[str, object], exists: bool
+    ) -> None:
+        if exists:
+            bot.run([sklearn("team.a")])
+        row = sklearn("team.a", **fields)
+        plan = bot.plan([row], prune="soft", prune_scope=PruneScope.parse(scope))
+        bot.run([row])
+        after = bot.plan([row], prune="soft", prune_scope=PruneScope.parse(scope))
+        assert ("outside" in "".join(plan.warnings)) is (after.in_scope == 0)
+
+    def test_tags_of_others_stay_and_keep_a_row_in_scope(self, bot: Workbench) -> None:
+        bot.catalog.add_service("a", "Sklearn", tags=["PII.None"])
+        row = sklearn("a", tags=["Tier.Tier1"], owners=["ana"])
+        plan = bot.plan([row], prune="soft", prune_scope=PruneScope(tag="PII.None", owner="ana"))
+        assert "outside" not in "".join(plan.warnings)
+
+    def test_a_row_that_is_not_written_is_not_called_outside(self, bot: Workbench) -> None:
+        plan = bot.plan([sklearn("a", tags=["Tier.Teir1"])], prune="soft", prune_scope=PruneScope(tag="Tier.Tier1"))
+        assert "outside" not in "".join(plan.warnings)

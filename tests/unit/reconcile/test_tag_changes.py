@@ -93,7 +93,7 @@ class TestTagsThatAreNotOurs:
         declared = [{"tagFQN": "PII.None", "labelType": "Automated"}]
         change = compare(shown(tags=[tag("PII.None")]), tags=declared)
         assert change.action is Action.NONE
-        assert texts(change, Status.LEFT) == [
+        assert texts(change, Status.IGNORED) == [
             "tags: PII.None is there with labelType Manual, which no write turns into Automated"
         ]
         assert compare(shown(tags=[tag("PII.None", "Automated")]), tags=declared).fields == ()

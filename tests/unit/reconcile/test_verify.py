@@ -11,17 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_provider_collate.client.client import CollateClient
-from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.token_source import TokenSource
 from airflow_provider_collate.exceptions import ChangedMeanwhileError, NoAnswerError
-from airflow_provider_collate.kinds.mlmodel import ML_MODEL
-from airflow_provider_collate.reconcile.engine import Reconciler
-from airflow_provider_collate.reconcile.options import RunOptions
-from airflow_provider_collate.reconcile.report import Outcome, Report, RowResult
+from airflow_provider_collate.reconcile.report import Outcome, Report
 from airflow_provider_collate.reconcile.scope import PruneScope
-from airflow_provider_collate.sandbox import ANA, InProcessTransport
-from tests.unit.reconcile.workbench import COLLECTION, Row, Workbench, mlflow, requests, sagemaker, sklearn
+from airflow_provider_collate.sandbox import ANA
+from tests.unit.reconcile.workbench import COLLECTION, Row, Workbench, mlflow, sagemaker, sklearn
 
 NAME = "team.sklearn"
 
@@ -356,52 +350,3 @@ class TestRequests:
 
 def _secret(bench: Workbench) -> object:
     return bench.catalog.services["sage"]["connection"]["config"]["awsConfig"]["awsSecretAccessKey"]  # type: ignore[index]
-
-
-class Lagging(httpx.BaseTransport):
-    """Answers reads as before the latest write, until some seconds after it; time passes only by sleeping."""
-
-    def __init__(self, bench: Workbench, lag: float) -> None:
-        self.inner, self.lag = InProcessTransport(bench.catalog), lag
-        self.now = self.wrote_at = 0.0
-        self.seen: dict[str, tuple[int, bytes]] = {}
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if request.method != "GET":
-            self.wrote_at = self.now
-            return self.inner.handle_request(request)
-        at = str(request.url)
-        if at not in self.seen or self.now - self.wrote_at >= self.lag:
-            answer = self.inner.handle_request(request)
-            self.seen[at] = (answer.status_code, answer.read())
-        status, body = self.seen[at]
-        return httpx.Response(status, stream=httpx.ByteStream(body))
-
-
-class TestReadsThatLagBehindWrites:
-    def run(self, bench: Workbench, row: Row, lag: float, **options: Any) -> RowResult:
-        network = Lagging(bench, lag)
-        tokens = TokenSource(lambda: bench.catalog.bot_token)
-        client = CollateClient(ClientConfig("http://catalog.example/api"), tokens, http=network, sleep=network.sleep)
-        return Reconciler(client, ML_MODEL, RunOptions(**options)).run(requests([row])).rows[-1]
-
-    def test_a_creation_is_waited_for(self, bot: Workbench) -> None:
-        assert self.run(bot, sklearn(), lag=5).outcome is Outcome.CREATED
-        assert len(bot.writes()) == 1
-
-    def test_an_update_is_waited_for_and_not_taken_for_somebody_else_s(self, bot: Workbench) -> None:
-        bot.run([sklearn(description="Old")])
-        assert self.run(bot, sklearn(description="New", tags=["PII.None"]), lag=5).outcome is Outcome.UPDATED
-        assert len(bot.sent("PATCH")) == 1
-
-    def test_a_deletion_is_waited_for(self, bot: Workbench) -> None:
-        bot.run([sklearn("s1"), sklearn("s2")])
-        pruning: Any = {"prune": "soft", "prune_scope": PruneScope(name_prefix="s"), "max_prune": 1}
-        assert self.run(bot, sklearn("s1"), lag=5, **pruning).outcome is Outcome.DELETED
-
-    def test_not_for_ever(self, bot: Workbench) -> None:
-        bot.run([sklearn()])
-        assert self.run(bot, sklearn(displayName="New"), lag=1_000).outcome is Outcome.UNAPPLIED

@@ -8,7 +8,7 @@ from itertools import islice
 import pytest
 
 from airflow_provider_collate.exceptions import CollateError, StoppedError
-from airflow_provider_collate.reconcile.workers import each
+from airflow_provider_collate.reconcile.workers import Workers
 
 
 def never() -> bool:
@@ -22,12 +22,12 @@ def square(number: int) -> int:
 @pytest.mark.parametrize("max_workers", [1, 3, 50])
 @pytest.mark.parametrize("count", [0, 1, 2, 40])
 def test_every_item_is_worked_on_once(count: int, max_workers: int) -> None:
-    results = list(each(range(count), square, max_workers=max_workers, stopped=never))
+    results = list(Workers(max_workers, never).each(range(count), square))
     assert sorted(results) == [(number, number * number) for number in range(count)]
 
 
 def test_one_worker_keeps_the_order() -> None:
-    results = each(range(20), square, max_workers=1, stopped=never)
+    results = Workers(1, never).each(range(20), square)
     assert [item for item, _ in results] == list(range(20))
 
 
@@ -39,7 +39,7 @@ def test_results_come_in_the_order_in_which_they_end() -> None:
             assert last_is_done.wait(10)
         return item
 
-    results = each(["slow", "quick"], work, max_workers=2, stopped=never)
+    results = Workers(2, never).each(["slow", "quick"], work)
     assert next(results)[0] == "quick"
     last_is_done.set()
     assert next(results)[0] == "slow"
@@ -57,7 +57,7 @@ def test_no_more_are_in_flight_than_there_are_workers() -> None:
         in_flight.remove(item)
         barrier.wait()
 
-    list(each(range(20), work, max_workers=4, stopped=never))
+    list(Workers(4, never).each(range(20), work))
     assert max(most) == 4
 
 
@@ -70,7 +70,7 @@ def test_our_own_errors_are_results(max_workers: int) -> None:
             raise error
         return item
 
-    results = dict(each(range(5), work, max_workers=max_workers, stopped=never))
+    results = dict(Workers(max_workers, never).each(range(5), work))
     assert results == {0: 0, 1: 1, 2: error, 3: 3, 4: 4}
 
 
@@ -81,7 +81,7 @@ def test_any_other_error_is_raised_in_the_caller(max_workers: int, kind: type[Ba
         raise kind
 
     with pytest.raises(kind):
-        list(each(range(5), work, max_workers=max_workers, stopped=never))
+        list(Workers(max_workers, never).each(range(5), work))
 
 
 @pytest.mark.parametrize("max_workers", [1, 4])
@@ -95,7 +95,7 @@ def test_when_the_caller_leaves_no_further_item_is_begun(max_workers: int) -> No
             assert may_end.wait(10)
 
     def leave() -> None:
-        for item, _ in each(range(1_000), work, max_workers=max_workers, stopped=never):
+        for item, _ in Workers(max_workers, never).each(range(1_000), work):
             if item == 0:
                 raise LookupError
 
@@ -111,7 +111,7 @@ def test_when_the_caller_leaves_no_further_item_is_begun(max_workers: int) -> No
 
 def test_a_slow_caller_holds_the_workers_back() -> None:
     begun: list[int] = []
-    results = each(range(1_000), begun.append, max_workers=4, stopped=never)
+    results = Workers(4, never).each(range(1_000), begun.append)
     assert len(list(islice(results, 10))) == 10
     results.close()
     assert len(begun) <= 10 + 2 * 4
@@ -128,7 +128,7 @@ def test_a_stop_begins_nothing_more(max_workers: int) -> None:
             stop.set()
 
     with pytest.raises(StoppedError):
-        list(each(range(1_000), work, max_workers=max_workers, stopped=stop.is_set))
+        list(Workers(max_workers, stop.is_set).each(range(1_000), work))
     assert len(begun) <= 5 + 4
 
 
@@ -140,7 +140,7 @@ def test_a_stop_does_not_wait_for_an_answer_that_does_not_come() -> None:
         answer.wait(10)
 
     with pytest.raises(StoppedError):
-        list(each(range(4), work, max_workers=2, stopped=stop.is_set))
+        list(Workers(2, stop.is_set).each(range(4), work))
     assert not answer.is_set()
     answer.set()
 
@@ -151,5 +151,5 @@ def test_the_threads_do_not_keep_the_process_alive() -> None:
     def work(item: int) -> None:
         daemons.append(threading.current_thread().daemon)
 
-    list(each(range(4), work, max_workers=2, stopped=never))
+    list(Workers(2, never).each(range(4), work))
     assert daemons == [True] * 4

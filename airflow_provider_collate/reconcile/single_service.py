@@ -1,22 +1,24 @@
-"""Delete one service, and read again whether it is gone."""
+"""Show one service as plain data, without its connection; delete one, and read again whether it is gone."""
 
 from __future__ import annotations
+
+from pydantic import JsonValue
 
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.services import fqn_of
 from airflow_provider_collate.exceptions import OutcomeError
 from airflow_provider_collate.kinds import ServiceKind
+from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.changes import is_gone
 from airflow_provider_collate.reconcile.report import Outcome, RowResult
+
+SHOWN_FIELDS = ("domains", "owners", "tags")
+"""The fields that must be asked for."""
 
 
 def delete_service(client: CollateClient, kind: ServiceKind, name: str, *, hard: bool) -> RowResult:
     """Delete a service by its name and read again.
 
-    :param client: the server.
-    :param kind: the kind of service.
-    :param name: its name.
-    :param hard: delete it for good, with all that belongs to it; else it can be restored.
     :return: what came of it: deleted, or ignored when there was nothing to delete.
     :raises OutcomeError: when the catalog still shows it.
     """
@@ -43,3 +45,21 @@ def delete_service(client: CollateClient, kind: ServiceKind, name: str, *, hard:
 def still_there(name: str) -> str:
     """Return the message for a deletion that the catalog does not show."""
     return f"{name!r} is still there, though the server answered its deletion with success"
+
+
+def shown_service(service: Service, url: str) -> dict[str, JsonValue]:
+    """Return a service's plain fields, owners, domains and tags."""
+    return {
+        "id": service.id,
+        "name": service.name,
+        "fullyQualifiedName": service.fully_qualified_name or fqn_of(service.name),
+        "serviceType": service.service_type,
+        "displayName": service.display_name,
+        "description": service.description,
+        "version": service.version,
+        "deleted": service.deleted,
+        "tags": [tag.tag_fqn for tag in service.tags or ()],
+        "owners": [{"id": owner.id, "type": owner.type, "name": owner.name} for owner in service.owners or ()],
+        "domains": [domain.label for domain in service.domains or ()],
+        "url": url,
+    }
