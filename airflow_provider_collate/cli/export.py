@@ -10,6 +10,7 @@ from airflow_provider_collate.cli.files import KIND, counted
 from airflow_provider_collate.cli.server import connected, server_options
 
 if TYPE_CHECKING:
+    from airflow_provider_collate.client.client import CollateClient
     from airflow_provider_collate.files.export import ExportedService
     from airflow_provider_collate.reconcile.scope import PruneScope
 
@@ -31,6 +32,7 @@ def export(conn: str | None, host: str | None, token_env: str, scope: tuple[str,
     kind = find_kind(KIND)
     wanted = scope_of(scope)
     with connected(conn, host, token_env) as client:
+        wanted = _looked_up(wanted, client)
         pages = client.services(kind, exported_model(kind)).pages(FIELDS)
         shown = (cast("ExportedService", service) for page in pages for service in page.services)
         services = [service for service in shown if wanted is None or wanted.holds(service)]
@@ -40,6 +42,19 @@ def export(conn: str | None, host: str | None, token_env: str, scope: tuple[str,
     rest = f"; {to_do:,} with secrets, for which connections are to be named" if to_do else ""
     click.echo(f"{counted(len(services), 'service')}{rest}", err=True)
     return 0
+
+
+def _looked_up(scope: PruneScope | None, client: CollateClient) -> PruneScope | None:
+    """Return a scope with its owner looked up, and say which of its names do not exist."""
+    from airflow_provider_collate.reconcile.references import resolve_references
+    from airflow_provider_collate.reconcile.workers import Workers
+
+    if scope is None:
+        return None
+    found = resolve_references((), client.directory, client.release(), Workers(1, lambda: False), scope)
+    for warning in found.warnings:
+        click.echo(warning.replace("prune_scope", "--scope"), err=True)
+    return found.scope
 
 
 def scope_of(given: tuple[str, ...]) -> PruneScope | None:

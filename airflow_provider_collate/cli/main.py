@@ -9,11 +9,12 @@ import click
 from airflow_provider_collate import __version__
 from airflow_provider_collate.cli.check import check
 from airflow_provider_collate.cli.export import export
+from airflow_provider_collate.cli.plan import apply, plan
 from airflow_provider_collate.cli.sandbox import sandbox
 from airflow_provider_collate.cli.schema import schema
 from airflow_provider_collate.exceptions import CollateError
 
-NOTHING_TO_DO, ERROR, CHANGES = 0, 1, 2
+ERROR = 1
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -25,7 +26,7 @@ def commands() -> None:
     """
 
 
-for command in (check, export, schema, sandbox):
+for command in (check, plan, apply, export, schema, sandbox):
     commands.add_command(command)
 
 
@@ -47,4 +48,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CollateError as error:
         click.echo(str(error), err=True)
         return ERROR
-    return code if isinstance(code, int) else NOTHING_TO_DO
+    return code if isinstance(code, int) else 0

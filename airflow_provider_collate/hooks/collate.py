@@ -32,6 +32,7 @@ from airflow_provider_collate.hooks.masking import mask_secrets, quieten_http_lo
 from airflow_provider_collate.kinds import ServiceKind, find_kind
 from airflow_provider_collate.models.request import CreateServiceRequest
 from airflow_provider_collate.models.service import Service
+from airflow_provider_collate.models.validation import ValidatedServices
 from airflow_provider_collate.reconcile.engine import Reconciler
 from airflow_provider_collate.reconcile.options import DeleteOptions, RunOptions
 from airflow_provider_collate.reconcile.plan import Plan
@@ -165,8 +166,9 @@ class CollateHook(BaseHook):
         :param services: as for `reconcile`.
         :param single: as for `reconcile`.
         """
-        checked, requests = RunOptions.parse(options), self._requests(services, kind, single)
-        plan = Reconciler(self._connect(), find_kind(kind), checked).plan(requests)
+        checked, declared = RunOptions.parse(options), self._declared(services, kind, single)
+        reconciler = Reconciler(self._connect(), find_kind(kind), checked)
+        plan = reconciler.plan(declared.services, declared.unfinished)
         if checked.fail_on_changes and (drift := plan.drift()):
             raise drift
         return plan
@@ -184,8 +186,9 @@ class CollateHook(BaseHook):
             `BulkUpsertMlModelServicesOperator`.
         :param single: whether messages speak of the one service instead of `services[0]`.
         """
-        checked, requests = RunOptions.parse(options), self._requests(services, kind, single)
-        return Reconciler(self._connect(), find_kind(kind), checked).run(requests)
+        checked, declared = RunOptions.parse(options), self._declared(services, kind, single)
+        reconciler = Reconciler(self._connect(), find_kind(kind), checked)
+        return reconciler.run(declared.services, declared.unfinished)
 
     @fails_the_task
     def create_service(
@@ -276,11 +279,11 @@ class CollateHook(BaseHook):
             services.restore(service.id)
         return self._shown(_found(services.by_id(service.id, SHOWN_FIELDS), name, of_kind), of_kind)
 
-    def _requests(self, services: object, kind: str, single: bool) -> Sequence[CreateServiceRequest]:
+    def _declared(self, services: object, kind: str, single: bool) -> ValidatedServices[CreateServiceRequest]:
         validated = read_declarations(services, find_kind(kind), self.get_connection, single=single)
         for warning in validated.warnings:
             self.log.warning("%s", warning)
-        return validated.services
+        return validated
 
     def _reconciled(self, services: object, kind: str, options: Mapping[str, object], single: bool = False) -> Report:
         report = self.reconcile(services, kind=kind, single=single, **options)

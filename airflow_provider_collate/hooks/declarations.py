@@ -53,7 +53,8 @@ def _read_files(
 ) -> ValidatedServices[CreateServiceRequest]:
     services = read_files([where], kind, MaskingResolver(kind, get_connection))
     services.raise_if_faulty()
-    return ValidatedServices(services, [str(warning) for warning in services.warnings])
+    unfinished = {number: str(problem) for number, problem in services.unfinished.items()}
+    return ValidatedServices(services, [str(warning) for warning in services.warnings], unfinished)
 
 
 class MaskingResolver:

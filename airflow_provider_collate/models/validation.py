@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Generic, TypeVar
 
@@ -27,10 +27,12 @@ class ValidatedServices(Generic[R]):
 
     :param services: one model for each row.
     :param warnings: a line for each kind of finding, without any value of a connection.
+    :param unfinished: the numbers of services that cannot be applied as they are, with why; the others can.
     """
 
     services: Sequence[R]
     warnings: list[str]
+    unfinished: Mapping[int, str] = field(default_factory=dict)
 
 
 def validate_services(rows: Iterable[object], *, model: type[R], single: bool = False) -> ValidatedServices[R]:

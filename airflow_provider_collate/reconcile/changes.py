@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 from pydantic import JsonValue
@@ -52,14 +52,20 @@ WRITING = frozenset({Action.CREATE, Action.RESTORE, Action.UPDATE, Action.DELETE
 class Desired:
     """One declared service.
 
+    :param requests: all that is declared; the services of a file may be made each time they are asked for.
     :param resolved: fields that named something, as the references that the names stand for.
     :param problems: names in it that are not in the catalog, each as a line with its path.
     """
 
     row: int
-    request: CreateServiceRequest
+    requests: Sequence[CreateServiceRequest] = field(repr=False, compare=False)
     resolved: Mapping[str, JsonValue] | None = None
     problems: tuple[str, ...] = ()
+
+    @property
+    def request(self) -> CreateServiceRequest:
+        """Return the declaration."""
+        return self.requests[self.row]
 
     def declared(self) -> dict[str, JsonValue]:
         """Return the fields that were given, under documented names and with references in place of names."""

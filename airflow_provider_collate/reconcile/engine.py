@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -55,6 +55,16 @@ _MOST_TOLD = 20
 _NOT_PRUNED = "was not deleted, because declared services failed"
 
 
+class Watcher:
+    """Is told how a run goes; this one does not care."""
+
+    def planned(self, plan: Plan) -> None:
+        """Take note of the plan, which is about to be carried out."""
+
+    def answered(self, change: Change) -> None:
+        """Take note that a write was answered, in whatever way."""
+
+
 class Reconciler:
     """Make the services of one kind on one server as declared.
 
@@ -73,6 +83,7 @@ class Reconciler:
 
     :param clock: a monotonic clock in seconds.
     :param now: the time of day, with its time zone.
+    :param watcher: told how a run goes.
     """
 
     def __init__(
@@ -82,29 +93,32 @@ class Reconciler:
         options: RunOptions,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        watcher: Watcher | None = None,
     ) -> None:
         self._client = client
         self._kind = kind
         self._options = options
         self._clock = clock
+        self._watcher = watcher or Watcher()
         self._began_at = now()
         self._services: Services = client.services(kind)
         self._approval: Approval | None = None
         self._workers = Workers(options.max_workers, lambda: client.stopped)
         self._reader = CatalogReader(client, self._services, options, self._workers)
 
-    def plan(self, requests: Sequence[CreateServiceRequest]) -> Plan:
+    def plan(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str] | None = None) -> Plan:
         """Return what a run would do, and whether it would be refused, with its fingerprint; write nothing.
 
-        :param requests: the declared services, valid and each name once.
+        :param requests: the declared services, valid and each name once; they are gone through several times.
+        :param unfinished: numbers of those that cannot be applied as they are, with why; the others can.
         :raises InvalidDeclarationError: when the server cannot show what the prune scope asks for.
         """
-        plan = self._plan(requests)
+        plan = self._plan(requests, unfinished or {})
         return replace(plan, fingerprint=fingerprint_of(plan.changes, self._client.plan_key(self._kind)))
 
-    def _plan(self, requests: Sequence[CreateServiceRequest]) -> Plan:
+    def _plan(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str]) -> Plan:
         facts = self._reader.facts
-        declared, self._options, warnings = self._reader.resolve(requests)
+        declared, self._options, warnings = self._reader.resolve(requests, unfinished)
         planner = Planner(declared, facts, self._options, warnings)
         for service in self._read(requests):
             planner.add(service, self._reader.broken.get(service.name, ""))
@@ -115,19 +129,21 @@ class Reconciler:
             log.warning("%s", warning)
         return plan
 
-    def run(self, requests: Sequence[CreateServiceRequest]) -> Report:
+    def run(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str] | None = None) -> Report:
         """Plan, write what differs, read again, and report.
 
-        :param requests: the declared services, valid and each name once.
+        :param requests: as for `plan`.
+        :param unfinished: as for `plan`.
         :raises RequestError: when the catalog cannot be read, or refuses the token.
         :raises PruneRefusedError: when more would be deleted than may be.
         :raises NotApprovedError: when it would do what was not approved.
         :raises StoppedError: when the task was told to stop.
         """
-        plan = self._plan(requests)
+        plan = self._plan(requests, unfinished or {})
         log.info("Plan:\n%s", plan.text())
         plan.raise_if_refused()
         self._raise_if_unapproved(plan)
+        self._watcher.planned(plan)
         rows = [Row(change, change) for change in plan.changes]
         abort = self._carry_out(rows)
         self._note_overwritten(rows)
@@ -214,6 +230,7 @@ class Reconciler:
         with closing(writer.write([row.change for row in rows], breaker)) as results:
             for change, error in results:
                 by_name[change.name].answered(error)
+                self._watcher.answered(change)
 
     def _verify(self, rows: Sequence[Row]) -> None:
         """Read again what was written, and note what the catalog shows.
