@@ -22,6 +22,7 @@
       * ChangedMeanwhileError   a guarded patch met another value than the plan did
       * ServerError             5xx
   * OutcomeError                the run has ended, and the catalog is not as declared
+  * NotApprovedError            a run would do what was not approved
   * PruneRefusedError           a sync would delete more than it may; nothing was written
   * StoppedError                the task was told to stop
 
@@ -47,6 +48,7 @@ __all__ = [
     "LockedError",
     "MissingEndpointError",
     "NoAnswerError",
+    "NotApprovedError",
     "NotFoundError",
     "OutcomeError",
     "PermissionDeniedError",
@@ -293,6 +295,10 @@ class ServerError(StatusError):
 
 class OutcomeError(CollateError):
     """The run has ended, and the catalog is not as declared; rows failed or fields were not applied."""
+
+
+class NotApprovedError(CollateError):
+    """A run under `approved_plan` would do what was not approved; that was not written."""
 
 
 class PruneRefusedError(CollateError):

@@ -8,12 +8,13 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import calls, creating, faults, importing, memory, planning, ranges, size, syncing
+from benchmarks import calls, creating, faults, files, importing, memory, planning, ranges, size, syncing
 from benchmarks.table import Table
 
 MEASUREMENTS: dict[str, Callable[[], Iterator[Table]]] = {
     "importing": importing.measure,
     "planning": planning.measure,
+    "files": files.measure,
     "memory": memory.measure,
     "creating": creating.measure,
     "syncing": syncing.measure,

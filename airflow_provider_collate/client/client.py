@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.client.services import Services, fqn_of
 from airflow_provider_collate.client.transport import Transport
 from airflow_provider_collate.kinds import ServiceKind
+from airflow_provider_collate.models.service import Service
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -76,9 +78,18 @@ class CollateClient(Transport):
     ) -> None:
         self.close()
 
-    def services(self, kind: ServiceKind) -> Services:
-        """Return the endpoints of one kind of service, registered or not."""
-        return Services(self, kind, self.release)
+    def plan_key(self, kind: ServiceKind) -> bytes:
+        """Return a key for the fingerprints of plans: it tells nothing of the token, and nobody else can make it."""
+        purpose = f"airflow-provider-collate plan\n{self.config.url}\n{kind.collection}"
+        return hmac.digest(self._token.current().encode(), purpose.encode(), "sha256")
+
+    def services(self, kind: ServiceKind, model: type[Service] = Service) -> Services:
+        """Return the endpoints of one kind of service, registered or not.
+
+        :param kind: the kind.
+        :param model: what services are read into.
+        """
+        return Services(self, kind, self.release, model)
 
     def page_of(self, kind: ServiceKind, name: str) -> str:
         """Return the UI's page of a service."""

@@ -64,10 +64,14 @@ class Services:
     :param transport: sends the requests.
     :param kind: the kind.
     :param release: returns the server's release, for the names of fields.
+    :param model: what services are read into.
     """
 
-    def __init__(self, transport: Transport, kind: ServiceKind, release: Callable[[], Release]) -> None:
+    def __init__(
+        self, transport: Transport, kind: ServiceKind, release: Callable[[], Release], model: type[Service] = Service
+    ) -> None:
         self._transport = transport
+        self._model = model
         self.kind = kind
         self._path = kind.path
         self._page_size = PAGE_SIZE
@@ -106,7 +110,7 @@ class Services:
             raise answer.unexpected("a list of services with its paging")
         cursor, total = paging.get("after"), paging.get("total")
         return ServicePage(
-            tuple(_service(row, answer, asked) for row in rows),
+            tuple(self._service(row, answer, asked) for row in rows),
             cursor if isinstance(cursor, str) else "",
             total if isinstance(total, int) else None,
         )
@@ -258,7 +262,7 @@ class Services:
                 return None
             missing = error
         else:
-            return _service(answer.data, answer, asked)
+            return self._service(answer.data, answer, asked)
         raise _broken(missing, f"it cannot be read with its {', '.join(asked)}: {missing.server_message}")
 
     def _is_about_something_else(self, error: NotFoundError) -> bool:
@@ -280,6 +284,17 @@ class Services:
         return self._transport.send(
             ApiRequest(method, path, params or {}, body, content_type, tuple(secrets), label=label)
         )
+
+    def _service(self, row: JsonValue, answer: Answer, asked: Sequence[str]) -> Service:
+        service = None
+        with suppress(ValidationError, RecursionError):
+            service = self._model.model_validate(row)
+        if service is None:
+            raise answer.unexpected("a service")
+        # Servers show `[]` where a service has no tags (recorded); without them a declared tag would look removed.
+        if "tags" in asked and service.tags is None:
+            raise answer.unexpected("a service with the tags that were asked for")
+        return service
 
     def _fields(self, names: Sequence[str]) -> dict[str, str | int]:
         return {"fields": self._release().fields(names)} if names else {}
@@ -304,15 +319,3 @@ def _broken(error: NotFoundError, message: str) -> BrokenReferenceError:
 
 def _one(service_id: str) -> str:
     return f"/{quote(service_id, safe='')}"
-
-
-def _service(row: JsonValue, answer: Answer, asked: Sequence[str]) -> Service:
-    service = None
-    with suppress(ValidationError, RecursionError):
-        service = Service.model_validate(row)
-    if service is None:
-        raise answer.unexpected("a service")
-    # Servers show `[]` where a service has no tags (recorded); without them a declared tag would look removed.
-    if "tags" in asked and service.tags is None:
-        raise answer.unexpected("a service with the tags that were asked for")
-    return service

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -13,6 +14,7 @@ from airflow_provider_collate.exceptions import InvalidConnectionError
 LEEWAY = timedelta(minutes=1)
 WARN_BEFORE = timedelta(days=7)
 MAX_NAME_LENGTH = 100
+_NOT_IN_A_TOKEN = re.compile(r"[^\x21-\x7e]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,24 @@ def read_claims(token: str) -> TokenClaims | None:
         expires_at=_time(expiry),
         never_expires=expiry is None,
     )
+
+
+def token_problems(token: str, where: str = "") -> list[str]:
+    """Return why a token cannot stand in a header.
+
+    :param token: the token.
+    :param where: where it may be instead, if it is missing here.
+    """
+    if not token.strip():
+        where = where or "Settings > Bots > ingestion-bot in Collate"
+        return [f"password: is missing; it must be the token (JWT) from {where}"]
+    if token.strip().lower().startswith("bearer "):
+        return ['password: begins with "Bearer"; give the token alone']
+    if token != token.strip():
+        return ["password: begins or ends with a blank or a line break; give the token alone"]
+    if _NOT_IN_A_TOKEN.search(token):
+        return ["password: has a blank, a line break or a character in it that no token has"]
+    return []
 
 
 def check_token(token: str, now: datetime) -> list[str]:

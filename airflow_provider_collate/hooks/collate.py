@@ -22,6 +22,7 @@ from airflow_provider_collate.exceptions import (
     OutcomeError,
     StoppedError,
 )
+from airflow_provider_collate.files.path import ServicesPath
 from airflow_provider_collate.hooks.boundary import fails_the_task, fails_the_task_while_iterating
 from airflow_provider_collate.hooks.connection import CollateConnection, read_connection
 from airflow_provider_collate.hooks.connection_form import connection_form_widgets, ui_field_behaviour
@@ -30,6 +31,7 @@ from airflow_provider_collate.hooks.masking import mask_secrets, quieten_http_lo
 from airflow_provider_collate.kinds import ServiceKind, find_kind
 from airflow_provider_collate.models.request import CreateServiceRequest
 from airflow_provider_collate.models.service import Service
+from airflow_provider_collate.models.validation import ValidatedServices
 from airflow_provider_collate.reconcile.engine import Reconciler
 from airflow_provider_collate.reconcile.options import DeleteOptions, RunOptions
 from airflow_provider_collate.reconcile.plan import Plan
@@ -163,8 +165,12 @@ class CollateHook(BaseHook):
         :param services: as for `reconcile`.
         :param single: as for `reconcile`.
         """
-        checked, requests = RunOptions.parse(options), self._requests(services, kind, single)
-        return Reconciler(self._connect(), find_kind(kind), checked).plan(requests)
+        checked, declared = RunOptions.parse(options), self._declared(services, kind, single)
+        reconciler = Reconciler(self._connect(), find_kind(kind), checked)
+        plan = reconciler.plan(declared.services, declared.unfinished)
+        if checked.fail_on_changes and (drift := plan.drift()):
+            raise drift
+        return plan
 
     @fails_the_task
     def reconcile(
@@ -175,11 +181,13 @@ class CollateHook(BaseHook):
         Calls `POST /v1/services/{kind}` or `PUT /v1/services/{kind}/bulk` for new services,
         `PATCH /v1/services/{kind}/{id}` for what differs, and `DELETE /v1/services/{kind}/{id}` to prune.
 
-        :param services: the declarations, or their JSON text; as for `BulkUpsertMlModelServicesOperator`.
+        :param services: the declarations, their JSON text, or a `ServicesPath` that says which files have them; as for
+            `BulkUpsertMlModelServicesOperator`.
         :param single: whether messages speak of the one service instead of `services[0]`.
         """
-        checked, requests = RunOptions.parse(options), self._requests(services, kind, single)
-        return Reconciler(self._connect(), find_kind(kind), checked).run(requests)
+        checked, declared = RunOptions.parse(options), self._declared(services, kind, single)
+        reconciler = Reconciler(self._connect(), find_kind(kind), checked)
+        return reconciler.run(declared.services, declared.unfinished)
 
     @fails_the_task
     def create_service(
@@ -205,7 +213,7 @@ class CollateHook(BaseHook):
 
     @fails_the_task
     def bulk_upsert_services(
-        self, services: Sequence[Declaration] | str, *, kind: str = ML_MODEL_SERVICES, **options: object
+        self, services: Sequence[Declaration] | ServicesPath | str, *, kind: str = ML_MODEL_SERVICES, **options: object
     ) -> dict[str, JsonValue]:
         """Create or change many services, and fail if the catalog is not as declared; `reconcile` of many.
 
@@ -216,7 +224,7 @@ class CollateHook(BaseHook):
 
     @fails_the_task
     def sync_services(
-        self, services: Sequence[Declaration] | str, *, kind: str = ML_MODEL_SERVICES, **options: object
+        self, services: Sequence[Declaration] | ServicesPath | str, *, kind: str = ML_MODEL_SERVICES, **options: object
     ) -> dict[str, JsonValue]:
         """Do as `bulk_upsert_services`, and delete what is in scope and not declared by `prune` and `prune_scope`.
 
@@ -270,11 +278,11 @@ class CollateHook(BaseHook):
             services.restore(service.id)
         return self._shown(_found(services.by_id(service.id, SHOWN_FIELDS), name, of_kind), of_kind)
 
-    def _requests(self, services: object, kind: str, single: bool) -> Sequence[CreateServiceRequest]:
+    def _declared(self, services: object, kind: str, single: bool) -> ValidatedServices[CreateServiceRequest]:
         validated = read_declarations(services, find_kind(kind), self.get_connection, single=single)
         for warning in validated.warnings:
             self.log.warning("%s", warning)
-        return validated.services
+        return validated
 
     def _reconciled(self, services: object, kind: str, options: Mapping[str, object], single: bool = False) -> Report:
         report = self.reconcile(services, kind=kind, single=single, **options)

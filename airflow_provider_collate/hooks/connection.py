@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +12,7 @@ from urllib.parse import unquote
 import httpx
 
 from airflow_provider_collate.client.config import ClientConfig
-from airflow_provider_collate.client.token_claims import check_token
+from airflow_provider_collate.client.token_claims import check_token, token_problems
 from airflow_provider_collate.exceptions import InvalidConnectionError, InvalidDeclarationError
 from airflow_provider_collate.hooks.connection_address import read_address
 from airflow_provider_collate.hooks.connection_extra import OF_THE_TASK, given_fields, read_extra
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
 _TASK_ADVICE = "Correct the task's parameters in the DAG."
-_NOT_IN_A_TOKEN = re.compile(r"[^\x21-\x7e]")
+_WHERE_IT_IS = "the login; move it to the password"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def parse_connection(conn: Connection, *, now: datetime | None = None, **instead
     url, of_address = read_address(conn)
     extra, of_extra = read_extra(conn.extra, instead)
     token = conn.password or ""
-    of_token = _token_problems(token, conn)
+    of_token = token_problems(token, _WHERE_IT_IS if conn.login else "")
     warnings: list[str] = []
     expired = ""
     if now is not None and not of_token:
@@ -87,20 +86,6 @@ def parse_connection(conn: Connection, *, now: datetime | None = None, **instead
         raise _refusal(problems, expired)
     config = ClientConfig(f"{url}/api", **dict(extra))
     return CollateConnection(config, token, (*_warnings(config), *warnings))
-
-
-def _token_problems(token: str, conn: Connection) -> list[str]:
-    """Return why a token cannot stand in a header."""
-    if not token.strip():
-        where = "the login; move it to the password" if conn.login else "Settings > Bots > ingestion-bot in Collate"
-        return [f"password: is missing; it must be the token (JWT) from {where}"]
-    if token.strip().lower().startswith("bearer "):
-        return ['password: begins with "Bearer"; give the token alone']
-    if token != token.strip():
-        return ["password: begins or ends with a blank or a line break; give the token alone"]
-    if _NOT_IN_A_TOKEN.search(token):
-        return ["password: has a blank, a line break or a character in it that no token has"]
-    return []
 
 
 def _refusal(problems: list[str], expired: str) -> InvalidConnectionError | InvalidDeclarationError:

@@ -7,22 +7,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from airflow.providers.common.compat import sdk
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.files.conn_ids import Resolution
 from airflow_provider_collate.hooks.lookup import find_connection
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.kinds.airflow_connection import (
+    TYPE_DECIDES,
     ConnectionFields,
     UnusableConnectionError,
+    conn_id_problem,
     is_conn_id_key,
     json_object,
+    names_connections,
 )
 from airflow_provider_collate.models import LiteralConfig
-from airflow_provider_collate.models.problems import scalar_problem
+from airflow_provider_collate.models.validation import row_path
 
 GetConnection = Callable[[str], sdk.Connection]
 
@@ -40,59 +44,70 @@ def resolve_services(
     :raises InvalidDeclarationError: names the problems of all rows.
     """
     # The traceback of an error holds this frame: what was resolved is kept where printing cannot reach it.
-    resolver = _Resolver(kind, get_connection)
-    for index, row in enumerate(rows):
-        resolver.add(row, "connection" if single else f"services[{index}].connection")
-    if resolver.problems:
-        raise InvalidDeclarationError(resolver.problems)
-    return resolver.rows, list(resolver.secrets)
+    resolver = ConnectionResolver(kind, get_connection)
+    resolution = resolver.resolve(rows)
+    if problems := resolution.problems:
+        raise InvalidDeclarationError([f"{row_path(row, path, single=single)}: {text}" for row, path, text in problems])
+    return resolution.rows, list(resolver.secrets)
 
 
 @dataclass
-class _Resolver:
-    """Looks each Airflow connection up once, and remembers why one cannot be used."""
+class ConnectionResolver:
+    """Looks each Airflow connection up once, and remembers why one cannot be used.
+
+    :param kind: the kind of the services.
+    :param get_connection: returns the Airflow connection of an id.
+    :param secrets: the secrets that were found, which must be masked before anything else happens.
+    """
 
     kind: ServiceKind
     get_connection: GetConnection = field(repr=False)
-    rows: list[object] = field(default_factory=list, repr=False)
     secrets: dict[str, None] = field(default_factory=dict, repr=False)
-    problems: list[str] = field(default_factory=list)
-    known: dict[str, ConnectionFields | str] = field(default_factory=dict, repr=False)
+    _known: dict[str, ConnectionFields | str] = field(default_factory=dict, repr=False)
 
-    def add(self, row: object, path: str) -> None:
-        """Add a row, resolved where it names Airflow connections, or what is wrong with it."""
-        declared = row.get("connection") if isinstance(row, Mapping) else None
-        if not (isinstance(row, Mapping) and isinstance(declared, Mapping) and any(map(is_conn_id_key, declared))):
-            self.rows.append(row)
-            return
+    def resolve(self, rows: Sequence[object]) -> Resolution:
+        """Return the rows, resolved where they name Airflow connections, and what is wrong with them.
+
+        :param rows: declared services; those without a `conn_id` are returned as they are.
+        """
+        resolution = Resolution()
+        for index, row in enumerate(rows):
+            config = self._config(row)
+            if isinstance(config, dict) and isinstance(row, Mapping):
+                resolution.rows.append({**row, "connection": {"config": config}})
+            else:
+                resolution.rows.append(row)
+                faults = config if isinstance(config, list) else []
+                resolution.problems += [(index, ("connection", key), text) for key, text in faults]
+        return resolution
+
+    def _config(self, row: object) -> LiteralConfig | list[tuple[str, str]] | None:
+        """Return the config of a row, or what is wrong with its keys; None if it names no Airflow connection."""
+        if not (isinstance(row, Mapping) and names_connections(row)):
+            return None
+        declared = row["connection"]
         found = {key: self._look_up(conn_id) for key, conn_id in declared.items() if is_conn_id_key(key)}
+        if faults := [(key, fault) for key, fault in found.items() if isinstance(fault, str)]:
+            return faults
         sources = {key: source for key, source in found.items() if isinstance(source, ConnectionFields)}
-        if faults := [f"{path}.{key}: {fault}" for key, fault in found.items() if isinstance(fault, str)]:
-            self.problems.extend(faults)
-            return
         service_type = row.get("serviceType", row.get("service_type"))
         try:
             if not isinstance(service_type, str):
-                raise UnusableConnectionError(_NO_TYPE)
+                raise UnusableConnectionError(TYPE_DECIDES)
             config = LiteralConfig(self.kind.config_from(service_type, declared, sources))
         except UnusableConnectionError as fault:
-            self.problems.append(f"{path}.{fault.key or next(iter(found))}: {fault}")
-            return
-        self.rows.append({**row, "connection": {"config": config}})
+            return [(fault.key or next(iter(found)), str(fault))]
         self.secrets.update(dict.fromkeys(source.password for source in sources.values() if source.password))
         self.secrets.update(dict.fromkeys(self.kind.secret_values(service_type, {"config": config})))
+        return config
 
     def _look_up(self, conn_id: object) -> ConnectionFields | str:
-        if not isinstance(conn_id, str) or not conn_id.strip():
-            return "must be the id of an Airflow connection"
-        if problem := scalar_problem(conn_id):
+        problem = conn_id_problem(conn_id)
+        if problem or not isinstance(conn_id, str):
             return problem
-        if conn_id not in self.known:
-            self.known[conn_id] = _read(conn_id, self.get_connection)
-        return self.known[conn_id]
-
-
-_NO_TYPE = "serviceType must be given, because it decides what the connection becomes"
+        if conn_id not in self._known:
+            self._known[conn_id] = _read(conn_id, self.get_connection)
+        return self._known[conn_id]
 
 
 def _read(conn_id: str, get_connection: GetConnection) -> ConnectionFields | str:

@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from airflow_provider_collate.models import ConnectionPart
+from airflow_provider_collate.models.problems import scalar_problem
 
 Config = dict[str, object]
 ConfigPath = tuple[str, ...]
+
+TYPE_DECIDES = "serviceType must be given, because it decides what the connection becomes"
 
 
 class UnusableConnectionError(Exception):
@@ -85,6 +88,22 @@ def is_conn_id_key(key: object) -> bool:
     :param key: the key.
     """
     return isinstance(key, str) and (key == "conn_id" or key.endswith("_conn_id"))
+
+
+def names_connections(row: object) -> bool:
+    """Return whether a declared service, valid or not, names Airflow connections."""
+    connection = row.get("connection") if isinstance(row, Mapping) else None
+    return isinstance(connection, Mapping) and any(map(is_conn_id_key, connection))
+
+
+def conn_id_problem(conn_id: object) -> str:
+    """Return why something cannot be the id of an Airflow connection, or nothing.
+
+    :param conn_id: what was declared.
+    """
+    if not isinstance(conn_id, str) or not conn_id.strip():
+        return "must be the id of an Airflow connection"
+    return scalar_problem(conn_id)
 
 
 def fields_at(part: type[ConnectionPart], *path: str) -> dict[str, ConfigPath]:

@@ -83,16 +83,32 @@ class ServiceKind:
                 raise UnusableConnectionError(mapping.advice)
         return config
 
+    def conn_id_keys(self, service_type: str) -> list[str]:
+        """Return the keys by which a service of some type may name Airflow connections.
+
+        :param service_type: the service's type.
+        """
+        mappings = self._mappings_of(service_type)
+        return ["conn_id", *mappings[0].further] if mappings else []
+
+    def config_beside(self, service_type: str, declared: Mapping[str, object]) -> Config:
+        """Return what a service that is declared by Airflow connections says of its config itself.
+
+        :param service_type: the service's type.
+        :param declared: the declared connection.
+        :raises UnusableConnectionError: if such a service takes no connection under these keys.
+        """
+        for key in filter(is_conn_id_key, declared):
+            self._check_key(service_type, key)
+        return self._overrides(service_type, declared)
+
     def _mappings_of(self, service_type: object) -> list[ConnectionMapping]:
         return [mapping for mapping in self.mappings if mapping.service_type == service_type]
 
     def _mapped(self, service_type: str, key: str, source: ConnectionFields) -> Config:
+        self._check_key(service_type, key)
         mappings = self._mappings_of(service_type)
         try:
-            if not mappings:
-                raise UnusableConnectionError(self._no_mapping(service_type))
-            if key != "conn_id" and key not in mappings[0].further:
-                raise UnusableConnectionError(f"a service of type {service_type} has no {key}")
             mapping = next((mapping for mapping in mappings if source.conn_type in mapping.conn_types), None)
             if mapping is None:
                 raise UnusableConnectionError(_other_type(source, mappings))
@@ -101,6 +117,15 @@ class ServiceKind:
         except UnusableConnectionError as fault:
             fault.key = key
             raise
+
+    def _check_key(self, service_type: str, key: str) -> None:
+        keys = self.conn_id_keys(service_type)
+        if key in keys:
+            return
+        text = f"a service of type {service_type} has no {key}" if keys else self._no_mapping(service_type)
+        fault = UnusableConnectionError(text)
+        fault.key = key
+        raise fault
 
     def _no_mapping(self, service_type: str) -> str:
         if service_type not in self.request_model.connection_types:

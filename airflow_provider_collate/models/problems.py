@@ -47,8 +47,10 @@ _KINDS: Sequence[tuple[type | tuple[type, ...], str]] = (
     (list, "a list"),
     (dict, "an object"),
 )
+
+MISSING = "must be given"
 _TEXTS = {
-    "missing": "must be given",
+    "missing": MISSING,
     "string_type": "must be a string, not {kind}",
     "bool_type": "must be true or false, not {kind}",
     "int_type": "must be a whole number, not {kind}",

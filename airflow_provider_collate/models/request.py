@@ -52,6 +52,19 @@ class CreateServiceRequest(DeclaredModel):
     `None`, `""` or `[]` given explicitly means: empty it. `model_fields_set` has what was given. Owners may be named
     (`OwnerName`); `declared` and `to_payload` keep the names as they were given, and a server takes ids only.
     `connection_types` has the config model of each service type of the kind.
+
+    :param name: 1 to 256 characters without `::` (older servers take fewer).
+    :param service_type: what kind of platform it is, as documented for the kind of service.
+    :param connection: how the catalog reaches it, the whole of it; None sends none.
+    :param display_name: the name people see.
+    :param description: Markdown.
+    :param owners: names of users and teams, such as `ana@acme.example` or `team:ml-platform`; the whole list.
+    :param domains: fully qualified names of domains; the whole list.
+    :param data_products: fully qualified names of data products; the whole list.
+    :param tags: fully qualified names of tags such as `Tier.Tier1` or `glossary:Business.Churn`, or whole tag labels;
+        tags that people set stay beside them.
+    :param style: how the UI shows it.
+    :param ingestion_runner: the runner that ingests from it.
     """
 
     connection_types: ClassVar[Mapping[str, type[ConnectionConfig]]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Generic, TypeVar
 
@@ -32,6 +32,9 @@ _NOT_GIVEN = (
 )
 _LONG_TEXT = 100_000
 
+RowProblem = tuple[int, Path, str]
+"""The number of a row, the path in it, and what is wrong there."""
+
 
 @dataclass(frozen=True)
 class ValidatedServices(Generic[R]):
@@ -39,10 +42,12 @@ class ValidatedServices(Generic[R]):
 
     :param services: one model for each row.
     :param warnings: a line for each kind of finding, without any value of a connection.
+    :param unfinished: the numbers of services that cannot be applied as they are, with why; the others can.
     """
 
-    services: list[R]
+    services: Sequence[R]
     warnings: list[str]
+    unfinished: Mapping[int, str] = field(default_factory=dict)
 
 
 def validate_services(rows: Iterable[object], *, model: type[R], single: bool = False) -> ValidatedServices[R]:
@@ -54,16 +59,81 @@ def validate_services(rows: Iterable[object], *, model: type[R], single: bool = 
     :raises InvalidDeclarationError: names every fault of every row, and no value but a name or a type.
     """
     given = _listed(rows)
-    problems: list[Problem] = []
-    services: list[R] = []
+    services, problems = checked_rows(given, model=model)
+    if not problems and len({service.name for service in services}) == len(services):
+        findings = Findings()
+        for index, service in enumerate(services):
+            findings.add(index, service)
+        return ValidatedServices(services, _lines(findings.found(), single))
+    problems = sorted([*problems, *_given_twice(given)], key=lambda problem: problem[0])
+    raise InvalidDeclarationError(_lines(problems, single))
+
+
+def checked_rows(given: Sequence[object], *, model: type[R]) -> tuple[list[R], list[RowProblem]]:
+    """Return a model for each row, or what is wrong with the rows; whether a name is given twice is not looked at.
+
+    :param given: mappings, with documented or Python names, or instances of the model.
+    :param model: the request model of the kind of service.
+    """
     try:
-        services = _adapter(model).validate_python(given)
+        return _adapter(model).validate_python(given), []
     except ValidationError as error:
-        problems = list(problems_of(error, model))
-    # Raised out here, so that pydantic's error, which has the values, is no part of it.
-    if problems := sorted([*problems, *_given_twice(given)], key=lambda problem: problem[0][0]):
-        raise InvalidDeclarationError([f"{_place(path, single)}: {text}" for path, text in problems])
-    return ValidatedServices(services, _warnings(services, single))
+        # Not raised: pydantic's error has the values.
+        return [], [(int(row), tuple(path), text) for (row, *path), text in problems_of(error, model)]
+
+
+def row_path(index: int, path: Path, *, single: bool = False) -> str:
+    """Return where something is, as messages say it: `services[2].tags[0]`.
+
+    :param index: the number of the row.
+    :param path: where in the row.
+    :param single: whether it is the task's only row, so that it needs no number.
+    """
+    if single:
+        return path_text(path) or "the service"
+    return path_text(("services", index, *path))
+
+
+def name_of(row: object) -> str | None:
+    """Return the name of a declared service, which need not be valid yet."""
+    name = row.get("name") if isinstance(row, dict) else getattr(row, "name", None)
+    return name if isinstance(name, str) else None
+
+
+def given_already(name: str, place: str) -> str:
+    """Say that a name is given twice.
+
+    :param name: the name.
+    :param place: where it was given first.
+    """
+    return f"{quoted(name)} was given already by {place}"
+
+
+class Findings:
+    """What is odd about services and no fault: each kind of it once, with the first row and how many more have it."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Path, str], tuple[int, int]] = {}
+
+    def add(self, index: int, service: CreateServiceRequest) -> None:
+        """Look at a service.
+
+        :param index: the number of its row.
+        :param service: the service.
+        """
+        for path, text in _findings(service):
+            first, count = self._found.get((path, text), (index, 0))
+            self._found[path, text] = first, count + 1
+
+    def found(self) -> Iterator[RowProblem]:
+        """Yield each kind of finding, with where it is found first."""
+        for (path, text), (index, count) in self._found.items():
+            more = count - 1
+            yield index, path, f"{text} (and {more:,} more row{'' if more == 1 else 's'})" if more else text
+
+
+def _lines(problems: Iterable[RowProblem], single: bool) -> list[str]:
+    return [f"{row_path(row, path, single=single)}: {text}" for row, path, text in problems]
 
 
 @cache
@@ -78,29 +148,11 @@ def _listed(rows: object) -> list[object]:
     return [dict(row) if isinstance(row, Mapping) and not isinstance(row, dict) else row for row in rows]
 
 
-def _place(path: Path, single: bool) -> str:
-    return (path_text(path[1:]) or "the service") if single else path_text(("services", *path))
-
-
-def _given_twice(rows: Sequence[object]) -> Iterator[Problem]:
+def _given_twice(rows: Sequence[object]) -> Iterable[RowProblem]:
     first: dict[str, int] = {}
-    for index, row in enumerate(rows):
-        name = row.get("name") if isinstance(row, dict) else getattr(row, "name", None)
-        if isinstance(name, str) and first.setdefault(name, index) != index:
-            yield (index, "name"), f"{quoted(name)} was given already by services[{first[name]}]"
-
-
-def _warnings(services: Sequence[CreateServiceRequest], single: bool) -> list[str]:
-    """Return a line for each kind of finding, with the first row that has it and how many more do."""
-    found: dict[Problem, list[int]] = {}
-    for index, service in enumerate(services):
-        for finding in _findings(service):
-            found.setdefault(finding, []).append(index)
-    lines = []
-    for (path, text), (first, *more) in found.items():
-        rest = f" (and {len(more):,} more row{'s' if more[1:] else ''})" if more else ""
-        lines.append(f"{_place((first, *path), single)}: {text}{rest}")
-    return lines
+    for index, name in enumerate(map(name_of, rows)):
+        if name is not None and first.setdefault(name, index) != index:
+            yield index, ("name",), given_already(name, row_path(first[name], ()))
 
 
 def _findings(service: CreateServiceRequest) -> Iterator[Problem]:

@@ -10,6 +10,8 @@ from urllib.parse import quote, urlsplit
 from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.sdk import Asset, AssetAlias
 
+from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.files.path import ServicesPath
 from airflow_provider_collate.hooks.boundary import fails_the_task
 from airflow_provider_collate.operators._collate_task import CollateTask
 from airflow_provider_collate.operators._template_fields import to_plain, unwrapped
@@ -58,7 +60,7 @@ class ServiceOperator(CollateTask):
 class ReconcileOperator(ServiceOperator):
     """Base of the operators that declare services."""
 
-    option_names: Sequence[str] = ("on_conflict", "rewrite_secrets", "plan_only")
+    option_names: Sequence[str] = ("on_conflict", "rewrite_secrets", "plan_only", "fail_on_changes")
     _is_single = False
     """Whether the task is about one service, so that messages need no row numbers."""
 
@@ -68,10 +70,16 @@ class ReconcileOperator(ServiceOperator):
         on_conflict: OnConflict = "fail",
         rewrite_secrets: bool | str | None = None,
         plan_only: bool | str = False,
+        fail_on_changes: bool | str = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._set_options(on_conflict=on_conflict, rewrite_secrets=rewrite_secrets, plan_only=plan_only)
+        self._set_options(
+            on_conflict=on_conflict,
+            rewrite_secrets=rewrite_secrets,
+            plan_only=plan_only,
+            fail_on_changes=fail_on_changes,
+        )
 
     @abstractmethod
     def _declared(self) -> object:
@@ -99,10 +107,9 @@ class ReconcileOperator(ServiceOperator):
         from airflow_provider_collate.kinds import find_kind
 
         plan = hook.plan(self._declared(), kind=self.kind, single=self._is_single, **options)
-        is_refused, text = plan.refusal is not None, plan.text()
-        self.log.info("Plan, nothing is written%s:\n%s", "; a run would be refused" if is_refused else "", text)
-        url = hook.get_conn().list_page(find_kind(self.kind))
-        return {"plan": text, "counts": dict(plan.counts()), "refused": is_refused, "url": url}
+        is_refused = plan.refusal is not None
+        self.log.info("Plan, nothing is written%s:\n%s", "; a run would be refused" if is_refused else "", plan.text())
+        return plan.to_json(hook.get_conn().list_page(find_kind(self.kind)))
 
     def _add_asset_events(self, context: Context, report: Report) -> None:
         """Tell other DAGs what changed, through the aliases among this task's outlets (Airflow 3)."""
@@ -147,7 +154,7 @@ class CreateServiceOperator(ReconcileOperator):
         labels; tags that people set stay beside them.
     :param style: `{"color": "#…", "iconURL": "…"}`, how the UI shows the service.
     :return: id, name, fullyQualifiedName, serviceType, version, url and outcome; under `plan_only` the plan
-        (`plan`, `counts`, `refused`, `url`).
+        (`has_changes`, `refused`, `counts`, `text`, `markdown`, `fingerprint`, `url`).
     """
 
     option_names: Sequence[str] = ("if_exists", *ReconcileOperator.option_names)
@@ -206,25 +213,56 @@ class BulkUpsertServicesOperator(ReconcileOperator):
     """Register or change many services.
 
     :param services: a list of mappings or models, the output of an upstream task, or any of these as JSON text; rows
-        as for one service, in camelCase as documented or in snake_case.
+        as for one service, in camelCase as documented or in snake_case. Exactly one of it and `services_path` is given.
+    :param services_path: a file that has the declarations, or a glob such as `s3://bucket/services/*.yaml`: YAML, JSON
+        or JSON Lines by suffix, local or wherever Airflow's ObjectStoragePath reaches. What is in it is no template.
+    :param services_conn_id: the Airflow connection by which a path with a scheme is read.
     :return: the report: counts in full, details of at most 20 rows that are not unchanged. With at most 1,000 of them
-        it is pushed as XCom `report`, also when the task fails. Under `plan_only` the plan (`plan`, `counts`,
-        `refused`, `url`).
+        it is pushed as XCom `report`, also when the task fails. Under `plan_only` the plan (`has_changes`,
+        `refused`, `counts`, `text`, `markdown`, `fingerprint`, `url`).
     """
 
-    option_names: Sequence[str] = (*ReconcileOperator.option_names, "chunk_size", "max_workers")
-    template_fields: Sequence[str] = ("services", *option_names, *CollateTask.connection_params)
+    option_names: Sequence[str] = (*ReconcileOperator.option_names, "chunk_size", "max_workers", "approved_plan")
+    declared_by: Sequence[str] = ("services", "services_path", "services_conn_id")
+    template_fields: Sequence[str] = (*declared_by, *option_names, *CollateTask.connection_params)
     connection_fields: Mapping[str, bool] = {"services": False}
 
     def __init__(
-        self, *, services: object, chunk_size: int | str = 100, max_workers: int | str = 8, **kwargs: Any
+        self,
+        *,
+        services: object = _NOT_GIVEN,
+        services_path: str | None = None,
+        services_conn_id: str | None = None,
+        chunk_size: int | str = 100,
+        max_workers: int | str = 8,
+        approved_plan: str = _NOT_GIVEN,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.services = to_plain(services)
-        self._set_options(chunk_size=chunk_size, max_workers=max_workers)
+        self.services = None if services is _NOT_GIVEN else to_plain(services)
+        self.services_path = services_path
+        self.services_conn_id = services_conn_id
+        self._check_declared(has_services=services is not _NOT_GIVEN)
+        self._needs_approval = approved_plan is not _NOT_GIVEN
+        approved = (approved_plan or "") if self._needs_approval else None
+        self._set_options(chunk_size=chunk_size, max_workers=max_workers, approved_plan=approved)
+
+    def _options(self) -> dict[str, object]:
+        options = super()._options()
+        # A template that renders to None must not mean that nothing needs to be approved.
+        return {**options, "approved_plan": options["approved_plan"] or ""} if self._needs_approval else options
+
+    @fails_the_task
+    def _check_declared(self, *, has_services: bool) -> None:
+        if has_services is (self.services_path is not None):
+            raise InvalidDeclarationError(["services, services_path: exactly one of them must be given"])
+        if self.services_conn_id and self.services_path is None:
+            raise InvalidDeclarationError(["services_conn_id: reads nothing without services_path"])
 
     def _declared(self) -> object:
-        return unwrapped(self.services)
+        if self.services_path is None:
+            return unwrapped(self.services)
+        return ServicesPath(str(self.services_path), self.services_conn_id or None)
 
     def _returned(self, report: Report) -> dict[str, JsonValue]:
         return report.shortened()
@@ -236,7 +274,9 @@ class SyncServicesOperator(BulkUpsertServicesOperator):
     option_names: Sequence[str] = (
         *BulkUpsertServicesOperator.option_names, "prune", "prune_scope", "max_prune", "allow_empty",
     )  # fmt: skip
-    template_fields: Sequence[str] = ("services", *option_names, *CollateTask.connection_params)
+    template_fields: Sequence[str] = (
+        *BulkUpsertServicesOperator.declared_by, *option_names, *CollateTask.connection_params,
+    )  # fmt: skip
 
     def __init__(
         self,

@@ -147,9 +147,11 @@ class Writer:
     def _may_send_bulk(self) -> bool:
         """Return whether new services may go out by the bulk endpoint.
 
-        It is a PUT, and so overwrites what someone created meanwhile: only `update` allows that, and only a bot's
-        PUT keeps the texts that a person wrote (recorded).
+        It is a PUT, and so overwrites what someone created meanwhile: only `update` without an approved plan allows
+        that, and only a bot's PUT keeps the texts that a person wrote (recorded).
         """
+        if self.options.approved_plan is not None:
+            return False
         return self.options.if_exists == "update" and self.facts.is_bot and not self.client.bulk_is_missing
 
     def _send(self, change: Change) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
@@ -49,17 +49,23 @@ class CatalogReader:
         ahead = self._client.clock_ahead
         return ServerFacts(release, identity.name, identity.is_bot, self._options.on_conflict, ahead)
 
-    def resolve(self, requests: Sequence[CreateServiceRequest]) -> tuple[list[Desired], RunOptions, tuple[str, ...]]:
+    def resolve(
+        self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str]
+    ) -> tuple[list[Desired], RunOptions, tuple[str, ...]]:
         """Look up the names in the declarations and in the prune scope, each name once.
 
+        :param unfinished: numbers of declarations that cannot be applied as they are, with why.
         :return: the declarations, the options, and a warning for each name in the scope that does not exist.
         :raises RequestError: for transient errors, and when the token is refused.
         """
         scope = self._options.prune_scope
         found = resolve_references(requests, self._client.directory, self.facts.release, self._workers, scope)
         self._exclusive.update(found.exclusive)
-        rows = enumerate(zip(requests, found.rows, strict=True))
-        desired = [Desired(number, request, row.fields or None, row.problems) for number, (request, row) in rows]
+        problems = {number: (text,) for number, text in unfinished.items()}
+        desired = [
+            Desired(number, requests, row.fields or None, problems.get(number, ()) + row.problems)
+            for number, row in enumerate(found.rows)
+        ]
         options = replace(self._options, prune_scope=found.scope) if scope else self._options
         return desired, options, found.warnings
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 from pydantic import JsonValue
@@ -44,21 +45,27 @@ class Action(str, Enum):
     NONE = "unchanged"
 
 
-_WRITING = frozenset({Action.CREATE, Action.RESTORE, Action.UPDATE, Action.DELETE})
+WRITING = frozenset({Action.CREATE, Action.RESTORE, Action.UPDATE, Action.DELETE})
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
     """One declared service.
 
+    :param requests: all that is declared; the services of a file may be made each time they are asked for.
     :param resolved: fields that named something, as the references that the names stand for.
     :param problems: names in it that are not in the catalog, each as a line with its path.
     """
 
     row: int
-    request: CreateServiceRequest
+    requests: Sequence[CreateServiceRequest] = field(repr=False, compare=False)
     resolved: Mapping[str, JsonValue] | None = None
     problems: tuple[str, ...] = ()
+
+    @property
+    def request(self) -> CreateServiceRequest:
+        """Return the declaration."""
+        return self.requests[self.row]
 
     def declared(self) -> dict[str, JsonValue]:
         """Return the fields that were given, under documented names and with references in place of names."""
@@ -110,6 +117,12 @@ class Change:
         return self.having(Status.WRITE) + self.having(Status.REWRITE) if self.fields else ()
 
     @property
+    def values(self) -> set[str]:
+        """What its operations set, without what they test."""
+        operations = (operation for field in self.writable for operation in field.operations)
+        return {json.dumps(operation.to_json(), sort_keys=True) for operation in operations if operation.op != "test"}
+
+    @property
     def conflicts(self) -> tuple[FieldChange, ...]:
         """The fields that somebody else set to another value, which is kept."""
         return self.having(Status.CONFLICT)
@@ -122,7 +135,7 @@ class Change:
     @property
     def writes(self) -> bool:
         """Whether something must be sent."""
-        return self.action in _WRITING or (self.action is not Action.CONFLICT and bool(self.having(Status.REWRITE)))
+        return self.action in WRITING or (self.action is not Action.CONFLICT and bool(self.having(Status.REWRITE)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -15,6 +15,7 @@ from airflow_provider_collate.exceptions import (
     BadRequestError,
     CollateError,
     InvalidDeclarationError,
+    NotApprovedError,
     OutcomeError,
     StoppedError,
 )
@@ -22,6 +23,7 @@ from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models import CreateServiceRequest
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.apply import CircuitBreaker, Writer
+from airflow_provider_collate.reconcile.approval import LOOK_AGAIN, Approval, fingerprint_of
 from airflow_provider_collate.reconcile.catalog_reader import CatalogReader, Pair
 from airflow_provider_collate.reconcile.changes import (
     Action,
@@ -50,7 +52,18 @@ _UNKNOWN_FORM = (
 )
 # Seconds between readings of a catalog whose reads lag behind its writes.
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
+_MOST_TOLD = 20
 _NOT_PRUNED = "was not deleted, because declared services failed"
+
+
+class Watcher:
+    """Is told how a run goes; this one does not care."""
+
+    def planned(self, plan: Plan) -> None:
+        """Take note of the plan, which is about to be carried out."""
+
+    def answered(self, change: Change) -> None:
+        """Take note that a write was answered, in whatever way."""
 
 
 class Reconciler:
@@ -62,14 +75,16 @@ class Reconciler:
     2. Look up the names that the declarations use (owners, tags, domains), each once.
     3. Read the declared services and those in the prune scope, and compare each with its declaration.
     4. Read the history of those services where it matters who set a field, and compare them again: this is the plan.
-    5. Refuse the plan if it would delete more than it may.
+    5. Refuse the plan if it would delete more than it may, or do what was not approved.
     6. Write what differs, and read again what was written.
-    7. Write once more what a fault or somebody else's edit left open, from what the catalog shows by then.
+    7. Write once more what a fault or somebody else's edit left open, from what the catalog shows by then;
+       under an approved plan only what was approved.
     8. Delete what is in scope and not declared, if nothing that is declared failed.
     9. Report one outcome for each service.
 
     :param clock: a monotonic clock in seconds.
     :param now: the time of day, with its time zone.
+    :param watcher: told how a run goes.
     """
 
     def __init__(
@@ -79,25 +94,33 @@ class Reconciler:
         options: RunOptions,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        watcher: Watcher | None = None,
     ) -> None:
         self._client = client
         self._kind = kind
         self._options = options
         self._clock = clock
+        self._watcher = watcher or Watcher()
         self._began_at = now()
         self._services: Services = client.services(kind)
+        self._approval: Approval | None = None
         self._workers = Workers(options.max_workers, lambda: client.stopped)
         self._service_reader = ServiceReader(self._services, self._workers)
         self._reader = CatalogReader(client, self._services, options, self._workers)
 
-    def plan(self, requests: Sequence[CreateServiceRequest]) -> Plan:
-        """Return what a run would do, and whether it would be refused; write nothing.
+    def plan(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str] | None = None) -> Plan:
+        """Return what a run would do, and whether it would be refused, with its fingerprint; write nothing.
 
-        :param requests: the declared services, valid and each name once.
+        :param requests: the declared services, valid and each name once; they are gone through several times.
+        :param unfinished: numbers of those that cannot be applied as they are, with why; the others can.
         :raises InvalidDeclarationError: when the server cannot show what the prune scope asks for.
         """
+        plan = self._plan(requests, unfinished or {})
+        return replace(plan, fingerprint=fingerprint_of(plan.changes, self._client.plan_key(self._kind)))
+
+    def _plan(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str]) -> Plan:
         facts = self._reader.facts
-        declared, self._options, warnings = self._reader.resolve(requests)
+        declared, self._options, warnings = self._reader.resolve(requests, unfinished)
         planner = Planner(declared, facts, self._options, warnings)
         for service in self._read(requests):
             planner.add(service, self._service_reader.broken.get(service.name, ""))
@@ -108,17 +131,21 @@ class Reconciler:
             log.warning("%s", warning)
         return plan
 
-    def run(self, requests: Sequence[CreateServiceRequest]) -> Report:
+    def run(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str] | None = None) -> Report:
         """Plan, write what differs, read again, and report.
 
-        :param requests: the declared services, valid and each name once.
+        :param requests: as for `plan`.
+        :param unfinished: as for `plan`.
         :raises RequestError: when the catalog cannot be read, or refuses the token.
         :raises PruneRefusedError: when more would be deleted than may be.
+        :raises NotApprovedError: when it would do what was not approved.
         :raises StoppedError: when the task was told to stop.
         """
-        plan = self.plan(requests)
+        plan = self._plan(requests, unfinished or {})
         log.info("Plan:\n%s", plan.text())
         plan.raise_if_refused()
+        self._raise_if_unapproved(plan)
+        self._watcher.planned(plan)
         rows = [Row(change, change) for change in plan.changes]
         abort = self._carry_out(rows)
         self._note_overwritten(rows)
@@ -128,6 +155,24 @@ class Reconciler:
         for line in report.log_lines():
             log.info("%s", line)
         return report
+
+    def _raise_if_unapproved(self, plan: Plan) -> None:
+        if self._options.approved_plan is None:
+            return
+        self._approval = Approval(self._options.approved_plan, self._client.plan_key(self._kind))
+        if unapproved := self._approval.unapproved(plan.changes):
+            told = Plan(tuple(unapproved)).text(_MOST_TOLD)
+            are = "1 change was" if len(unapproved) == 1 else f"{len(unapproved):,} changes were"
+            raise NotApprovedError(f"{are} not approved; nothing was written:\n{told}", advice=LOOK_AGAIN)
+
+    def _is_approved(self, row: Row, approval: Approval) -> bool:
+        """Return whether a row may be written again: the approved change itself, or what our own write left of it."""
+        if approval.has(row.change) or row.is_rest_of_plan(self._reader.facts.user):
+            return True
+        left = "; ".join(map(str, row.change.writable)) or row.change.action.value
+        text = f"{row.planned.name!r} was changed by somebody since it was planned, and was not written again: {left}"
+        row.error = NotApprovedError(text, advice=LOOK_AGAIN)
+        return False
 
     def _carry_out(self, rows: Sequence[Row]) -> CollateError | None:
         """Apply and verify; delete only when all that is declared is there, or a rename would lose the service.
@@ -176,6 +221,7 @@ class Reconciler:
             self._verify(rows)
             release = self._reader.facts.release
             rows = [row for row in rows if row.is_worth_another_try or may_be_in_unknown_form(row, release)]
+            rows = [row for row in rows if self._approval is None or self._is_approved(row, self._approval)]
             # Only rows that failed are left: that they fail again says nothing of the server.
             breaker = None
 
@@ -186,6 +232,7 @@ class Reconciler:
         with closing(writer.write([row.change for row in rows], breaker)) as results:
             for change, error in results:
                 by_name[change.name].answered(error)
+                self._watcher.answered(change)
 
     def _verify(self, rows: Sequence[Row]) -> None:
         """Read again what was written, and note what the catalog shows.

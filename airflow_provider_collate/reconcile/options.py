@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.reconcile.approval import fingerprint_problem
 from airflow_provider_collate.reconcile.scope import PruneScope
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ class _Options:
         given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
         problems = [f"{name}: {problem}" for name, value in given.items() if (problem := _CHECKS[name](value))]
         problems += _prune_problems(**{name: value for name, value in given.items() if name in _PRUNE})
+        if given.get("fail_on_changes") and not given["plan_only"]:
+            problems.append("fail_on_changes: needs plan_only=True; a run without it makes the catalog as declared")
+        if given.get("approved_plan") and given["plan_only"]:
+            problems.append("approved_plan: is for a run that writes, so plan_only must be False")
         if problems:
             raise InvalidDeclarationError(problems)
 
@@ -65,6 +70,8 @@ class _Options:
         :raises InvalidDeclarationError: when one of the others is not what it must be.
         """
         known = {name: value for name, value in given.items() if name not in unrendered}
+        if "plan_only" in unrendered:
+            known.pop("fail_on_changes", None)
         if "prune" in unrendered:
             known["prune"] = "soft"
         if "prune" in unrendered or "prune_scope" in unrendered:
@@ -82,6 +89,9 @@ class RunOptions(_Options):
     :param rewrite_secrets: secrets that the token sees only masked cannot be compared. None writes them again, which
         changes nothing where they are the same; False leaves them; True also writes those in a secrets manager again.
     :param plan_only: return the plan and write nothing.
+    :param fail_on_changes: with `plan_only`, fail if the catalog is not as declared, with the plan as the message.
+    :param approved_plan: the `fingerprint` that a task with `plan_only` has returned: plan again, and fail before any
+        write if there is a change that is not in it. No row is planned a second time.
     :param chunk_size: rows in one bulk request, where the server has a bulk endpoint.
     :param max_workers: requests in flight at once.
     :param prune: delete services in scope that are not declared: `soft` (can be restored) or `hard`, which leaves
@@ -99,6 +109,8 @@ class RunOptions(_Options):
     on_conflict: OnConflict = "fail"
     rewrite_secrets: bool | None = None
     plan_only: bool = False
+    fail_on_changes: bool = False
+    approved_plan: str | None = None
     chunk_size: int = 100
     max_workers: int = 8
     prune: Prune | None = None
@@ -136,6 +148,8 @@ def _read(name: str, value: object) -> object:
         return PruneScope.parse(value)
     if name in ("prune", "rewrite_secrets") and value in ("", "None", "none"):
         return None
+    if name == "approved_plan" and isinstance(value, str):
+        return value.strip()
     if isinstance(value, str) and name in _FLAGS:
         return _WORDS.get(value.strip().lower(), value)
     if isinstance(value, str) and name in (*_COUNTS, "max_prune") and value.strip().isdecimal():
@@ -176,7 +190,7 @@ def _limit(limit: object) -> str:
     return f'is {limit!r}, but must be a number of at least 0 or a percentage such as "10%"'
 
 
-_FLAGS = ("rewrite_secrets", "plan_only", "allow_empty", "hard_delete")
+_FLAGS = ("rewrite_secrets", "plan_only", "fail_on_changes", "allow_empty", "hard_delete")
 _COUNTS = ("chunk_size", "max_workers")
 _CHECKS: Mapping[str, Callable[[object], str]] = {
     "if_exists": _choice("fail", "ignore", "update"),
@@ -187,6 +201,7 @@ _CHECKS: Mapping[str, Callable[[object], str]] = {
     "max_prune": _limit,
     **dict.fromkeys(_COUNTS, _count),
     **dict.fromkeys(_FLAGS, _flag),
+    "approved_plan": lambda value: "" if value is None else fingerprint_problem(value),
     "rewrite_secrets": lambda value: "" if value is None else _flag(value),
     "created_since": _time,
 }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from airflow_provider_collate.exceptions import PruneRefusedError
-from airflow_provider_collate.reconcile.changes import Action, Change
-from airflow_provider_collate.reconcile.field_change import Status
+from pydantic import JsonValue
+
+from airflow_provider_collate.exceptions import OutcomeError, PruneRefusedError
+from airflow_provider_collate.reconcile.changes import WRITING, Action, Change
+from airflow_provider_collate.reconcile.field_change import Status, one_line
 
 _SIGNS = {
     Action.CREATE: "+",
@@ -26,6 +29,14 @@ _NARROWEST_NAME = 18
 _WIDEST_NAME = 40
 _MOST_ROWS = 500
 _MOST_DETAILS = 20
+_MOST_ROWS_IN_ERROR = 50
+_DRIFT_ADVICE = "Run the task without plan_only to make it so, or change the declaration."
+# GitHub takes a comment of 65,536 characters.
+_MOST_MARKDOWN = 50_000
+_MOST_ROWS_IN_MARKDOWN = 100
+_MOST_NOTES = 10
+_LONGEST_NOTE = 1_000
+_LONGEST_DETAIL = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,8 @@ class Plan:
     :param notes: what a reader should know beside the changes, one sentence each.
     :param warnings: what is probably a mistake, or cannot become as declared.
     :param unreadable_secrets: declared secrets that the token cannot see, so that they cannot be compared.
+    :param is_as_declared: whether a run would change nothing and succeed.
+    :param fingerprint: what `approved_plan` takes; empty where it was not asked for.
     """
 
     changes: tuple[Change, ...]
@@ -46,6 +59,13 @@ class Plan:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     unreadable_secrets: int = 0
+    is_as_declared: bool = False
+    fingerprint: str = ""
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether a run would change the catalog; to write again a secret that cannot be compared does not count."""
+        return any(change.action in WRITING for change in self.changes)
 
     def counts(self) -> dict[str, int]:
         """Return how many services each action has."""
@@ -59,15 +79,57 @@ class Plan:
         if self.refusal is not None:
             raise self.refusal
 
-    def text(self) -> str:
+    def drift(self) -> OutcomeError | None:
+        """Return the error of a drift alarm, with the plan as its message, or None if the catalog is as declared."""
+        if self.is_as_declared:
+            return None
+        return OutcomeError(f"The catalog is not as declared:\n{self.text(_MOST_ROWS_IN_ERROR)}", advice=_DRIFT_ADVICE)
+
+    def to_json(self, url: str) -> dict[str, JsonValue]:
+        """Return the plan as an XCom, or for another program.
+
+        :param url: the UI's page of all services of the kind.
+        """
+        return {
+            "has_changes": self.has_changes,
+            "refused": self.refusal is not None,
+            "counts": dict(self.counts()),
+            "text": self.text(),
+            "markdown": self.markdown(),
+            "fingerprint": self.fingerprint,
+            "url": url,
+        }
+
+    def markdown(self) -> str:
+        """Return the plan as a table, for a page or a pull request: at most 100 lines and 60,000 characters.
+
+        What comes from the catalog or a declaration stands as code, where neither HTML nor a link or a mention counts.
+        """
+        told = [change for change in self.changes if _is_told(change)]
+        counts = ", ".join(f"{count:,} {name}" for name, count in self.counts().items())
+        lines = [f"**Plan:** {counts or 'no services declared'}", ""]
+        if told:
+            lines += ["| | Service | Action | Details |", "| --- | --- | --- | --- |"]
+        room = _MOST_MARKDOWN - sum(map(len, lines))
+        for number, change in enumerate(told):
+            rows = list(_table_rows(change))
+            room -= sum(len(row) + 1 for row in rows)
+            if number >= _MOST_ROWS_IN_MARKDOWN or room < 0:
+                lines += ["", f"… and {len(told) - number:,} more services that are not unchanged"]
+                break
+            lines += rows
+        said = [f"- {_code(note, _LONGEST_NOTE)}" for note in (*self.notes, *self.warnings)]
+        return "\n".join([*lines, *([""] if said else []), *said[:_MOST_NOTES]])
+
+    def text(self, most_rows: int = _MOST_ROWS) -> str:
         """Return the plan as lines: a sign, the name, the action, and what changes; unchanged rows are counted."""
         told = [change for change in self.changes if _is_told(change)]
-        shown = told[:_MOST_ROWS]
+        shown = told[:most_rows]
         name_width = min(max([_NARROWEST_NAME, *(len(change.name) for change in shown)]), _WIDEST_NAME)
         action_width = max((len(change.action.value) for change in shown), default=0)
         lines = [line for change in shown for line in _lines(change, name_width, action_width)]
-        if len(told) > _MOST_ROWS:
-            lines.append(f"… and {len(told) - _MOST_ROWS:,} more services that are not unchanged")
+        if len(told) > most_rows:
+            lines.append(f"… and {len(told) - most_rows:,} more services that are not unchanged")
         unchanged = len(self.changes) - len(told)
         if unchanged or not told:
             lines.append(f"= {unchanged:,} unchanged")
@@ -79,13 +141,35 @@ def _is_told(change: Change) -> bool:
 
 
 def _lines(change: Change, name_width: int, action_width: int) -> Iterator[str]:
-    details = list(_details(change)) or [""]
-    if len(details) > _MOST_DETAILS:
-        details[_MOST_DETAILS:] = [f"… and {len(details) - _MOST_DETAILS:,} more"]
+    details = _bounded_details(change)
     name = "".join(char if char.isprintable() else "?" for char in change.name)
     head = f"{_SIGNS[change.action]} {name:<{name_width}}  {change.action.value:<{action_width}}"
     for number, detail in enumerate(details):
         yield f"{head if number == 0 else ' ' * len(head)}   {detail}".rstrip()
+
+
+def _table_rows(change: Change) -> Iterator[str]:
+    head = f"| {_SIGNS[change.action]} | {_code(change.name)} | {change.action.value}"
+    for number, detail in enumerate(_bounded_details(change)):
+        yield f"{head if number == 0 else '| | |'} | {_code(detail)} |"
+
+
+def _code(text: str, longest: int = _LONGEST_DETAIL) -> str:
+    """Return a text as code in a cell of a table of GitHub's Markdown, on one line."""
+    line = one_line(text, longest)
+    # A pipe ends a cell in code too, unless a backslash stands before it that is not itself one of two.
+    line = line.replace("\\|", "\\\u200b|").replace("|", "\\|")
+    longest_run = max(map(len, re.findall("`+", line)), default=0)
+    fence = "`" * (longest_run + 1)
+    pad = " " if longest_run else ""
+    return f"{fence}{pad}{line}{pad}{fence}" if line else ""
+
+
+def _bounded_details(change: Change) -> list[str]:
+    details = list(_details(change)) or [""]
+    if len(details) > _MOST_DETAILS:
+        details[_MOST_DETAILS:] = [f"… and {len(details) - _MOST_DETAILS:,} more"]
+    return details
 
 
 def _details(change: Change) -> Iterator[str]:

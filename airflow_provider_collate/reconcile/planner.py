@@ -80,7 +80,7 @@ class Planner:
         if self._options.prune and not self._desired and not self._options.allow_empty:
             note = f"Nothing is declared, so none of the {in_scope:,} services in scope is deleted"
             note = f"{note}; with allow_empty=True they would be."
-            return Plan((), in_scope, notes=(note,), warnings=tuple(self._scope_warnings()))
+            return Plan((), in_scope, notes=(note,), warnings=tuple(self._scope_warnings()), is_as_declared=True)
         going = sum(change.action is Action.DELETE for change in self._deletions.values())
         refusal = prune_refusal(going, in_scope, self._options.max_prune)
         changes = (
@@ -96,7 +96,15 @@ class Planner:
         if self._facts.release.sanitises:
             warnings += _description_warnings(changes)
         notes = (*self._notes(refusal), *_secret_notes(rewritten))
-        return Plan(changes, in_scope, refusal, notes, tuple(warnings), rewritten + external + masked)
+        is_as_declared = all(change.action in self._accepted for change in changes)
+        unseen = rewritten + external + masked
+        return Plan(changes, in_scope, refusal, notes, tuple(warnings), unseen, is_as_declared)
+
+    @property
+    def _accepted(self) -> tuple[Action, ...]:
+        """The actions after which a run that does nothing else succeeds."""
+        keeps = (Action.KEEP,) if self._facts.on_conflict == "keep" else ()
+        return (Action.NONE, Action.IGNORE, *keeps)
 
     def _notes(self, refusal: PruneRefusedError | None) -> Iterator[str]:
         if self._in_scope:

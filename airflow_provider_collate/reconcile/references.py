@@ -80,8 +80,12 @@ def resolve_references(
     :raises InvalidDeclarationError: when the owner of the scope may be one of several.
     """
     names = LookUps(directory, workers)
-    keys = [_key(request) for request in requests]
-    distinct = {key: request for key, request in zip(keys, requests, strict=True) if key is not None}
+    keys: list[object | None] = []
+    distinct: dict[object, CreateServiceRequest] = {}
+    for request in requests:
+        keys.append(_key(request))
+        if keys[-1] is not None:
+            distinct.setdefault(keys[-1], request)
     owners = {owner for request in distinct.values() for owner in request.owners or ()} | {*_scope_owners(scope)}
     asks = {ask for request in distinct.values() for ask in _asks(request)}
     names.read(

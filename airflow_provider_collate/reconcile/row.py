@@ -146,6 +146,18 @@ class Row:
             return self.states.count(RowState.OPEN) == 1
         return self.state is RowState.UNAPPLIED and self.states.count(RowState.UNAPPLIED) == 1 and not self._was_patched
 
+    def is_rest_of_plan(self, user: str) -> bool:
+        """Return whether what is left is a part of what was planned, on a service that nobody else has edited since.
+
+        A creation or a restore does not take all fields on every release.
+
+        :param user: whose token it is.
+        """
+        there = self.change.existing
+        if self.state is not RowState.UNAPPLIED or there is None or there.updated_by != user:
+            return False
+        return self.planned.action is Action.CREATE or self.change.values <= self.planned.values
+
     @property
     def _was_patched(self) -> bool:
         return self.planned.action in (Action.UPDATE, Action.NONE) or RowState.OPEN in self.states

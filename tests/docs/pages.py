@@ -10,7 +10,7 @@ from airflow import __version__ as airflow_version
 
 from docs.hooks.quotes import QUOTE, ROOT
 
-LANGUAGES = {"console", "json", "python", "sh", "text"}
+LANGUAGES = {"console", "json", "python", "sh", "text", "yaml"}
 ADD_CONNECTION = "airflow connections add "
 IMPORTS_ON_AIRFLOW_2 = {
     "from airflow.sdk import DAG": "from airflow import DAG",
@@ -53,7 +53,7 @@ class Block:
 
 def pages() -> list[Path]:
     """Return README and documentation."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def blocks(*languages: str) -> list[Block]:

@@ -84,7 +84,7 @@ def at_the_time_of_the_page(text: str) -> str:
 
 def test_the_plan_is_what_a_task_prints(rows: list[Row]) -> None:
     task = BulkUpsertMlModelServicesOperator(task_id="plan", services=rows, plan_only=True)
-    plan = at_the_time_of_the_page(f"{executed(task)['plan']}\n")
+    plan = at_the_time_of_the_page(f"{executed(task)['text']}\n")
 
     for page in ("README.md", "docs/declarations.md"):
         found = [block.text for block in _all_blocks("text", page) if "unchanged\n" in block.text]

@@ -38,9 +38,11 @@ def test_every_runtime_dependency_has_a_lower_bound() -> None:
         "apache-airflow",
         "apache-airflow-providers-common-compat",
         "asgiref",
+        "click",
         "httpx",
         "pydantic",
         "pyjwt",
+        "pyyaml",
         "tenacity",
     }
     assert len(matches) == len(runtime)

@@ -261,7 +261,7 @@ def test_plan_only_says_whether_a_run_would_be_refused(
     assert "a run would be refused" not in logged().lower()
     returned: Any = sync([row("s9")], max_prune=2, **scope).execute(context)
     assert returned["refused"] is True
-    assert "5 of 5 services in scope are no longer declared" in returned["plan"]
+    assert "5 of 5 services in scope are no longer declared" in returned["text"]
     assert "Plan, nothing is written; a run would be refused:" in logged()
     assert catalog.writes == writes
 

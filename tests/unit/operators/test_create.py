@@ -167,8 +167,11 @@ def test_plan_only_writes_nothing_and_returns_the_plan(
     catalog: Catalog, context: Any, ti: TaskInstance, logged: Callable[[], str]
 ) -> None:
     returned = make(plan_only=True).execute(context)
-    assert str(returned.pop("plan")).split() == ["+", "prod_mlflow", "create", "Mlflow"]
+    assert str(returned.pop("text")).split() == ["+", "prod_mlflow", "create", "Mlflow"]
+    assert "| + | `prod_mlflow` | create | `Mlflow` |" in str(returned.pop("markdown"))
+    assert str(returned.pop("fingerprint")).startswith("plan1:")
     assert returned == {
+        "has_changes": True,
         "counts": {"create": 1},
         "refused": False,
         "url": "https://acme.getcollate.io/settings/services/mlmodels",

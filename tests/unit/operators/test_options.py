@@ -10,6 +10,7 @@ import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.operators._service_operators import _NOT_GIVEN
 from airflow_provider_collate.operators.mlmodel_service import (
     BulkUpsertMlModelServicesOperator,
     CreateMlModelServiceOperator,
@@ -113,7 +114,10 @@ def test_every_option_stands_in_the_signature_the_templates_and_the_docstring(op
     options = DeleteOptions if operator == "delete" else RunOptions
     inits = [vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)]
     parameters = {name: parameter for init in inits for name, parameter in inspect.signature(init).parameters.items()}
-    defaults = {field.name: field.default for field in dataclasses.fields(options)} | {"if_exists": "fail"}
+    defaults = {field.name: field.default for field in dataclasses.fields(options)} | {
+        "if_exists": "fail",
+        "approved_plan": _NOT_GIVEN,
+    }
     for name in cls.option_names:
         assert parameters[name].default == defaults[name]
         assert name in cls.template_fields

@@ -110,7 +110,7 @@ class Workbench:
 
 def requests(rows: Sequence[Row]) -> list[CreateMlModelServiceRequest]:
     """Rows as valid requests."""
-    return validate_services(rows, model=CreateMlModelServiceRequest).services
+    return list(validate_services(rows, model=CreateMlModelServiceRequest).services)
 
 
 def request(**fields: Any) -> CreateMlModelServiceRequest:

@@ -1,0 +1,1 @@
+"""The command line `airflow-collate`; what a command does not need is not imported, Airflow least of all."""

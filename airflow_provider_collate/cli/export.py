@@ -1,0 +1,69 @@
+"""`airflow-collate export`: what a catalog holds, as a declaration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from airflow_provider_collate.cli.files import KIND, counted
+from airflow_provider_collate.cli.server import connected, server_options
+
+if TYPE_CHECKING:
+    from airflow_provider_collate.client.client import CollateClient
+    from airflow_provider_collate.files.export import ExportedService
+    from airflow_provider_collate.reconcile.scope import PruneScope
+
+
+@click.command()
+@server_options
+@click.option(
+    "--scope", metavar="KEY=VALUE", multiple=True,
+    help="Only services with this tag, owner, domain or name_prefix; given several times, all must hold.",
+)  # fmt: skip
+def export(conn: str | None, host: str | None, token_env: str, scope: tuple[str, ...]) -> int:
+    """Print what the catalog holds as YAML that declares it.
+
+    No secret is printed: where a service has any, name an Airflow connection that has them in place of TODO.
+    """
+    from airflow_provider_collate.files.export import FIELDS, exported_model, to_yaml
+    from airflow_provider_collate.kinds import find_kind
+
+    kind = find_kind(KIND)
+    wanted = scope_of(scope)
+    with connected(conn, host, token_env) as client:
+        wanted = _looked_up(wanted, client)
+        pages = client.services(kind, exported_model(kind)).pages(FIELDS)
+        shown = (cast("ExportedService", service) for page in pages for service in page.services)
+        services = [service for service in shown if wanted is None or wanted.holds(service)]
+    for part in to_yaml(services):
+        click.echo(part, nl=False)
+    to_do = sum(bool(service.shown.secrets) for service in services)
+    rest = f"; {to_do:,} with secrets, for which connections are to be named" if to_do else ""
+    click.echo(f"{counted(len(services), 'service')}{rest}", err=True)
+    return 0
+
+
+def _looked_up(scope: PruneScope | None, client: CollateClient) -> PruneScope | None:
+    """Return a scope with its owner looked up, and say which of its names do not exist."""
+    from airflow_provider_collate.reconcile.references import resolve_references
+    from airflow_provider_collate.reconcile.workers import Workers
+
+    if scope is None:
+        return None
+    found = resolve_references((), client.directory, client.release(), Workers(1, lambda: False), scope)
+    for warning in found.warnings:
+        click.echo(warning.replace("prune_scope", "--scope"), err=True)
+    return found.scope
+
+
+def scope_of(given: tuple[str, ...]) -> PruneScope | None:
+    """Return a scope of `KEY=VALUE` texts; None for none."""
+    from airflow_provider_collate.reconcile.scope import PruneScope
+
+    if not given:
+        return None
+    pairs = [text.partition("=") for text in given]
+    if faulty := [text for text, mark, _ in pairs if not mark]:
+        raise click.UsageError(f"A scope is KEY=VALUE, such as tag=Team.ml, not {faulty[0]}.")
+    return PruneScope.parse({key: value for key, _, value in pairs})

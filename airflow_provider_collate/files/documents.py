@@ -1,0 +1,87 @@
+"""The services that a YAML or JSON file declares, and where in it each of them stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from airflow_provider_collate.files.json_text import line_in_json, read_json
+from airflow_provider_collate.files.problem import FileError
+from airflow_provider_collate.files.yaml_text import line_in_yaml, read_yaml
+from airflow_provider_collate.models.problems import Path, did_you_mean, kind_of
+
+_SERVICES = "services"
+_SCHEMA = "$schema"
+_IS_EMPTY = "is empty; a file that declares no service says so: services: []"
+
+
+@dataclass(frozen=True)
+class DocumentFile:
+    """The services of a file.
+
+    :param rows: the services, in the order of the file.
+    :param paths: where each stands: the number of its document, and the keys and indexes in it.
+    """
+
+    rows: list[object] = field(repr=False)
+    paths: list[Path] = field(repr=False)
+    _text: str = field(repr=False)
+    _is_json: bool
+
+    def line(self, row: int, path: Path) -> int:
+        """Return the line of a field, or of what is nearest above it.
+
+        :param row: the number of the service in the file.
+        :param path: the field.
+        """
+        document, *steps = (*self.paths[row], *path)
+        if self._is_json:
+            return line_in_json(self._text, tuple(steps))
+        return line_in_yaml(self._text, (document, *steps))
+
+
+def read_documents(text: str, *, is_json: bool) -> DocumentFile:
+    """Return the services that a text declares: each document is a list of them, or a mapping with `services`.
+
+    :param text: the file's text.
+    :param is_json: whether it is JSON; else it is YAML.
+    :raises FileError: when it cannot be read, or has another form.
+    """
+    if not text.strip():
+        raise FileError(_IS_EMPTY)
+    documents = [read_json(text)] if is_json else read_yaml(text)
+    if not documents:
+        raise FileError(_IS_EMPTY)
+    rows: list[object] = []
+    paths: list[Path] = []
+    for number, document in enumerate(documents):
+        form, fault = _services_in(document)
+        if fault:
+            line = line_in_json(text, form) if is_json else line_in_yaml(text, (number, *form))
+            raise FileError(fault, line)
+        services = document[_SERVICES] if isinstance(document, dict) else document
+        for index, row in enumerate(_listed(services)):
+            rows.append(row)
+            paths.append((number, *form, index))
+    return DocumentFile(rows, paths, text, is_json)
+
+
+def _listed(services: object) -> Iterator[object]:
+    yield from services if isinstance(services, list) else ()
+
+
+def _services_in(document: object) -> tuple[Path, str]:
+    """Return where in a document its services are; else what is wrong there."""
+    if isinstance(document, list):
+        return (), ""
+    if not isinstance(document, dict):
+        return (), f"must be a list of services, or a mapping with {_SERVICES}, not {kind_of(document)}"
+    if _SERVICES not in document:
+        hint = "; a service alone is a list of one" if "name" in document else ""
+        return (), f"must be a list of services, or a mapping with {_SERVICES}{hint}"
+    for key in document:
+        if key not in (_SERVICES, _SCHEMA):
+            return (str(key),), f"unknown key beside {_SERVICES}{did_you_mean(str(key), [_SERVICES, _SCHEMA])}"
+    if not isinstance(document[_SERVICES], list):
+        return (_SERVICES,), f"{_SERVICES} must be a list, not {kind_of(document[_SERVICES])}"
+    return (_SERVICES,), ""

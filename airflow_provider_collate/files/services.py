@@ -1,0 +1,201 @@
+"""The services that files declare: all checked before anything is sent, each with its file and line."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import overload
+
+from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.files.conn_ids import TO_DO_PROBLEM, Resolver, is_to_do
+from airflow_provider_collate.files.documents import read_documents
+from airflow_provider_collate.files.json_lines import JsonLines
+from airflow_provider_collate.files.path import ServicesPath
+from airflow_provider_collate.files.problem import FileError, FileProblem
+from airflow_provider_collate.files.source import SUFFIXES, SourceFile, find_files
+from airflow_provider_collate.kinds import ServiceKind
+from airflow_provider_collate.kinds.airflow_connection import is_conn_id_key
+from airflow_provider_collate.models.problems import MISSING, Path
+from airflow_provider_collate.models.request import CreateServiceRequest
+from airflow_provider_collate.models.validation import (
+    Findings,
+    RowProblem,
+    checked_rows,
+    given_already,
+    name_of,
+    row_path,
+)
+
+_BATCH = 500
+_LINES = (".jsonl", ".ndjson")
+# What comparing and writing a service asks for it again and again; 8 are in flight at once.
+_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The services of one file.
+
+    :param first: the number of its first service among those of all files.
+    :param line: returns the line of a field of a service.
+    :param services: the services, or the lines that hold them.
+    """
+
+    file: str
+    first: int
+    line: Callable[[int, Path], int]
+    services: list[CreateServiceRequest] | JsonLines = field(repr=False)
+
+
+class FileServices(Sequence[CreateServiceRequest]):
+    """The services of files; those of JSON Lines are made when they are asked for, and not held.
+
+    :param problems: what is wrong; with any of it, the services cannot be used.
+    :param unfinished: rows that cannot be applied as they are, with why; the others can.
+    """
+
+    def __init__(self, kind: ServiceKind, resolver: Resolver) -> None:
+        self._kind, self._resolver = kind, resolver
+        self._parts: list[_Part] = []
+        self._count = 0
+        self._findings = Findings()
+        self._names: dict[str, int] = {}
+        self.problems: list[FileProblem] = []
+        self.unfinished: dict[int, FileProblem] = {}
+        self._made = lru_cache(maxsize=_KEPT)(self._make)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def file_count(self) -> int:
+        """Return how many files declare them."""
+        return len(self._parts)
+
+    @overload
+    def __getitem__(self, index: int) -> CreateServiceRequest: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[CreateServiceRequest]: ...
+    def __getitem__(self, index: int | slice) -> CreateServiceRequest | list[CreateServiceRequest]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(self._count))]
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        part = self._part_of(index)
+        if isinstance(part.services, JsonLines):
+            return self._made(index)
+        return part.services[index - part.first]
+
+    @property
+    def warnings(self) -> list[FileProblem]:
+        """Return what is odd and no fault: each kind of it once."""
+        return [self._problem(*finding) for finding in self._findings.found()]
+
+    def add(self, file: SourceFile) -> None:
+        """Check the services of a file, and take them in.
+
+        :param file: the file.
+        """
+        try:
+            self._add(file)
+        except FileError as error:
+            self.problems.append(FileProblem(file.name, error.line, "", error.text))
+
+    def raise_if_faulty(self) -> None:
+        """Raise if anything is wrong.
+
+        :raises InvalidDeclarationError: naming every fault by file, line and path.
+        """
+        if self.problems:
+            raise InvalidDeclarationError([str(problem) for problem in self.problems])
+
+    def _add(self, file: SourceFile) -> None:
+        if file.suffix not in SUFFIXES:
+            raise FileError(f"has none of the suffixes {', '.join(SUFFIXES)}, which say what a file holds")
+        if file.suffix in _LINES:
+            lines = JsonLines(file)
+            self._parts.append(_Part(file.name, self._count, lambda row, _: lines.line(row), lines))
+            for first in range(0, len(lines), _BATCH):
+                self._check(list(lines.rows(first, _BATCH)))
+            return
+        document = read_documents(file.read(), is_json=file.suffix == ".json")
+        services: list[CreateServiceRequest] = []
+        self._parts.append(_Part(file.name, self._count, document.line, services))
+        services += self._check(document.rows)
+
+    def _check(self, rows: Sequence[object]) -> list[CreateServiceRequest]:
+        """Return a model for each of the next rows, and note what is wrong with them."""
+        first = self._count
+        self._count += len(rows)
+        unreadable = {first + index: row for index, row in enumerate(rows) if isinstance(row, FileError)}
+        services, problems = self._requests(rows, first)
+        problems = [problem for problem in problems if problem[0] not in unreadable]
+        problems += [(number, (), error.text) for number, error in unreadable.items()]
+        problems += self._given_twice(rows, first)
+        self.problems += [self._problem(*problem) for problem in sorted(problems, key=lambda problem: problem[0])]
+        return services
+
+    def _requests(self, rows: Sequence[object], first: int) -> tuple[list[CreateServiceRequest], list[RowProblem]]:
+        to_do = {index for index, row in enumerate(rows) if is_to_do(row)}
+        self.unfinished.update({first + index: self._to_do(first + index, rows[index]) for index in to_do})
+        without = [_without_connection(row) if index in to_do else row for index, row in enumerate(rows)]
+        resolution = self._resolver.resolve(without)
+        services, found = checked_rows(resolution.rows, model=self._kind.request_model)
+        of_unknown_type = {index for index, path, _ in found if path == ("serviceType",)}
+        told = [problem for problem in resolution.problems if problem[0] not in of_unknown_type]
+        told += [problem for problem in found if not (problem[0] in resolution.partial and _is_left_out(problem))]
+        for index, service in enumerate(services):
+            if index not in resolution.partial and index not in to_do:
+                self._findings.add(first + index, service)
+        return services, [(first + index, path, text) for index, path, text in told]
+
+    def _given_twice(self, rows: Sequence[object], first: int) -> Iterator[RowProblem]:
+        for number, row in enumerate(rows, first):
+            name = name_of(row)
+            if name is not None and self._names.setdefault(name, number) != number:
+                yield number, ("name",), given_already(name, self._problem(self._names[name], ("name",), "").place)
+
+    def _to_do(self, number: int, row: object) -> FileProblem:
+        connection = row["connection"] if isinstance(row, Mapping) else {}
+        key = next(key for key in connection if is_conn_id_key(key))
+        return self._problem(number, ("connection", key), TO_DO_PROBLEM)
+
+    def _problem(self, number: int, path: Path, text: str) -> FileProblem:
+        part = self._part_of(number)
+        row = number - part.first
+        return FileProblem(part.file, part.line(row, path), row_path(row, path), text)
+
+    def _part_of(self, number: int) -> _Part:
+        return self._parts[bisect_right(self._parts, number, key=lambda part: part.first) - 1]
+
+    def _make(self, number: int) -> CreateServiceRequest:
+        part = self._part_of(number)
+        assert isinstance(part.services, JsonLines)  # noqa: S101 - `__getitem__` has looked
+        row = part.services.row(number - part.first)
+        resolution = self._resolver.resolve([_without_connection(row) if number in self.unfinished else row])
+        return self._kind.request_model.model_validate(resolution.rows[0])
+
+
+def _is_left_out(problem: RowProblem) -> bool:
+    """Return whether a problem is that something is missing which the Airflow connection may have."""
+    _, path, text = problem
+    return text == MISSING and path[:1] == ("connection",)
+
+
+def _without_connection(row: object) -> dict[str, object]:
+    return {**row, "connection": None} if isinstance(row, Mapping) else {}
+
+
+def read_files(paths: Iterable[ServicesPath], kind: ServiceKind, resolver: Resolver) -> FileServices:
+    """Return the services that files declare, with all that is wrong with them.
+
+    :param paths: files and globs.
+    :param kind: the kind of the services.
+    :param resolver: puts the connections that rows name in the place of their ids.
+    """
+    services = FileServices(kind, resolver)
+    for file in find_files(paths, services.problems):
+        services.add(file)
+    return services

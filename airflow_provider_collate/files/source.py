@@ -1,0 +1,166 @@
+"""Find files, here or wherever Airflow's ObjectStoragePath reaches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from airflow_provider_collate.files.problem import FileError, FileProblem
+
+if TYPE_CHECKING:
+    from airflow_provider_collate.files.path import ServicesPath
+
+SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".ndjson")
+LARGEST = 64 * 1024 * 1024
+
+_MAGIC = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that can be read.
+
+    :param name: how messages call it.
+    :param open: opens it.
+    """
+
+    name: str
+    open: Callable[[], BinaryIO] = field(repr=False)
+
+    @property
+    def suffix(self) -> str:
+        """Return its suffix in lower case, which says what it holds."""
+        return Path(self.name).suffix.lower()
+
+    def read(self) -> str:
+        """Return its text.
+
+        :raises FileError: when it cannot be read, is too large or is not UTF-8.
+        """
+        with self.opened() as stream:
+            content = stream.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise FileError(f"is larger than {LARGEST >> 20} MiB; JSON Lines (.jsonl) are read line by line")
+        return decoded(content)
+
+    def opened(self) -> _Opened:
+        """Return the file for a `with` block, in which errors of reading name what happened."""
+        return _Opened(self.open)
+
+
+class _Opened:
+    def __init__(self, opener: Callable[[], BinaryIO]) -> None:
+        self._opener = opener
+        self._stream: BinaryIO | None = None
+
+    def __enter__(self) -> BinaryIO:
+        try:
+            self._stream = self._opener()
+        except (OSError, ImportError, ValueError) as error:
+            reason = reason_of(error)
+        else:
+            return self._stream
+        raise FileError(reason)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        if isinstance(error, OSError):
+            raise FileError(reason_of(error)) from None
+
+
+def decoded(content: bytes, first_line: int = 1) -> str:
+    """Return UTF-8 as text, without a byte order mark.
+
+    :param content: the bytes.
+    :param first_line: the number of the line that they begin with.
+    :raises FileError: when they are something else.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = first_line + content.count(b"\n", 0, error.start)
+    # Raised out here, so that the decoder's error, which has the bytes, is no part of it.
+    raise FileError("is not UTF-8; save the file as UTF-8", line)
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a file cannot be read, on one line."""
+    said = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+    return f"cannot be read: {' '.join(said.split())[:300]}"
+
+
+def find_files(paths: Iterable[ServicesPath], problems: list[FileProblem]) -> list[SourceFile]:
+    """Return the files of paths and globs, each file once; those of a glob are sorted.
+
+    :param paths: the paths.
+    :param problems: takes what is wrong with them.
+    """
+    found: dict[str, SourceFile] = {}
+    for where in paths:
+        files = _found_or_problem(where)
+        if isinstance(files, FileProblem):
+            problems.append(files)
+        else:
+            found.update({file.name: file for file in files if file.name not in found})
+    return list(found.values())
+
+
+def _found_or_problem(where: ServicesPath) -> list[SourceFile] | FileProblem:
+    try:
+        return list(_found(where))
+    except FileError as error:
+        return FileProblem(where.path, error.line, "", error.text)
+
+
+def _found(where: ServicesPath) -> Iterator[SourceFile]:
+    if not where.path.strip():
+        raise FileError("services_path is empty")
+    try:
+        at, pattern = _split(where)
+        paths = sorted(filter(_is_file, at.glob(pattern)), key=str) if pattern else [at]
+        if not paths:
+            _raise_if_closed(at)
+        if not pattern and at.is_dir():
+            raise FileError(f"is a folder; give a glob such as {where.path.rstrip('/')}/*.yaml")
+    except (OSError, ImportError, ValueError, NotImplementedError) as error:
+        raise FileError(reason_of(error)) from None
+    if not paths:
+        raise FileError("matches no file")
+    for path in paths:
+        yield SourceFile(str(path), lambda path=path: path.open("rb"))  # type: ignore[misc]  # bound as it is now
+
+
+def _split(where: ServicesPath) -> tuple[Any, str]:
+    """Return the path up to the first part with a wildcard, and the pattern below it."""
+    scheme, mark, rest = where.path.rpartition("://")
+    parts = rest.split("/")
+    magic = next((number for number, part in enumerate(parts) if _MAGIC.search(part)), len(parts))
+    above, pattern = "/".join(parts[:magic]), "/".join(parts[magic:])
+    if mark:
+        return _object_storage_path()(f"{scheme}{mark}{above}", conn_id=where.conn_id), pattern
+    return Path(above or ("/" if rest.startswith("/") else ".")), pattern
+
+
+def _raise_if_closed(folder: Any) -> None:
+    """Raise what a glob does not tell: that it may not look into a folder, or that there is none."""
+    if isinstance(folder, Path):
+        next(folder.iterdir(), None)
+    else:
+        folder.fs.ls(folder.path, detail=False)
+
+
+def _is_file(path: Any) -> bool:
+    # A link that leads nowhere, or to itself, is no folder: opening it says what is wrong with it.
+    return not path.is_dir()
+
+
+def _object_storage_path() -> Any:
+    try:
+        from airflow.sdk import ObjectStoragePath
+    except ImportError:  # Airflow 2.11
+        from airflow.io.path import ObjectStoragePath  # type: ignore[import-not-found,no-redef]
+    return ObjectStoragePath

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.unit.files.reading import JSON_ROW, ROW, Write, names, problems, read
+
+TWO_OF_EACH = {
+    "a.yaml": "services:\n- {name: a1, serviceType: Sklearn, connection: null}\n---\n"
+    "- {name: a2, service_type: Sklearn, connection: null}\n",
+    "b.json": json.dumps([{"name": name, "serviceType": "Sklearn", "connection": None} for name in ("b1", "b2")]),
+    "c.jsonl": "".join(
+        json.dumps({"name": name, "serviceType": "Sklearn", "connection": None}) + "\n" for name in ("c1", "c2")
+    ),
+}
+
+
+def test_the_suffix_says_how_a_file_is_read(write: Write) -> None:
+    for name, text in TWO_OF_EACH.items():
+        write(name, text)
+
+    services = read("*")
+
+    assert not services.problems
+    assert names(services) == ["a1", "a2", "b1", "b2", "c1", "c2"]
+    assert services.file_count == 3
+    assert [service.name for service in services[1:4]] == ["a2", "b1", "b2"]
+    with pytest.raises(IndexError):
+        services[6]
+
+
+@pytest.mark.parametrize(
+    "name, text, line",
+    [
+        ("services.yaml", "# ours\nservices:\n- name: one\n\n  serviceType: mlflow\n  connection: null\n", 5),
+        ("services.yml", "- name: one\n  connection: null\n  service_type: mlflow\n", 3),
+        ("services.json", '{"services": [\n {"name": "one",\n "connection": null, "serviceType":\n "mlflow"}]}', 4),
+        ("services.jsonl", '\n{"name": "one", "serviceType": "mlflow", "connection": null}\n', 2),
+    ],
+)
+def test_a_fault_is_told_with_file_line_and_path(write: Write, name: str, text: str, line: int) -> None:
+    write(name, text)
+
+    [problem] = problems(name)
+    place, _, said = problem.partition(": ")
+    assert place in (f"{name}:{line} services[0].serviceType", f"{name}:{line} services[0].service_type")
+    assert said == '"mlflow" is not known to this version, did you mean Mlflow?'
+
+
+def test_what_is_missing_is_told_at_its_service(write: Write) -> None:
+    write("services.yaml", f"- {ROW}\n- name: two\n  serviceType: Sklearn\n")
+
+    [problem] = problems("services.yaml")
+    assert problem == "services.yaml:2 services[1].connection: must be given; None sends none"
+
+
+def test_all_faults_of_all_files_are_told(write: Write) -> None:
+    write("a.yaml", "- {name: a, serviceType: Sklearn, connection: null, owner: ana}\n")
+    write("b.jsonl", '{"name": "b"}\n{\n{"name": "c", "serviceType": "Sklearn", "connection": null, "tag": 1}\n')
+
+    places = [problem.partition(": ")[0] for problem in problems("a.yaml", "b.jsonl")]
+    assert places == [
+        "a.yaml:1 services[0].owner",
+        "b.jsonl:1 services[0].serviceType",
+        "b.jsonl:1 services[0].connection",
+        "b.jsonl:2 services[1]",
+        "b.jsonl:3 services[2].tag",
+    ]
+
+
+def test_a_name_that_is_given_twice_is_told_with_both_places(write: Write) -> None:
+    write("a.yaml", f"- {ROW}\n")
+    write("b.jsonl", f"\n{JSON_ROW}\n")
+
+    assert problems("a.yaml", "b.jsonl") == [
+        'b.jsonl:2 services[0].name: "one" was given already by a.yaml:1 services[0].name'
+    ]
+
+
+def test_the_same_file_by_two_globs_is_read_once(write: Write) -> None:
+    write("a.yaml", f"- {ROW}\n")
+
+    assert names(read("*.yaml", "a.*")) == ["one"]
+
+
+def test_braces_in_a_file_are_no_template(write: Write) -> None:
+    text = "- {name: one, serviceType: Sklearn, connection: {config: {}}, description: '{{ conn.x.password }}'}"
+    write("a.yaml", text)
+
+    assert read("a.yaml")[0].description == "{{ conn.x.password }}"
+
+
+def test_a_conn_id_is_not_looked_up(write: Write) -> None:
+    write("a.yaml", "- {name: one, serviceType: Mlflow, connection: {conn_id: nobody_has_it}}\n")
+
+    services = read("a.yaml")
+    assert not services.problems
+    assert not services.warnings
+    assert services[0].connection is None
+
+
+@pytest.mark.parametrize(
+    "connection, said",
+    [
+        ("{conn_id: ''}", "conn_id: must be the id of an Airflow connection"),
+        ("{conn_id: 7}", "conn_id: must be the id of an Airflow connection"),
+        ("{conn_id: a, trackingUrl: b}", "config.trackingUrl: unknown field, did you mean trackingUri?"),
+        ("{other_conn_id: a}", "other_conn_id: a service of type Mlflow has no other_conn_id"),
+    ],
+)
+def test_what_is_declared_beside_a_conn_id_is_checked(write: Write, connection: str, said: str) -> None:
+    write("a.yaml", f"- name: one\n  serviceType: Mlflow\n  connection: {connection}\n")
+
+    assert problems("a.yaml") == [f"a.yaml:3 services[0].connection.{said}"]
+
+
+def test_fields_that_an_airflow_connection_may_give_need_not_be_declared(write: Write) -> None:
+    beside = "{conn_id: aws, awsConfig: {endPointURL: 'https://aws.acme.example'}}"
+    write("a.yaml", f"- {{name: one, serviceType: SageMaker, connection: {beside}}}\n")
+
+    assert not read("a.yaml").problems
+
+
+def test_a_service_whose_secrets_are_still_to_be_named_is_unfinished(write: Write) -> None:
+    write("a.yaml", f"- {ROW}\n- {{name: two, serviceType: Mlflow,\n   connection: {{conn_id: TODO}}}}\n")
+
+    services = read("a.yaml")
+    assert not services.problems
+    assert list(services.unfinished) == [1]
+    assert str(services.unfinished[1]).startswith('a.yaml:3 services[1].connection.conn_id: "TODO" stands for secrets')
+
+
+def test_what_is_odd_is_told_once_with_its_first_place(write: Write) -> None:
+    rows = "".join(f"- {{name: n{n}, serviceType: Mlflow, connection: {{config: {{}}}}}}\n" for n in range(3))
+    write("a.yaml", rows)
+
+    warning, _ = read("a.yaml").warnings
+    assert str(warning).startswith("a.yaml:1 services[0].connection.config.trackingUri: not given; ")
+    assert str(warning).endswith("(and 2 more rows)")
