@@ -76,7 +76,7 @@ def main(count: int) -> None:
         services = read_files([ServicesPath(str(file))], kind, UnresolvedConnections(kind))
         services.raise_if_faulty()
         config = ClientConfig("https://acme.example/api")
-        with CollateClient(config, lambda: "token", http=MadeUpCatalog(count) as client:
+        with CollateClient(config, lambda: "token", http=MadeUpCatalog(count)) as client:
             report = Reconciler(client, kind, RunOptions()).run(services)
     assert report.counts == {"unchanged": count}
     # Not `getrusage`: its peak begins with that of the process that started this one.

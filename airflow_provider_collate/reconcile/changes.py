@@ -169,7 +169,9 @@ def existing_of(service: Service) -> Existing:
 
 def fields_to_read(requests: Iterable[CreateServiceRequest]) -> frozenset[str]:
     """Return the fields that must be asked for to compare these declarations."""
-    given: set[str] = set().union(*(request.model_fields_set for request in requests))
+    given: set[str] = set()
+    for request in requests:
+        given |= request.model_fields_set
     return frozenset(_ON_REQUEST[name] for name in given & _ON_REQUEST.keys())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -121,8 +121,10 @@ class Reconciler:
     def _plan(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str]) -> Plan:
         facts = self._reader.facts
         declared, self._options, warnings = self._reader.resolve(requests, unfinished)
-        planner = Planner(declared, facts, self._options, warnings)
-        for service in self._read(requests):
+        names: list[str] = []
+        fields = fields_to_read(_noting_names(requests, names))
+        planner = Planner(declared, facts, self._options, warnings, names)
+        for service in self._read(set(names), fields):
             planner.add(service, self._service_reader.broken.get(service.name, ""))
         for (desired, service), authors in self._reader.authors(planner.undecided):
             planner.decide(desired, service, authors)
@@ -311,9 +313,7 @@ class Reconciler:
             return replace(planned, existing=existing_of(service))
         return replace(planned, action=Action.CONFLICT, reason="left the prune scope meanwhile, and was not deleted")
 
-    def _read(self, requests: Sequence[CreateServiceRequest]) -> Iterator[Service]:
-        names = {request.name for request in requests}
-        fields = fields_to_read(requests)
+    def _read(self, names: set[str], fields: frozenset[str]) -> Iterator[Service]:
         scope = self._options.prune_scope
         if scope is None:
             return self._service_reader.read(names, fields)
@@ -360,3 +360,10 @@ class Reconciler:
             error=error,
             wrote=row.wrote and not outcome.is_change and outcome is not Outcome.UNCHANGED,
         )
+
+
+def _noting_names(requests: Iterable[CreateServiceRequest], names: list[str]) -> Iterator[CreateServiceRequest]:
+    """Yield the requests, and note their names: those of a file are made anew each time they are gone through."""
+    for request in requests:
+        names.append(request.name)
+        yield request

@@ -9,7 +9,7 @@ import fsspec  # type: ignore[import-untyped]
 try:
     from airflow.sdk.io import attach as _attach
 except ImportError:  # Airflow 2.11
-    from airflow.io.storage import attach as _attach  # type: ignore[import-not-found,no-redef]
+    from airflow.io.store import attach as _attach  # type: ignore[import-not-found,no-redef]
 
 
 def attach(scheme: str, system: Any) -> None:
