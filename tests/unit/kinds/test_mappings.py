@@ -1,0 +1,115 @@
+"""What an Airflow connection becomes in the config of a service, and why it cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_provider_collate.kinds.airflow_connection import ConnectionFields, UnusableConnectionError
+from airflow_provider_collate.kinds.mlmodel import ML_MODEL
+
+EXTERNAL = {
+    "type": "external_account",
+    "audience": "a",
+    "subject_token_type": "s",
+    "token_url": "t",
+    "credential_source": {"file": "f"},
+}
+EXTERNAL_CONFIG = {
+    "type": "external_account",
+    "audience": "a",
+    "subjectTokenType": "s",
+    "tokenURL": "t",
+    "credentialSource": {"file": "f"},
+}
+
+
+def config_of(service_type: str, conn_type: str, *, key: str = "conn_id", beside: Any = (), **fields: Any) -> object:
+    source = ConnectionFields("c", conn_type, **fields)
+    return ML_MODEL.config_from(service_type, {key: "c", **dict(beside)}, {key: source})
+
+
+def registry(conn_type: str, *, host: str = "h", **fields: Any) -> object:
+    beside = {"trackingUri": "http://mlflow"}
+    config = config_of("Mlflow", conn_type, key="registry_conn_id", beside=beside, host=host, **fields)
+    assert isinstance(config, dict)
+    return config["registryUri"]
+
+
+@pytest.mark.parametrize(
+    "conn_type, fields, uri",
+    [
+        ("postgres", {"extra": {"region": "eu"}}, "postgresql+psycopg2://h"),
+        ("postgres", {"schema": "db", "port": 5}, "postgresql+psycopg2://h:5/db"),
+        ("oracle", {"schema": "xe"}, "oracle+oracledb://h:1521/xe"),
+        ("oracle", {"schema": "xe", "port": 5}, "oracle+oracledb://h:5/xe"),
+        ("oracle", {"schema": "xe", "extra": {"sid": "S"}}, "oracle+oracledb://h:1521/S"),
+        (
+            "oracle",
+            {"schema": "xe", "extra": {"service_name": "s"}},
+            "oracle+oracledb://h:1521?service_name=s",
+        ),
+        (
+            "snowflake",
+            {"login": "u", "password": "p", "schema": "s", "extra": {"account": "a", "region": "r", "database": "d"}},
+            "snowflake://u:p@a.r/d/s",
+        ),
+        ("snowflake", {"login": "u", "password": "p", "port": 5, "extra": {"account": "a"}}, "snowflake://u:p@a"),
+        ("sqlite", {"host": "/data/ml.db"}, "sqlite:////data/ml.db"),
+        ("sqlite", {"host": "dir", "schema": "ml.db"}, "sqlite:///dir/ml.db"),
+        ("http", {"extra": {"registry_uri": "mysql://x"}}, "mysql://x"),
+        ("http", {}, "http://h"),
+    ],
+)
+def test_a_registry_s_address(conn_type: str, fields: dict[str, Any], uri: str) -> None:
+    assert registry(conn_type, **fields) == uri
+
+
+def test_the_options_of_a_custom_source_are_all_that_the_connection_has() -> None:
+    extra = {"a": None, "b": "x", "c": {"d": 1}, "host": "other"}
+    assert config_of(
+        "CustomMlModel", "generic", host="h", port=5, schema="s", login="l", password="p", extra=extra
+    ) == {
+        "connectionOptions": {
+            "b": "x",
+            "c": '{"d": 1}',
+            "host": "h",
+            "port": "5",
+            "schema": "s",
+            "login": "l",
+            "password": "p",
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    "more, impersonation",
+    [
+        ({}, {}),
+        (
+            {"service_account_impersonation_url": "https://x/serviceAccounts/me@p:generateAccessToken"},
+            {"gcpImpersonateServiceAccount": {"impersonateServiceAccount": "me@p"}},
+        ),
+    ],
+)
+def test_an_external_account_acts_as_another_only_where_its_key_file_says_so(
+    more: dict[str, object], impersonation: dict[str, object]
+) -> None:
+    extra = {"keyfile_dict": {**EXTERNAL, **more}, "location": "eu", "project": "p"}
+    assert config_of("VertexAI", "google_cloud_platform", extra=extra) == {
+        "credentials": {"gcpConfig": EXTERNAL_CONFIG, **impersonation},
+        "location": "eu",
+    }
+
+
+@pytest.mark.parametrize("key", ["type", "audience", "subject_token_type", "token_url"])
+def test_what_is_no_text_in_a_key_file_is_named_by_its_place(key: str) -> None:
+    with pytest.raises(UnusableConnectionError, match=rf"^extra\.keyfile_dict\.{key} must be a string$"):
+        config_of("VertexAI", "google_cloud_platform", extra={"keyfile_dict": {**EXTERNAL, key: 5}, "location": "eu"})
+
+
+def test_an_account_to_act_as_that_is_no_text_is_named_by_its_place() -> None:
+    keyfile = {**EXTERNAL, "service_account_impersonation_url": 5}
+    with pytest.raises(UnusableConnectionError, match=r"^extra\.keyfile_dict\.service_account_impersonation_url must"):
+        config_of("VertexAI", "google_cloud_platform", extra={"keyfile_dict": keyfile, "location": "eu"})
