@@ -16,6 +16,7 @@ EXTERNAL = {
     "token_url": "t",
     "credential_source": {"file": "f"},
 }
+VALUES = {"type": "service_account", "privateKey": "k", "clientEmail": "e"}
 EXTERNAL_CONFIG = {
     "type": "external_account",
     "audience": "a",
@@ -113,3 +114,37 @@ def test_an_account_to_act_as_that_is_no_text_is_named_by_its_place() -> None:
     keyfile = {**EXTERNAL, "service_account_impersonation_url": 5}
     with pytest.raises(UnusableConnectionError, match=r"^extra\.keyfile_dict\.service_account_impersonation_url must"):
         config_of("VertexAI", "google_cloud_platform", extra={"keyfile_dict": keyfile, "location": "eu"})
+
+
+@pytest.mark.parametrize(
+    "extra, gcp_config",
+    [
+        ({"credential_config_file": ' {"type": "service_account", "private_key": "k", "client_email": "e"}'}, VALUES),
+        ({"credential_config_file": " key.json"}, {"type": "gcp_credential_path", "path": " key.json"}),
+        ({"key_path": "{key}.json"}, {"type": "gcp_credential_path", "path": "{key}.json"}),
+        ({"keyfile_dict": '{"type": "service_account", "private_key": "k", "client_email": "e"}'}, VALUES),
+        ({}, {"type": "gcp_adc"}),
+    ],
+)
+def test_a_key_file_is_told_from_its_path(extra: dict[str, object], gcp_config: dict[str, object]) -> None:
+    config = config_of("VertexAI", "gcpbigquery", extra={**extra, "region": "eu"})
+    assert config == {"credentials": {"gcpConfig": gcp_config}, "location": "eu"}
+
+
+@pytest.mark.parametrize("chain", [" me@p ", ["me@p"]])
+def test_one_account_to_act_as(chain: object) -> None:
+    config = config_of("VertexAI", "gcpbigquery", extra={"impersonation_chain": chain, "location": "eu"})
+    assert isinstance(config, dict)
+    acting = config["credentials"]["gcpImpersonateServiceAccount"]
+    assert acting == {"impersonateServiceAccount": "me@p"}
+
+
+@pytest.mark.parametrize("chain", ["me@p,you@p", ["me@p", "you@p"]])
+def test_several_accounts_to_act_as_are_refused(chain: object) -> None:
+    with pytest.raises(UnusableConnectionError, match="several accounts"):
+        config_of("VertexAI", "gcpbigquery", extra={"impersonation_chain": chain, "location": "eu"})
+
+
+def test_a_field_under_two_names_beside_a_connection_is_refused() -> None:
+    with pytest.raises(UnusableConnectionError, match=r"^tracking_uri and trackingUri are the same field"):
+        config_of("Mlflow", "http", host="h", beside={"tracking_uri": "a", "trackingUri": "b"})
