@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_collate.kinds.airflow_connection import ConnectionFields, UnusableConnectionError
+from airflow_provider_collate.kinds.aws import AwsCredentials
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL
 
 EXTERNAL = {
@@ -148,3 +149,60 @@ def test_several_accounts_to_act_as_are_refused(chain: object) -> None:
 def test_a_field_under_two_names_beside_a_connection_is_refused() -> None:
     with pytest.raises(UnusableConnectionError, match=r"^tracking_uri and trackingUri are the same field"):
         config_of("Mlflow", "http", host="h", beside={"tracking_uri": "a", "trackingUri": "b"})
+
+
+AWS_KEYS = {"aws_access_key_id": "i", "aws_secret_access_key": "s"}
+
+
+@pytest.mark.parametrize(
+    "fields, aws_config",
+    [
+        ({}, {}),
+        ({"login": "i", "password": "s"}, {"awsAccessKeyId": "i", "awsSecretAccessKey": "s"}),
+        ({"extra": AWS_KEYS}, {"awsAccessKeyId": "i", "awsSecretAccessKey": "s"}),
+        ({"extra": {"session_kwargs": AWS_KEYS}}, {"awsAccessKeyId": "i", "awsSecretAccessKey": "s"}),
+        ({"extra": {"aws_session_token": "t"}}, {"awsSessionToken": "t"}),
+        ({"extra": {"session_kwargs": {"aws_session_token": "t"}}}, {"awsSessionToken": "t"}),
+        ({"extra": {"profile_name": "p", "session_kwargs": {"profile_name": "q"}}}, {"profileName": "p"}),
+        ({"extra": {"session_kwargs": {"profile_name": "q"}}}, {"profileName": "q"}),
+        ({"extra": {"endpoint_url": "e"}}, {"endPointURL": "e"}),
+        (
+            {"extra": {"endpoint_url": "e", "service_config": {"sagemaker": {"endpoint_url": "f"}}}},
+            {"endPointURL": "f"},
+        ),
+        ({"extra": {"endpoint_url": "e", "service_config": {"s3": {"endpoint_url": "f"}}}}, {"endPointURL": "e"}),
+        ({"extra": {"role_arn": "r"}}, {"assumeRoleArn": "r"}),
+        (
+            {"extra": {"role_arn": "r", "assume_role_kwargs": {"RoleSessionName": "n", "SourceIdentity": "d"}}},
+            {"assumeRoleArn": "r", "assumeRoleSessionName": "n", "assumeRoleSourceIdentity": "d"},
+        ),
+    ],
+)
+def test_access_to_aws(fields: dict[str, Any], aws_config: dict[str, object]) -> None:
+    extra = {**fields.get("extra", {}), "region_name": "eu"}
+    config = config_of("SageMaker", "aws", **{**fields, "extra": extra})
+    assert config == {"awsConfig": {"awsRegion": "eu", **aws_config}}
+
+
+@pytest.mark.parametrize("beside", [{}, {"awsConfig": "no object"}, {"awsConfig": {"awsRegion": ""}}])
+def test_what_is_needed_must_be_there(beside: dict[str, object]) -> None:
+    with pytest.raises(UnusableConnectionError, match=r"^awsRegion is missing"):
+        config_of("SageMaker", "aws", beside=beside)
+
+
+def test_what_is_declared_beside_a_connection_is_put_over_it_under_documented_names() -> None:
+    extra = {"keyfile_dict": {"type": "service_account", "private_key": "k", "client_email": "e"}, "region": "eu"}
+    beside = {"gcpConfig": {"private_key": "l"}, "config": {"location": "us", "credentials": {"gcp_config": {}}}}
+    assert config_of("VertexAI", "gcpbigquery", extra=extra, beside=beside) == {
+        "credentials": {"gcpConfig": {**VALUES, "privateKey": "l"}},
+        "location": "us",
+    }
+    options = {"connectionOptions": {"my_key": "a"}, "sourcePythonClass": "b"}
+    assert config_of("CustomMlModel", "generic", host="h", beside=options) == {
+        "connectionOptions": {"host": "h", "my_key": "a"},
+        "sourcePythonClass": "b",
+    }
+    credentials = AwsCredentials(aws_region="eu", end_point_url="e")
+    assert config_of("SageMaker", "aws", beside={"awsConfig": credentials}) == {
+        "awsConfig": {"awsRegion": "eu", "endPointURL": "e"}
+    }
