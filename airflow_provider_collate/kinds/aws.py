@@ -7,7 +7,6 @@ from typing import Annotated
 from airflow_provider_collate.kinds.airflow_connection import (
     Config,
     ConnectionFields,
-    ConnectionMapping,
     UnusableConnectionError,
     fields_at,
     given,
@@ -31,7 +30,7 @@ class AwsCredentials(ConnectionPart):
     assume_role_source_identity: PlainText = None
 
 
-_BESIDE = {
+AWS_BESIDE = {
     **fields_at(AwsCredentials, "awsConfig"),
     "endpoint_url": ("awsConfig", "endPointURL"),
     "region": ("awsConfig", "awsRegion"),
@@ -40,23 +39,13 @@ _BESIDE = {
 }
 
 
-def aws_mapping(service_type: str, service: str) -> ConnectionMapping:
-    """Return what an Airflow connection to AWS becomes in the config of a service that has an `awsConfig`.
+def aws_credentials(source: ConnectionFields, service: str) -> Config:
+    """Return the `awsConfig` that an Airflow connection to AWS becomes.
 
-    :param service_type: the type of the service.
+    :param source: the Airflow connection.
     :param service: the AWS service, as the connection's `service_config` names it.
+    :raises UnusableConnectionError: if the catalog has no place for what it asks.
     """
-    return ConnectionMapping(
-        service_type,
-        ("aws",),
-        lambda source: {"awsConfig": _aws_config(source, service)},
-        needed=("awsConfig", "awsRegion"),
-        advice="awsRegion is missing: give region_name in the connection's extra, or awsRegion beside conn_id",
-        beside=_BESIDE,
-    )
-
-
-def _aws_config(source: ConnectionFields, service: str) -> Config:
     credentials = given(
         awsRegion=source.text("region_name"),
         awsSessionToken=source.text("aws_session_token") or source.text("session_kwargs", "aws_session_token"),

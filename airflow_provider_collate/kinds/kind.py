@@ -185,7 +185,7 @@ def _at(config: Mapping[str, object], path: ConfigPath) -> object:
 
 
 def _dumped(value: object) -> object:
-    return value.model_dump(by_alias=True, exclude_unset=True) if isinstance(value, BaseModel) else value
+    return value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value
 
 
 def _documented(part: type[ConnectionPart], values: Mapping[str, object]) -> Config:

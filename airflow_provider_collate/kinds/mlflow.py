@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
 from urllib.parse import quote, urlencode, urlsplit
 
 from airflow_provider_collate.kinds.airflow_connection import (
@@ -134,8 +133,8 @@ def _as_registry(config: Config) -> Config:
     return {"registryUri": config.get("registryUri") or config["trackingUri"]}
 
 
-def _mapping(conn_types: tuple[str, ...], build: Callable[[ConnectionFields], Config]) -> ConnectionMapping:
-    return ConnectionMapping(
+MLFLOW_MAPPINGS = tuple(
+    ConnectionMapping(
         "Mlflow",
         conn_types,
         build,
@@ -143,9 +142,8 @@ def _mapping(conn_types: tuple[str, ...], build: Callable[[ConnectionFields], Co
         advice="trackingUri is missing: give it beside, or name a server by conn_id and this one by registry_conn_id",
         further={"registry_conn_id": _as_registry},
     )
-
-
-MLFLOW_MAPPINGS = (
-    _mapping(("http", "https", "mlflow", "generic"), _mlflow_server),
-    _mapping(tuple(_DATABASES), _mlflow_database),
+    for conn_types, build in (
+        (("http", "https", "mlflow", "generic"), _mlflow_server),
+        (tuple(_DATABASES), _mlflow_database),
+    )
 )

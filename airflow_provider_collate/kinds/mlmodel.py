@@ -10,7 +10,7 @@ from pydantic import AfterValidator
 
 from airflow_provider_collate.kinds import register_kind
 from airflow_provider_collate.kinds.airflow_connection import Config, ConnectionFields, ConnectionMapping, given
-from airflow_provider_collate.kinds.aws import AwsCredentials, aws_mapping
+from airflow_provider_collate.kinds.aws import AWS_BESIDE, AwsCredentials, aws_credentials
 from airflow_provider_collate.kinds.gcp import GCP_BESIDE, GCP_CONN_TYPES, GcpCredentials, gcp_credentials
 from airflow_provider_collate.kinds.kind import ServiceKind
 from airflow_provider_collate.kinds.mlflow import MLFLOW_MAPPINGS
@@ -97,6 +97,10 @@ class CreateMlModelServiceRequest(CreateServiceRequest):
     }
 
 
+def _sage_maker(source: ConnectionFields) -> Config:
+    return {"awsConfig": aws_credentials(source, "sagemaker")}
+
+
 def _vertex_ai(source: ConnectionFields) -> Config:
     location = source.text("location") or source.text("region")
     return {"credentials": gcp_credentials(source), **given(location=location)}
@@ -116,7 +120,14 @@ ML_MODEL = register_kind(
         list_page="settings/services/mlmodels",
         request_model=CreateMlModelServiceRequest,
         mappings=(
-            aws_mapping("SageMaker", "sagemaker"),
+            ConnectionMapping(
+                "SageMaker",
+                ("aws",),
+                _sage_maker,
+                needed=("awsConfig", "awsRegion"),
+                advice="awsRegion is missing: give region_name in the connection's extra, or awsRegion beside conn_id",
+                beside=AWS_BESIDE,
+            ),
             ConnectionMapping(
                 "VertexAI",
                 GCP_CONN_TYPES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import AfterValidator, JsonValue, ValidationInfo, field_validator, model_validator
@@ -30,20 +30,13 @@ from airflow_provider_collate.models.problems import Path, declaration_error, di
 T = TypeVar("T")
 
 
-def _once(key: Callable[[T], object]) -> AfterValidator:
-    """Return a validator that keeps the first of the items with the same key."""
-
-    def first_of_each(items: list[T] | None) -> list[T] | None:
-        found: dict[object, T] = {}
-        for item in items or ():
-            found.setdefault(key(item), item)
-        return None if items is None else list(found.values())
-
-    return AfterValidator(first_of_each)
-
-
-def _owner_key(owner: Owner) -> object:
-    return (owner.type, owner.id.lower()) if isinstance(owner, EntityReference) else owner
+def _once(items: list[T] | None) -> list[T] | None:
+    """Keep the first of the items that are the same."""
+    found: dict[object, T] = {}
+    for item in items or ():
+        key = (item.type, item.id.lower()) if isinstance(item, EntityReference) else item
+        found.setdefault(key, item)
+    return items and list(found.values())
 
 
 class CreateServiceRequest(DeclaredModel):
@@ -74,9 +67,9 @@ class CreateServiceRequest(DeclaredModel):
     connection: ServiceConnection | None
     display_name: Text | None = None
     description: Text | None = None
-    owners: Annotated[list[Owner] | None, _once(_owner_key)] = None
-    domains: Annotated[list[Text] | None, _once(str)] = None
-    data_products: Annotated[list[FullyQualifiedName] | None, _once(str)] = None
+    owners: Annotated[list[Owner] | None, AfterValidator(_once)] = None
+    domains: Annotated[list[Text] | None, AfterValidator(_once)] = None
+    data_products: Annotated[list[FullyQualifiedName] | None, AfterValidator(_once)] = None
     tags: list[TagLabel] | None = None
     style: Style | None = None
     ingestion_runner: EntityReference | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from airflow_provider_collate import kinds
@@ -19,6 +21,21 @@ def test_the_shipped_kind_is_found() -> None:
 def test_a_kind_that_is_not_known_is_refused_with_those_that_are() -> None:
     with pytest.raises(InvalidDeclarationError, match='"mlmodelService" is not known; these are: mlmodelServices'):
         find_kind("mlmodelService")
+
+
+def test_a_kind_is_loaded_from_its_module_when_it_is_first_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "made_up_kind.py").write_text(
+        "from airflow_provider_collate.kinds import ServiceKind, register_kind\n"
+        "from airflow_provider_collate.models import CreateServiceRequest\n"
+        "register_kind(ServiceKind('madeUpServices', 'made up', 'settings/made-up', CreateServiceRequest))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(kinds, "_registered", {})
+    monkeypatch.setattr(kinds, "_MODULES", {"madeUpServices": "made_up_kind"})
+    assert find_kind("madeUpServices").label == "made up"
+    assert [kind.collection for kind in registered_kinds()] == ["madeUpServices"]
 
 
 def test_another_kind_is_registered_by_its_collection(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,117 @@
+"""The words in which a fault is told, and what they never hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_collate.models.problems import (
+    did_you_mean,
+    documented_name,
+    json_problems,
+    kind_of,
+    path_text,
+    quoted,
+    scalar_problem,
+)
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        ("a", '"a"'),
+        ('say "é"\n', r'"say \"é\"\n"'),
+        ("x" * 80, f'"{"x" * 80}"'),
+        ("x" * 81, f'"{"x" * 80}…"'),
+        ("\ud800", r'"\ud800"'),
+    ],
+)
+def test_a_name_is_quoted_bounded_and_on_one_line(value: str, text: str) -> None:
+    assert quoted(value) == text
+
+
+@pytest.mark.parametrize(
+    "path, text",
+    [
+        ((), ""),
+        (("a", 0, "b c-d.e"), "a[0].b c-d.e"),
+        ((0, "a"), "[0].a"),
+        (("x" * 64, "x" * 65), f"{'x' * 64}.(a key that is no plain word)"),
+        (("a\nb", ""), "(a key that is no plain word).(a key that is no plain word)"),
+    ],
+)
+def test_a_path_shows_plain_words_only(path: tuple[str | int, ...], text: str) -> None:
+    assert path_text(path) == text
+
+
+@pytest.mark.parametrize(
+    "value, kind",
+    [
+        (None, "None"),
+        (True, "a boolean"),
+        ("", "a string"),
+        (1, "a number"),
+        (1.5, "a number"),
+        (float("nan"), "NaN"),
+        (float("-inf"), "infinity"),
+        ([], "a list"),
+        ({}, "an object"),
+        ((), "a tuple"),
+    ],
+)
+def test_a_value_is_told_by_its_kind(value: object, kind: str) -> None:
+    assert kind_of(value) == kind
+
+
+@pytest.mark.parametrize(
+    "given, meant", [("MLFLOW", "Mlflow"), ("mlfow", "Mlflow"), ("sagemakr", "SageMaker"), ("x", None)]
+)
+def test_the_nearest_known_word_is_offered(given: str, meant: str | None) -> None:
+    assert did_you_mean(given, ["Mlflow", "SageMaker"]) == (f", did you mean {meant}?" if meant else "")
+
+
+@pytest.mark.parametrize(
+    "name, documented",
+    [("a", "a"), ("aws_region", "awsRegion"), ("tag_fqn", "tagFQN"), ("end_point_url", "endPointURL")],
+)
+def test_a_field_has_its_documented_name(name: str, documented: str) -> None:
+    assert documented_name(name) == documented
+
+
+@pytest.mark.parametrize(
+    "value, told",
+    [
+        ("{{ x }}", "template"),
+        ("{{\n}}", "template"),
+        ("{ { x } }", ""),
+        ("a\0", "U+0000"),
+        ("\udc00", "Unicode"),
+        (float("inf"), "infinity"),
+        (1.5, ""),
+        (5, ""),
+        (None, ""),
+        (b"", "a bytes"),
+    ],
+)
+def test_what_cannot_be_sent(value: object, told: str) -> None:
+    assert told in scalar_problem(value)
+    assert bool(scalar_problem(value)) is bool(told)
+
+
+def test_braces_from_a_connection_are_no_template_at_any_depth() -> None:
+    value = {"a": [{"b": "{{ x }}"}]}
+    assert [path for path, _ in json_problems(value)] == [("a", 0, "b")]
+    assert list(json_problems(value, literal=True)) == []
+    assert scalar_problem("{{ x }}", literal=True) == ""
+
+
+@pytest.mark.parametrize("depth, is_told", [(63, False), (64, False), (65, True)])
+def test_what_is_nested_too_deep_is_told_by_where_it_begins(depth: int, is_told: bool) -> None:
+    value: object = "x"
+    for _ in range(depth):
+        value = {"a": value}
+    assert [path for path, _ in json_problems(value)] == ([("a", "a", "a")] if is_told else [])
+
+
+def test_each_key_that_cannot_be_sent_is_told_at_its_object_and_the_others_are_looked_at() -> None:
+    value = {"a": {5: 1, "b\0": 1, "c": "\0"}}
+    assert [path for path, _ in json_problems(value)] == [("a",), ("a",), ("a", "c")]
