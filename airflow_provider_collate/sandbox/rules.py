@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import datetime, timezone
+from typing import Any
 
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models.stored_text import stored_form
@@ -39,14 +40,7 @@ class Rules:
     def created(self, declared: JsonObject, service_id: str) -> StoredService:
         """Return a new service; a 400 for a connection of another type, a 404 for what it refers to."""
         blank = StoredService(self._kind.collection, service_id, declared["name"], declared["serviceType"])
-        return replace(
-            self._related(blank, declared),
-            description=self._sanitized(declared.get("description"), "POST"),
-            display_name=declared.get("displayName"),
-            connection=self._connection(declared, "encrypt"),
-            style=declared.get("style"),
-            ingestion_runner=declared.get("ingestionRunner"),
-        )
+        return replace(self._related(blank, declared), **self._said(declared, "POST"))
 
     def put(self, stored: StoredService, declared: JsonObject, *, override: bool = False) -> StoredService:
         """Return what a service becomes by a PUT.
@@ -63,18 +57,12 @@ class Rules:
             raise bad_request(self._release.missing_connection.format(type=declared["serviceType"]))
         if stored.service_type != declared["serviceType"]:
             raise misfit(declared["serviceType"], "unmask")
-        wanted = replace(
-            wanted,
-            description=self._sanitized(declared.get("description"), "PUT"),
-            display_name=self._allowed_display_name(stored, declared.get("displayName")),
-            connection=self._connection(declared, "unmask", stored),
-            rewritten=self._is_rewritten(stored, declared),
-            style=declared.get("style") or stored.style,
-            ingestion_runner=declared.get("ingestionRunner") or stored.ingestion_runner,
-            deleted=False,
-        )
+        said = self._said(declared, "PUT", stored)
+        for kept in ("style", "ingestion_runner"):
+            said[kept] = said[kept] or getattr(stored, kept)
         keeps = self._release.bot_put_keeps if self._user.is_bot and not override else ()
-        return replace(wanted, **{name: value for name in keeps if (value := getattr(stored, name))})
+        said |= {name: value for name in keeps if (value := getattr(stored, name))}
+        return replace(wanted, deleted=False, **said)
 
     def patched(self, stored: StoredService, wanted: JsonObject) -> StoredService:
         """Return what a service becomes by a patch that made this document of it; its name stays (recorded)."""
@@ -85,26 +73,18 @@ class Rules:
                 'Cannot invoke "org.openmetadata.schema.ServiceConnectionEntityInterface.getConfig()" '
                 'because "decryptedUpdatedConn" is null'
             )
-        connection = self._connection(wanted, "encrypt", stored)
+        said = self._said(wanted, "PATCH", stored)
         labels = check_labels(wanted.get("tags", []))
         self._directory.check_tags(labels)
         owners = self._references(wanted, self._release.owner_field, _OWNER_KINDS)
-        description = wanted.get("description")
-        if description != stored.description:
-            description = self._sanitized(description, "PATCH")
         return replace(
             stored,
-            connection=connection,
-            rewritten=self._is_rewritten(stored, wanted),
-            description=description,
-            display_name=self._allowed_display_name(stored, wanted.get("displayName")),
             owners=self._found(owners),
             # A domain is not looked up (recorded).
             domains=self._references(wanted, self._release.domain_field, ("domain",)),
             data_products=self._found(self._references(wanted, "dataProducts", ("dataProduct",))),
             tags=self._labelled(stored, labels),
-            style=wanted.get("style"),
-            ingestion_runner=wanted.get("ingestionRunner"),
+            **said,
         )
 
     def check_entity(self, before: StoredService | None, service: StoredService) -> None:
@@ -128,12 +108,21 @@ class Rules:
         homes = [product.more.get("domains", product.more.get("domain")) for product in products if product is not None]
         return all(home is None or names.intersection(home if isinstance(home, list) else [home]) for home in homes)
 
-    def _sanitized(self, text: str | None, method: str) -> str | None:
-        return sanitized(text) if text is not None and method in self._release.sanitises else text
-
-    def _allowed_display_name(self, stored: StoredService, wanted: str | None) -> str | None:
-        is_denied = self._state.denies_display_name and self._user.is_bot
-        return stored.display_name if is_denied else wanted
+    def _said(self, declared: JsonObject, method: str, stored: StoredService | None = None) -> dict[str, Any]:
+        """Return the attributes that a request of a method gives by value."""
+        text, display_name = declared.get("description"), declared.get("displayName")
+        is_known = method == "PATCH" and stored is not None and text == stored.description
+        if text is not None and not is_known and method in self._release.sanitises:
+            text = sanitized(text)
+        if stored is not None and self._state.denies_display_name and self._user.is_bot:
+            display_name = stored.display_name
+        return {
+            "description": text,
+            "display_name": display_name,
+            "style": declared.get("style"),
+            "ingestion_runner": declared.get("ingestionRunner"),
+            **self._connection(declared, "unmask" if method == "PUT" else "encrypt", stored),
+        }
 
     def _related(self, base: StoredService, declared: JsonObject) -> StoredService:
         """Return the service with the owners, domains, data products and tags that a create request gives."""
@@ -180,21 +169,16 @@ class Rules:
         """Return what references point to, deleted or not (server source); a 404 when there is none."""
         return tuple(self._directory.by_id(one["type"], one["id"], deleted=True).reference() for one in references)
 
-    def _connections(self, service_type: str) -> StoredConnections:
-        return StoredConnections(self._kind, service_type, self._release)
-
-    def _connection(self, declared: JsonObject, step: str, stored: StoredService | None = None) -> JsonObject | None:
-        if "connection" not in declared:
-            return None
-        connections = self._connections(declared["serviceType"])
-        connection = connections.fill_in(declared["connection"], step)
-        return connections.revealed(connection, stored) if stored else connection
-
-    def _is_rewritten(self, stored: StoredService, declared: JsonObject) -> bool:
-        """Return whether a secret that is behind a secrets manager was given in clear."""
-        if not self._state.secrets_manager or "connection" not in declared:
-            return False
-        return self._connections(stored.service_type).has_secret_in_clear(declared["connection"], stored)
+    def _connection(self, declared: JsonObject, step: str, stored: StoredService | None) -> dict[str, Any]:
+        """Return the connection, and whether a secret that is behind a secrets manager was given in clear."""
+        if (given := declared.get("connection")) is None:
+            return {"connection": None, "rewritten": False}
+        connections = StoredConnections(self._kind, declared["serviceType"], self._release)
+        connection = connections.fill_in(given, step)
+        if stored is None:
+            return {"connection": connection}
+        is_rewritten = self._state.secrets_manager and connections.has_secret_in_clear(given, stored)
+        return {"connection": connections.revealed(connection, stored), "rewritten": is_rewritten}
 
 
 def sanitized(text: str) -> str:

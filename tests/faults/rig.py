@@ -63,7 +63,7 @@ class Surroundings:
     folder: Path
     monkeypatch: pytest.MonkeyPatch
     stack: ExitStack
-    extra: dict[str, object] = field(default_factory=lambda: {"timeout": 20, "max_retries": 1})
+    extra: dict[str, object] = field(default_factory=lambda: {"timeout": 60, "max_retries": 1})
     behave: Callable[[Received], Behaviour | None] = lambda received: None
     accepting: Callable[[int], Accepting] = lambda number: Accepting.SERVE
     tls: ssl.SSLContext | None = None

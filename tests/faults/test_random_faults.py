@@ -7,18 +7,19 @@ import pytest
 from benchmarks.faults import CASES, reconcile
 from benchmarks.rows import make_rows
 
-ROWS = make_rows(500)
+SOAK = [pytest.param(500, seed, marks=pytest.mark.soak) for seed in range(1, 10)]
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 10))])
+@pytest.mark.parametrize("count, seed", [(500, 0), *SOAK, pytest.param(5_000, 1, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("case", CASES)
-def test_a_run_survives_random_faults(case: str, seed: int) -> None:
+def test_a_run_survives_random_faults(case: str, count: int, seed: int) -> None:
     has_bulk, existing = CASES[case]
-    clean = reconcile(ROWS, rate=0, has_bulk=has_bulk, existing=existing)
+    rows = make_rows(count)
+    clean = reconcile(rows, rate=0, has_bulk=has_bulk, existing=existing)
 
-    run = reconcile(ROWS, rate=0.1, seed=seed, has_bulk=has_bulk, existing=existing)
+    run = reconcile(rows, rate=0.1, seed=seed, has_bulk=has_bulk, existing=existing)
 
-    assert run.summary == clean.summary == f"500 {'updated' if existing else 'created'}"
+    assert run.summary == clean.summary == f"{count:,} {'updated' if existing else 'created'}"
     assert (run.lost, run.created_twice) == (0, 0)
     assert run.most_bumps == (1 if existing else 0)
     # Of the few requests that bulk takes, a tenth is no number to count on.
@@ -26,7 +27,7 @@ def test_a_run_survives_random_faults(case: str, seed: int) -> None:
 
 
 def test_the_faults_are_real() -> None:
-    run = reconcile(ROWS, rate=0.1, seed=1)
+    run = reconcile(make_rows(500), rate=0.1, seed=1)
 
     assert run.faults > 30
     assert run.requests >= 500 + run.faults

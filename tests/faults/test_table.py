@@ -22,8 +22,9 @@ CASES = [
 ]
 # What is said of the catalog, or of several answers, names no request.
 ABOUT_THE_CATALOG = ("though the server answered", "exists already", "created, but", "was asked for the", "The list ")
-# What a loaded machine may add: less than the 20 seconds that one attempt takes which hangs.
-SLACK = 15.0
+# What a loaded machine may add: less than the 60 seconds that one attempt takes which hangs, 10 of the Test button.
+SLACK = 45.0
+SLACK_OF_TEST = 9.0
 
 
 @pytest.mark.parametrize("fault, operation", CASES)
@@ -36,7 +37,7 @@ def test_fault(fault: Fault, operation: Operation, tmp_path: Path, monkeypatch: 
     assert_no_false_success(ended, operation, around)
     assert_message(fault, operation, ended)
     assert_nothing_leaked(ended, around)
-    assert_no_hang(ended, around)
+    assert_no_hang(ended, operation, around)
     if fault.waits and operation is Operation.CREATE:
         assert fault.waits[0] <= ended.waits <= fault.waits[1]
 
@@ -69,11 +70,12 @@ def assert_nothing_leaked(ended: Ended, around: Surroundings) -> None:
         assert (other.connections, bytes(other.captured)) == (0, b"")
 
 
-def assert_no_hang(ended: Ended, around: Surroundings) -> None:
+def assert_no_hang(ended: Ended, operation: Operation, around: Surroundings) -> None:
     timeout = around.extra["timeout"]
     assert isinstance(timeout, float | int)
     each = SHORT if timeout == SHORT else 0
-    assert ended.seconds <= (ended.exchanges + 1) * each + SLACK
+    slack = SLACK_OF_TEST if operation is Operation.TEST else SLACK
+    assert ended.seconds <= (ended.exchanges + 1) * each + slack
 
 
 def test_the_documentation_shows_the_table(root: Path) -> None:

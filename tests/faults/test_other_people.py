@@ -1,0 +1,206 @@
+"""People who edit the catalog while runs go on: nothing of theirs is lost, and no run is green that should not be."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from airflow_provider_collate.exceptions import CollateError
+from airflow_provider_collate.reconcile.report import Outcome, Report
+from airflow_provider_collate.reconcile.scope import PruneScope
+from airflow_provider_collate.sandbox import ANA, Catalog
+from tests.property.declarations import contents
+from tests.unit.reconcile.workbench import Workbench, mlflow
+
+NAMES = [f"team_{number:02}" for number in range(12)]
+OPTIONS: dict[str, Any] = {
+    "prune": "soft",
+    "prune_scope": PruneScope(name_prefix="team_"),
+    "max_prune": "100%",
+    "max_workers": 1,
+}
+SOAK = [pytest.param(200, seed, marks=pytest.mark.soak) for seed in (1, 2)]
+
+Row = dict[str, Any]
+
+
+def row(name: str, version: int = 0) -> Row:
+    return mlflow(name, f"http://{name}.acme.example", description=f"Declared {version}", tags=["Tier.Tier1"])
+
+
+class Person:
+    """Somebody who edits services at random, and knows what of it has to be there ever after.
+
+    :param chance: chooses what is done.
+    """
+
+    def __init__(self, catalog: Catalog, chance: random.Random) -> None:
+        self.catalog = catalog
+        self.chance = chance
+        self.wrote: dict[tuple[str, str], str] = {}
+        self.edits = 0
+
+    def edit(self) -> None:
+        """Edit a service that is there, or create one that no declaration speaks for."""
+        self.edits += 1
+        text = f"By hand {self.edits}"
+        field = self.chance.choice(["displayName", "owners", "tags", "description", "trackingUri", "create"])
+        names = sorted(self.catalog.services)
+        if field == "create" or not names:
+            name = f"other_{self.edits}"
+            self.catalog.add_service(name, user=ANA)
+            field = "displayName"
+        else:
+            name = self.chance.choice(names)
+        value = {"owners": "ana", "tags": "PII.Sensitive", "trackingUri": f"http://{self.edits}.acme.example"}
+        write(self.catalog, name, field, value.get(field, text))
+        self.wrote[name, field] = value.get(field, text)
+
+    def lost(self) -> list[tuple[str, str]]:
+        """What the catalog does not show any more, though it should: of a declared connection the declaration wins."""
+        theirs = {key: value for key, value in self.wrote.items() if key[0] not in NAMES or key[1] != "trackingUri"}
+        return [key for key, value in theirs.items() if value not in shown(self.catalog, *key)]
+
+    def conflicts(self, names: Sequence[str]) -> set[str]:
+        """Which of the services have another text than is declared."""
+        return {name for name, field in self.wrote if field == "description" and name in names}
+
+
+def write(catalog: Catalog, name: str, field: str, value: str) -> None:
+    service: dict[str, Any] = {**catalog.services[name]}
+    if field == "owners":
+        catalog.edit_service(name, user=ANA, owners=[catalog.state.directory.by_name("user", value)])
+    elif field == "tags":
+        others = [tag for tag in service["tags"] if tag["tagFQN"] != value]
+        catalog.edit_service(name, user=ANA, tags=[*others, value])
+    elif field == "trackingUri":
+        config = {**service.get("connection", {}).get("config", {"type": "Mlflow"}), "trackingUri": value}
+        catalog.edit_service(name, user=ANA, connection={"config": config})
+    else:
+        catalog.edit_service(name, user=ANA, **{field: value})
+
+
+def shown(catalog: Catalog, name: str, field: str) -> list[str]:
+    """The values of a field, of a deleted service too."""
+    service: dict[str, Any] = {**(catalog.services.get(name) or catalog.deleted[name])}
+    if field == "owners":
+        return [owner["name"] for owner in service["owners"]]
+    if field == "tags":
+        return [tag["tagFQN"] for tag in service["tags"]]
+    if field == "trackingUri":
+        return [service["connection"]["config"]["trackingUri"]]
+    return [str(service.get(field))]
+
+
+def is_green(report: Report) -> bool:
+    return report.error() is None
+
+
+def assert_no_false_green(report: Report, rows: Sequence[Row], person: Person, edited_before: set[str]) -> None:
+    """A success shows what is declared, or what somebody wrote; what was a conflict before the run is reported."""
+    ends = {result.name: result.outcome for result in report.rows}
+    for declared in rows:
+        name = declared["name"]
+        if ends[name] in (Outcome.FAILED, Outcome.UNAPPLIED, Outcome.NOT_SENT):
+            continue
+        assert name in person.catalog.services
+        wanted = {
+            "description": declared["description"],
+            "trackingUri": declared["connection"]["config"]["trackingUri"],
+            "tags": "Tier.Tier1",
+        }
+        for field, value in wanted.items():
+            values = shown(person.catalog, name, field)
+            assert value in values or person.wrote.get((name, field)) in values, (name, field, values, ends[name])
+        assert name not in edited_before or ends[name] in (Outcome.CONFLICT, Outcome.KEPT), (name, ends[name])
+
+
+@pytest.mark.parametrize("choice", ["fail", "keep"])
+@pytest.mark.parametrize("runs, seed", [(10, 0), *SOAK])
+def test_a_person_edits_while_a_sync_runs_again_and_again(runs: int, seed: int, choice: str) -> None:
+    chance = random.Random(seed)  # noqa: S311 - must repeat, not surprise
+    catalog = Catalog()
+    person = Person(catalog, chance)
+    bench = Workbench(catalog)
+
+    def interrupt(request: httpx.Request) -> None:
+        if chance.random() < 0.05:
+            person.edit()
+
+    for number in range(runs):
+        rows = [row(name) for name in chance.sample(NAMES, chance.randrange(6, len(NAMES) + 1))]
+        edited_before = person.conflicts([declared["name"] for declared in rows])
+        bench.before = interrupt
+        catalog.fail_randomly(chance.choice([0.0, 0.05]), seed=number, kinds=("503", "lost_answer", "reset"))
+        try:
+            report = bench.run(rows, on_conflict=choice, **OPTIONS)
+        except CollateError:
+            pass  # the catalog could not be read; the next run goes on
+        else:
+            assert_no_false_green(report, rows, person, edited_before)
+            assert not is_green(report) or choice == "keep" or not edited_before
+        assert person.lost() == []
+
+    catalog.stop_failing()
+    bench.before = lambda request: None
+    every = [row(name) for name in NAMES]
+    bench.run(every, on_conflict=choice, **OPTIONS)
+    written = catalog.writes
+    last = bench.run(every, on_conflict=choice, **OPTIONS)
+    assert catalog.writes == written
+    assert_no_false_green(last, every, person, person.conflicts(NAMES))
+    assert contents(catalog) == undisturbed(every, person, choice)
+    assert person.edits > runs / 2
+
+
+def undisturbed(rows: Sequence[Row], person: Person, choice: str) -> dict[str, Any]:
+    """What a catalog holds where one run came first, then the person, and then another run."""
+    catalog = Catalog()
+    bench = Workbench(catalog)
+    bench.run(rows, on_conflict=choice, **OPTIONS)
+    for name, field in person.wrote:
+        if name not in catalog.services:
+            catalog.add_service(name, user=ANA)
+        write(catalog, name, field, person.wrote[name, field])
+    bench.run(rows, on_conflict=choice, **OPTIONS)
+    return contents(catalog)
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 50))])
+def test_two_runs_at_once_and_a_person(seed: int) -> None:
+    """The second run comes as a whole between two requests of the first, which is what a guard has to hold against."""
+    chance = random.Random(seed)  # noqa: S311 - must repeat, not surprise
+    catalog = Catalog()
+    person = Person(catalog, chance)
+    one, other = Workbench(catalog), Workbench(catalog, is_bot=chance.random() < 0.5)
+    old = [row(name) for name in NAMES[:8]]
+    one.run(old, on_conflict="keep", **OPTIONS)
+    rows = [row(name, version=1) for name in NAMES[2:]]
+    meets = chance.randrange(40)
+    seen: list[httpx.Request] = []
+    reports: list[Report] = []
+
+    def interrupt(request: httpx.Request) -> None:
+        seen.append(request)
+        if len(seen) == meets:
+            reports.append(other.run(rows, on_conflict="keep", **OPTIONS))
+        elif chance.random() < 0.1:
+            person.edit()
+
+    one.before = interrupt
+    reports.append(one.run(rows, on_conflict="keep", **OPTIONS))
+    one.before = lambda request: None
+    assert person.lost() == []
+    for report in reports:
+        assert_no_false_green(report, rows, person, set())
+
+    one.run(rows, on_conflict="keep", **OPTIONS)
+    last = one.run(rows, on_conflict="keep", **OPTIONS)
+    assert is_green(last)
+    assert {result.outcome for result in last.rows} <= {Outcome.UNCHANGED, Outcome.KEPT}
+    assert person.lost() == []
+    assert not set(NAMES[:2]) & set(catalog.services) or person.conflicts(NAMES[:2])
