@@ -18,7 +18,7 @@ FIND_PYTHON := sh scripts/find_python.sh
 COMPILE := pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
 	--no-emit-package airflow-provider-collate --extra sandbox --extra test --group e2e --group lint $(UPGRADE)
 
-.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers e2e e2e-2.11 lint format demo bench soak size mutants wheel docs constraints clean
+.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers e2e e2e-2.11 lint format demo bench soak size mutants wheel docs docs-quotes constraints clean
 
 help:
 	@echo 'make setup       an environment with Airflow 3.3 in .venv'
@@ -34,6 +34,7 @@ help:
 	@echo 'make bench       the benchmarks           make soak        the long tests'
 	@echo 'make size        lines against their limits'
 	@echo 'make wheel       build and check it       make docs        build the site'
+	@echo 'make docs-quotes write examples, tables and the API into the pages'
 	@echo 'make constraints pin what is tested       make clean       remove all that make has made'
 
 setup: .venv/.ready
@@ -97,7 +98,8 @@ mutants: .venv/.ready-mutants
 wheel: .venv/.ready
 	rm -rf dist .venv-wheel
 	$(UV) build --quiet --python .venv/bin/python --out-dir dist
-	.venv/bin/python scripts/check_wheel.py dist/*.whl
+	$(UV) tool run --quiet --from 'twine>=6.1' twine check --strict dist/*
+	.venv/bin/python scripts/check_wheel.py dist/*
 	$(UV) venv --quiet --python .venv/bin/python .venv-wheel
 	$(UV) pip install --quiet --python .venv-wheel/bin/python -c constraints/airflow-3.3.txt dist/*.whl
 	AIRFLOW_HOME=$(CURDIR)/.airflow/wheel .venv-wheel/bin/python scripts/check_wheel.py --installed
@@ -107,6 +109,9 @@ wheel: .venv/.ready
 
 docs: .venv/.ready-docs
 	.venv/bin/mkdocs build --strict
+
+docs-quotes: .venv/.ready
+	.venv/bin/python scripts/docs_pages.py
 
 # Pins what is new; with UPGRADE=--upgrade all of it again. Airflow 2.11 does not run on Python 3.13: its pins leave that out.
 constraints: $(UV)
