@@ -27,7 +27,7 @@ help:
 	@echo 'make test-unit   the unit tests alone, in two processes'
 	@echo 'make test-2.11   all tests on Airflow 2.11 (Python 3.10 to 3.12)'
 	@echo 'make test-floor  the unit tests on the lowest versions that are declared (Python 3.10)'
-	@echo 'make test-providers  credentials against the official Amazon and Google providers'
+	@echo 'make test-providers  credentials and the pages'\'' commands with the official providers'
 	@echo 'make e2e         Airflow 3.3 in a browser (needs chromium); make e2e-2.11: the same of 2.11'
 	@echo 'make mutants     test the tests: what can change unnoticed (PART=reconcile, kinds, models or client)'
 	@echo 'make lint        ruff, mypy, imports      make format      ruff corrects what it can'
@@ -65,9 +65,10 @@ e2e: .venv/.ready-e2e
 e2e-2.11: .venv-2.11/.ready-e2e
 	.venv-2.11/bin/python -m pytest tests/e2e $(PYTEST_ARGS)
 
-# Amazon's and Google's own connection forms; the packages are large, so they have an environment of their own.
+# The providers' own connection forms, and the pages' commands where their types are known; the packages are large, so
+# they have an environment of their own.
 test-providers: .venv-providers/.ready
-	.venv-providers/bin/python -m pytest tests/unit/hooks/test_credentials.py $(PYTEST_ARGS)
+	.venv-providers/bin/python -m pytest tests/unit/hooks/test_credentials.py tests/docs/test_new_user.py $(PYTEST_ARGS)
 
 lint: .venv/.ready
 	.venv/bin/ruff check .

@@ -28,6 +28,8 @@ CONNECTIONS: dict[str, dict[str, object]] = {
     "MLFLOW_REGISTRY": {"conn_type": "postgres", "host": "db.acme.example", "login": "mlflow", "password": "secret"},
     "MLFLOW_TRACKING": {"conn_type": "https", "host": "mlflow.acme.example"},
 }
+# What another team has registered already, by the page that waits for it: name and tag.
+ALREADY_THERE = {"docs/waiting.md": ("prod_mlflow", "Tier.Tier1")}
 # Steps that must be seen to fail.
 BROKEN = {
     "broken_command": Step("command", "airflow connections add", "a page"),
@@ -56,9 +58,11 @@ def outcomes(users_python: Path, tmp_path_factory: pytest.TempPathFactory) -> di
     env = _environment(scratch, users_python)
     for page in pages():
         if steps := steps_of(page):
-            _write(scratch / f"{name_of(page)}.json", steps, env, {} if brings_its_connections(steps) else CONNECTIONS)
+            connections = {} if brings_its_connections(steps) else CONNECTIONS
+            there = ALREADY_THERE.get(str(page.relative_to(ROOT)), ())
+            _write(scratch / f"{name_of(page)}.json", steps, env, connections, there)
     for name, step in BROKEN.items():
-        _write(scratch / f"{name}.json", [step], env, {})
+        _write(scratch / f"{name}.json", [step], env, CONNECTIONS)
     shutil.copy(Path(__file__).with_name("run_steps.py"), scratch / "test_steps.py")
     (scratch / "pytest.ini").write_text("[pytest]\n")
     command = [str(users_python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=report.xml"]
@@ -70,10 +74,17 @@ def outcomes(users_python: Path, tmp_path_factory: pytest.TempPathFactory) -> di
     }
 
 
-def _write(path: Path, steps: Sequence[Step], env: dict[str, str], connections: dict[str, dict[str, object]]) -> None:
+def _write(
+    path: Path,
+    steps: Sequence[Step],
+    env: dict[str, str],
+    connections: dict[str, dict[str, object]],
+    there: Sequence[str] = (),
+) -> None:
     said = {
         "connections": {name: json.dumps(fields) for name, fields in connections.items()},
         "brings_its_connections": not connections,
+        "there": there,
         "steps": [{**asdict(step), "arguments": _arguments(step, env)} for step in steps],
     }
     path.write_text(json.dumps(said))

@@ -45,13 +45,21 @@ def test_the_package_is_that_of_the_wheel() -> None:
 
 @pytest.mark.parametrize("path", sorted(HERE.glob("*.json")), ids=lambda path: path.stem)
 def test_page(
-    path: Path, collate: InMemoryCollate, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    path: Path,
+    collate: InMemoryCollate,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level("INFO", "airflow_provider_collate")
     page = json.loads(path.read_text())
     for name, connection in page["connections"].items():
         monkeypatch.setenv(f"AIRFLOW_CONN_{name}", connection)
     if page["brings_its_connections"]:
         monkeypatch.delenv("AIRFLOW_CONN_COLLATE_DEFAULT")
+    if page["there"]:
+        name, tag = page["there"]
+        collate.add(name, tags=[tag])
     printed = ""
     try:
         for number, step in enumerate(page["steps"]):
@@ -59,7 +67,8 @@ def test_page(
                 do(step, number, collate, printed)
             except BaseException as error:
                 raise AssertionError(f"{step['at']}: {type(error).__name__}: {error}") from error
-            printed = "".join(capfd.readouterr())
+            printed = caplog.text + "".join(capfd.readouterr())
+            caplog.clear()
     finally:
         forget_connections()
         shutil.rmtree(DAGS, ignore_errors=True)
