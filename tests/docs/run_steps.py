@@ -97,7 +97,7 @@ def command(arguments: list[str], collate: InMemoryCollate) -> None:
             [added] = session.query(Connection).filter(Connection.conn_id == arguments[2])
             parsed = parse_connection(added)
         assert parsed.token == arguments[arguments.index("--conn-password") + 1]
-        assert parsed.ui_url == arguments[arguments.index("--conn-host") + 1]
+        assert parsed.config.url == arguments[arguments.index("--conn-host") + 1] + "/api"
 
 
 def run_dags(path: Path) -> None:

@@ -65,7 +65,7 @@ def test_connection_is_in_the_environment(command: str) -> None:
     shown = json.loads(subprocess.run(script, capture_output=True, text=True, check=True).stdout)
 
     connection = Connection(conn_id="collate_default", **{**shown, "password": "a-token-that-is-no-jwt"})
-    assert parse_connection(connection).ui_url == "https://acme.getcollate.io"
+    assert parse_connection(connection).config.url == "https://acme.getcollate.io/api"
 
 
 @pytest.mark.parametrize("command", commands(SANDBOX))
