@@ -91,7 +91,8 @@ def _options() -> Iterator[tuple[str, str, str, str]]:
         having = [operator for operator in operators if name in (*operator.option_names, *operator.connection_params)]
         if having:
             of = "all" if having == operators else ", ".join(_short_name(operator) for operator in having)
-            yield f"`{name}`", of, f"`{_default(having[0], name)}`", text[0].upper() + text[1:]
+            default = _default(having[0], name)
+            yield f"`{name}`", of, "" if default == "<not given>" else f"`{default}`", text[0].upper() + text[1:]
 
 
 def _release(release: Release) -> tuple[str, ...]:
