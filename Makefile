@@ -18,7 +18,7 @@ FIND_PYTHON := sh scripts/find_python.sh
 COMPILE := pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
 	--no-emit-package airflow-provider-collate --extra sandbox --extra test --group e2e --group lint $(UPGRADE)
 
-.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers e2e e2e-2.11 lint format demo bench soak size mutants wheel docs constraints clean
+.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers e2e e2e-2.11 lint format demo bench soak size mutants wheel docs docs-quotes constraints clean
 
 help:
 	@echo 'make setup       an environment with Airflow 3.3 in .venv'
@@ -27,13 +27,14 @@ help:
 	@echo 'make test-unit   the unit tests alone, in two processes'
 	@echo 'make test-2.11   all tests on Airflow 2.11 (Python 3.10 to 3.12)'
 	@echo 'make test-floor  the unit tests on the lowest versions that are declared (Python 3.10)'
-	@echo 'make test-providers  credentials against the official Amazon and Google providers'
+	@echo 'make test-providers  credentials and the pages'\'' commands with the official providers'
 	@echo 'make e2e         Airflow 3.3 in a browser (needs chromium); make e2e-2.11: the same of 2.11'
 	@echo 'make mutants     test the tests: what can change unnoticed (PART=reconcile, kinds, models or client)'
 	@echo 'make lint        ruff, mypy, imports      make format      ruff corrects what it can'
 	@echo 'make bench       the benchmarks           make soak        the long tests'
 	@echo 'make size        lines against their limits'
 	@echo 'make wheel       build and check it       make docs        build the site'
+	@echo 'make docs-quotes write examples, tables and the API into the pages'
 	@echo 'make constraints pin what is tested       make clean       remove all that make has made'
 
 setup: .venv/.ready
@@ -64,9 +65,10 @@ e2e: .venv/.ready-e2e
 e2e-2.11: .venv-2.11/.ready-e2e
 	.venv-2.11/bin/python -m pytest tests/e2e $(PYTEST_ARGS)
 
-# Amazon's and Google's own connection forms; the packages are large, so they have an environment of their own.
+# The providers' own connection forms, and the pages' commands where their types are known; the packages are large, so
+# they have an environment of their own.
 test-providers: .venv-providers/.ready
-	.venv-providers/bin/python -m pytest tests/unit/hooks/test_credentials*.py $(PYTEST_ARGS)
+	.venv-providers/bin/python -m pytest tests/unit/hooks/test_credentials*.py tests/docs/test_new_user.py $(PYTEST_ARGS)
 
 lint: .venv/.ready
 	.venv/bin/ruff check .
@@ -97,7 +99,8 @@ mutants: .venv/.ready-mutants
 wheel: .venv/.ready
 	rm -rf dist .venv-wheel
 	$(UV) build --quiet --python .venv/bin/python --out-dir dist
-	.venv/bin/python scripts/check_wheel.py dist/*.whl
+	$(UV) tool run --quiet --from 'twine>=6.1' twine check --strict dist/*
+	.venv/bin/python scripts/check_wheel.py dist/*
 	$(UV) venv --quiet --python .venv/bin/python .venv-wheel
 	$(UV) pip install --quiet --python .venv-wheel/bin/python -c constraints/airflow-3.3.txt dist/*.whl
 	AIRFLOW_HOME=$(CURDIR)/.airflow/wheel .venv-wheel/bin/python scripts/check_wheel.py --installed
@@ -107,6 +110,9 @@ wheel: .venv/.ready
 
 docs: .venv/.ready-docs
 	.venv/bin/mkdocs build --strict
+
+docs-quotes: .venv/.ready
+	.venv/bin/python scripts/docs_pages.py
 
 # Pins what is new; with UPGRADE=--upgrade all of it again. Airflow 2.11 does not run on Python 3.13: its pins leave that out.
 constraints: $(UV)

@@ -9,7 +9,6 @@ from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_collate.operators.mlmodel_service import BulkUpsertMlModelServicesOperator
 
-# [START catalog_drift_alarm]
 FILES = str(Path(__file__).parent / "services" / "*.yaml")
 
 with DAG("catalog_drift_alarm", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule="@daily", catchup=False):
@@ -19,4 +18,3 @@ with DAG("catalog_drift_alarm", start_date=datetime(2026, 1, 1, tzinfo=timezone.
         plan_only=True,
         fail_on_changes=True,
     )
-# [END catalog_drift_alarm]

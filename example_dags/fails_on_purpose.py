@@ -8,7 +8,6 @@ from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_collate.operators.mlmodel_service import BulkUpsertMlModelServicesOperator
 
-# [START fails_on_purpose]
 with DAG("fails_on_purpose", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule=None):
     BulkUpsertMlModelServicesOperator(
         task_id="upsert",
@@ -25,4 +24,3 @@ with DAG("fails_on_purpose", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc
             },
         ],
     )
-# [END fails_on_purpose]

@@ -8,7 +8,6 @@ from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_collate.operators.mlmodel_service import CreateMlModelServiceOperator
 
-# [START register_mlflow_service]
 with DAG("register_mlflow_service", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule=None):
     CreateMlModelServiceOperator(
         task_id="register",
@@ -20,4 +19,3 @@ with DAG("register_mlflow_service", start_date=datetime(2026, 1, 1, tzinfo=timez
         tags=["Tier.Tier1"],
         if_exists="update",
     )
-# [END register_mlflow_service]

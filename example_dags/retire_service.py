@@ -8,7 +8,5 @@ from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_collate.operators.mlmodel_service import DeleteMlModelServiceOperator
 
-# [START retire_service]
 with DAG("retire_service", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule=None):
     DeleteMlModelServiceOperator(task_id="retire", name="fraud_notebooks")
-# [END retire_service]

@@ -8,7 +8,6 @@ from airflow.providers.common.compat.sdk import DAG
 
 from airflow_provider_collate.operators.mlmodel_service import SyncMlModelServicesOperator
 
-# [START sync_team_services]
 with DAG("sync_team_services", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule=None):
     SyncMlModelServicesOperator(
         task_id="sync",
@@ -25,4 +24,3 @@ with DAG("sync_team_services", start_date=datetime(2026, 1, 1, tzinfo=timezone.u
         prune_scope={"name_prefix": "research_"},
         max_prune=1,
     )
-# [END sync_team_services]

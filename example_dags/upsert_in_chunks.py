@@ -12,7 +12,6 @@ from airflow_provider_collate.operators.mlmodel_service import BulkUpsertMlModel
 CHUNK = 3
 
 
-# [START upsert_in_chunks]
 @dag(start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule=None)
 def upsert_in_chunks() -> None:
     @task
@@ -31,4 +30,3 @@ def upsert_in_chunks() -> None:
 
 
 upsert_in_chunks()
-# [END upsert_in_chunks]

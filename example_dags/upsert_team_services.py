@@ -10,7 +10,6 @@ from airflow.providers.common.compat.sdk import dag, task
 from airflow_provider_collate.operators.mlmodel_service import BulkUpsertMlModelServicesOperator
 
 
-# [START upsert_team_services]
 @dag(start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule=None)
 def upsert_team_services() -> None:
     @task
@@ -40,4 +39,3 @@ def upsert_team_services() -> None:
 
 
 upsert_team_services()
-# [END upsert_team_services]

@@ -10,7 +10,6 @@ from airflow.providers.common.compat.sdk import dag, task
 from airflow_provider_collate.sensors.mlmodel_service import MlModelServiceSensor
 
 
-# [START wait_for_service]
 @dag(start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule=None)
 def wait_for_service() -> None:
     found = MlModelServiceSensor(
@@ -30,4 +29,3 @@ def wait_for_service() -> None:
 
 
 wait_for_service()
-# [END wait_for_service]

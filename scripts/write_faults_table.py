@@ -14,6 +14,14 @@ _INTRODUCTION = """\
 
 <!-- Written by scripts/write_faults_table.py from tests/faults/table.py. Do not edit it here. -->
 
+## Whom to wake
+
+A failed task can be run again at any time: what was written is found unchanged, and only the rest is sent.
+"""
+_HOW_TO_READ = """\
+
+## How to read the tables
+
 How a task ends when the network, or Collate itself, is at fault. Each cell of the tables is a test: a real operator, or
 the connection form's Test button, against a server that misbehaves on real sockets.
 
@@ -40,6 +48,38 @@ Each cell also tests that there is:
 and deletes services. The last column is the beginning of the task's message; then follow the request, its id (sent as
 `X-Request-Id`) and what to do. `…` stands for what differs from run to run.
 """
+_AT_NIGHT = (
+    ("is up for retry", "nothing; Airflow tries again", "nobody"),
+    (
+        "has no retries left, `cannot be reached`, `did not answer in time` or 5xx",
+        "look whether Collate is up, then clear the task",
+        "who runs Collate",
+    ),
+    (
+        "`401`, or the token has expired",
+        "renew the bot's token, put it into the Airflow connection, clear the task",
+        "who runs Collate",
+    ),
+    ("`403`", "nothing until morning: the token's role may not do it", "who gives roles in Collate"),
+    ("`413` or `429`, a limit of the plan", "nothing until morning", "who has the contract"),
+    (
+        "certificate, redirect, or `something that is not JSON`",
+        "look at what was changed in front of Collate: a proxy, a login page, a certificate",
+        "who runs the network",
+    ),
+    ("`conflict`", "nothing until morning: a person wrote another text, and it is kept", "the DAG's author"),
+    ("`unapplied`", "nothing until morning: the server said yes and did not do it", "the DAG's author"),
+    (
+        "`but with max_prune=… at most`",
+        "nothing: no service was deleted; an upstream task may have returned half a list",
+        "the DAG's author",
+    ),
+    (
+        "`nothing was sent`, or a name `is not in the catalog`",
+        "nothing: the message names the mistake in the declaration or the connection",
+        "the DAG's author",
+    ),
+)
 _END = """
 ## Proxies and the environment
 
@@ -66,7 +106,12 @@ def main() -> None:
 
 def render() -> str:
     """Return the page."""
-    return "".join([_INTRODUCTION, *_tables(), _END])
+    return "".join([_INTRODUCTION, *_at_night(), _HOW_TO_READ, *_tables(), _END])
+
+
+def _at_night() -> Iterator[str]:
+    yield "\n"
+    yield from map(_row, [["the task", "what to do at night", "who"], ["---"] * 3, *map(list, _AT_NIGHT)])
 
 
 def _tables() -> Iterator[str]:

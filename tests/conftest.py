@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.installed import build_wheel, make_environment
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
@@ -26,6 +28,14 @@ settings.load_profile("project")
 def root() -> Path:
     """The checkout."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def users_python(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment in which the built wheel is installed."""
+    pytest.importorskip("hatchling", reason="hatchling, which builds the wheel, is not installed")
+    wheel = build_wheel(root, tmp_path_factory.mktemp("wheel"))
+    return make_environment(wheel, tmp_path_factory.mktemp("environment"))
 
 
 @pytest.fixture(scope="session")

@@ -281,7 +281,7 @@ class SyncServicesOperator(BulkUpsertServicesOperator):
     def __init__(
         self,
         *,
-        prune: Prune | None = None,
+        prune: Prune | str | None = None,
         prune_scope: Mapping[str, str] | None = None,
         max_prune: int | str = "10%",
         allow_empty: bool | str = False,

@@ -51,5 +51,10 @@ def connections(url: str) -> dict[str, str]:
             "password": "aws-1",
             "extra": {"region_name": "eu-central-1"},
         },
+        "GCP_PROD": {
+            "conn_type": "google_cloud_platform",
+            "extra": {"project": "acme-prod", "key_path": "/etc/keys/collate.json", "location": "europe-west3"},
+        },
+        "ACME_MODELS": {"conn_type": "generic", "host": "models.acme.example", "password": "models-1"},
     }
     return {f"AIRFLOW_CONN_{name}": json.dumps(fields) for name, fields in given.items()}

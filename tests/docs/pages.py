@@ -8,16 +8,25 @@ from pathlib import Path
 
 from airflow import __version__ as airflow_version
 
-from docs.hooks.quotes import QUOTE, ROOT
+from scripts.docs_pages import ROOT, pages
 
 LANGUAGES = {"console", "json", "python", "sh", "text", "yaml"}
-ADD_CONNECTION = "airflow connections add "
 IMPORTS_ON_AIRFLOW_2 = {
     "from airflow.sdk import DAG": "from airflow import DAG",
     "from airflow.sdk import dag, task": "from airflow.decorators import dag, task",
 }
-_IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
-_FENCE = re.compile(r"^```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+# Python blocks that are not run here, by what is in them, and why.
+NOT_RUN = {
+    "def test_": "a test of the user's project: tests/user_project runs it there",
+    "def airflow_database": "the conftest of the user's project: tests/user_project runs it there",
+    "airflow.providers.http": "shows the HTTP provider, which this package does not need",
+    "from metadata.": "shows the vendor's SDK, which does not install beside today's Airflow",
+}
+IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
+_FENCE = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^ *```$",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -38,32 +47,52 @@ class Block:
         return f"{self.page}:{self.line}"
 
     @property
-    def is_quote(self) -> bool:
-        """Whether it stands for a part of a file."""
-        return QUOTE.fullmatch(self.text.strip()) is not None
+    def commands(self) -> list[str]:
+        """The commands, without prompts, output and comments; open quotes and a backslash at the end go on."""
+        prompt = "$ " if self.language == "console" else ""
+        found: list[str] = []
+        for line in self.text.replace("\\\n", " ").splitlines():
+            if found and found[-1].count("'") % 2:
+                found[-1] += f"\n{line}"
+            elif line.strip().startswith(prompt) and line.strip():
+                found.append(line.strip().removeprefix(prompt))
+        return [re.sub(r"\s+# .*$", "", command).strip() for command in found]
 
     @property
-    def commands(self) -> list[str]:
-        """The commands, without prompts, output and comments; a line that ends in a backslash goes on."""
-        lines = self.text.replace("\\\n", " ").splitlines()
-        prompt = "$ " if self.language == "console" else ""
-        typed = [line.removeprefix(prompt) for line in lines if line.startswith(prompt)]
-        return [re.sub(r"\s+# .*$", "", line).strip() for line in typed if line.strip()]
+    def has_dag(self) -> bool:
+        """Whether it defines a DAG."""
+        return re.search(r"^(with DAG\(|@dag\b)", self.text, re.MULTILINE) is not None
+
+    @property
+    def why_not_run(self) -> str:
+        """Why it is not run here; empty if it is."""
+        if "AssetAlias" in self.text and not IS_AIRFLOW_3:
+            return "asset events need Airflow 3"
+        return next((reason for mark, reason in NOT_RUN.items() if mark in self.text), "")
+
+    @property
+    def text_for_here(self) -> str:
+        """The text; on Airflow 2.11, with the imports that the page on upgrading names for it."""
+        text = self.text
+        for new, old in {} if IS_AIRFLOW_3 else IMPORTS_ON_AIRFLOW_2.items():
+            text = text.replace(new, old)
+        return text
 
 
-def pages() -> list[Path]:
-    """Return README and documentation."""
-    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+def blocks_of(page: Path) -> list[Block]:
+    """Return the blocks of a page, in its order."""
+    text, name = page.read_text(), str(page.relative_to(ROOT))
+    return [
+        Block(name, text.count("\n", 0, fence.start("text")) + 1, fence["language"], fence["text"])
+        for fence in _FENCE.finditer(text)
+    ]
 
 
 def blocks(*languages: str) -> list[Block]:
-    """Return the blocks in some languages, those of the same text once."""
+    """Return the blocks of all pages in some languages, those of the same text once."""
     found: dict[tuple[str, str], Block] = {}
     for page in pages():
-        text = page.read_text()
-        for fence in _FENCE.finditer(text):
-            line = text.count("\n", 0, fence.start("text")) + 1
-            block = Block(str(page.relative_to(ROOT)), line, fence["language"], fence["text"])
+        for block in blocks_of(page):
             if block.language in languages:
                 found.setdefault((block.language, block.text), block)
     return list(found.values())
@@ -73,36 +102,3 @@ def commands(start: str = "") -> list[str]:
     """Return the commands of all pages that begin in some way, each once."""
     found = [command for block in blocks("console", "sh") for command in block.commands]
     return list(dict.fromkeys(command for command in found if command.startswith(start)))
-
-
-def written() -> list[Block]:
-    """Return the Python blocks that are not quotes."""
-    return [block for block in blocks("python") if not block.is_quote]
-
-
-def runnable() -> list[Block]:
-    """Return the Python blocks that can be run by themselves on this Airflow."""
-    return [block for block in written() if not is_test(block) and (_IS_AIRFLOW_3 or "AssetAlias" not in block.text)]
-
-
-def is_test(block: Block) -> bool:
-    """Return whether a block is a test for pytest."""
-    return "def test_" in block.text
-
-
-def has_dag(block: Block) -> bool:
-    """Return whether a block defines a DAG."""
-    return re.search(r"^(with DAG\(|@dag\b)", block.text, re.MULTILINE) is not None
-
-
-def name_of(block: Block) -> str:
-    """Return a name for the block's file."""
-    return re.sub(r"\W", "_", str(block))
-
-
-def text_for_here(block: Block) -> str:
-    """Return the block; on Airflow 2.11, with the imports that the page on upgrading names for it."""
-    text = block.text
-    for new, old in {} if _IS_AIRFLOW_3 else IMPORTS_ON_AIRFLOW_2.items():
-        text = text.replace(new, old)
-    return text

@@ -1,12 +1,8 @@
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
@@ -14,7 +10,6 @@ from unittest.mock import MagicMock
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_collate import exceptions
 from airflow_provider_collate.hooks.collate import CollateHook
 from airflow_provider_collate.operators.mlmodel_service import (
     BulkUpsertMlModelServicesOperator,
@@ -23,9 +18,8 @@ from airflow_provider_collate.operators.mlmodel_service import (
 )
 from airflow_provider_collate.pytest_plugin import InMemoryCollate
 from airflow_provider_collate.sandbox import ANA
-from docs.hooks.quotes import ROOT, on_page_markdown, quoted
-from docs.hooks.tables import with_tables
-from tests.docs.pages import LANGUAGES, Block, blocks, pages
+from scripts.docs_pages import ROOT, pages
+from tests.docs.pages import LANGUAGES, Block, blocks
 
 SKLEARN = {"config": {"type": "Sklearn"}}
 Row = dict[str, object]
@@ -158,62 +152,14 @@ def test_the_error_for_a_faulty_connection_is_what_the_form_says(
     assert f"{sentence}\n" in texts("docs/connection.md")
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
-def test_generated_tables_are_up_to_date(page: Path) -> None:
-    assert page.read_text() == with_tables(page.read_text()), "run: python docs/hooks/tables.py"
-
-
-def test_every_public_class_is_on_the_page_of_the_api() -> None:
-    page = set(re.findall(r"^::: (\S+)", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE))
-    modules = [import_module(name) for name in {name.rpartition(".")[0] for name in page - {exceptions.__name__}}]
-    public = {
-        f"{module.__name__}.{name}"
-        for module in modules
-        for name in getattr(module, "__all__", ())
-        if isinstance(getattr(module, name), type)
-    }
-
-    assert "airflow_provider_collate.operators.mlmodel_service.CreateMlModelServiceOperator" in public
-    assert public - page == set()
-
-
 @pytest.mark.parametrize("block", blocks("json"), ids=str)
 def test_json_is_json(block: Block) -> None:
     json.loads(block.text)
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
 def test_every_block_names_its_language(page: Path) -> None:
     fences = re.findall(r"^```(.*)$", page.read_text(), re.MULTILINE)
 
     assert {opening.split()[0] if opening else "" for opening in fences[::2]} <= LANGUAGES
     assert set(fences[1::2]) <= {""}
-
-
-@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
-def test_links_to_files_arrive(page: Path) -> None:
-    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
-
-    assert [link for link in links if not (page.parent / link).exists()] == []
-
-
-def test_a_quote_of_nothing_is_an_error() -> None:
-    with pytest.raises(ValueError, match="has no section nothing"):
-        quoted("example_dags/retire_service.py", "nothing")
-
-
-def test_quotes_are_replaced_by_the_marked_lines() -> None:
-    page = on_page_markdown("before\n!quote example_dags/retire_service.py retire_service\nafter")
-
-    assert page.startswith('before\nwith DAG("retire_service"')
-    assert page.endswith(")\nafter")
-    assert "START" not in page
-
-
-@pytest.mark.skipif(importlib.util.find_spec("mkdocs") is None, reason="mkdocs is not installed: make docs")
-def test_the_site_is_built(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-    assert done.returncode == 0, done.stderr
-    assert "CreateMlModelServiceOperator" in (tmp_path / "api.html").read_text()

@@ -28,6 +28,8 @@ EXPIRED_TOKEN = jwt.encode(
     "a key that only this test knows, of at least 32 bytes",
     algorithm="HS256",
 )
+# What the picture of the form shows; the token is one of dots.
+FILLED_IN = {"host": "https://acme.getcollate.io", "port": "443", "password": DEFAULT_BOT_TOKEN}
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,7 @@ def test_form_shows_the_standard_fields(ui: AirflowUi, shoot: Shoot) -> None:
     for name in connection_form.HIDDEN_FIELDS:
         expect(ui.field(name)).to_be_hidden()
     expect(ui.field("password")).to_have_attribute("type", "password")
+    fill_connection(ui, {"conn_id": "collate_default", **FILLED_IN})
     shoot(ui.page, "connection-form")
 
 

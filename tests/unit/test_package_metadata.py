@@ -9,7 +9,8 @@ from airflow_provider_collate.get_provider_info import get_provider_info
 
 NAME = "airflow-provider-collate"
 REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9-]+)>=[0-9.]+$")
-PIN = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*==[0-9][A-Za-z0-9.+!]*( ; (python_full_version|sys_platform|platform_).+)?$")
+MARKER = r" ; (implementation_name|python_full_version|sys_platform|platform_).+"
+PIN = re.compile(rf"[a-z0-9]+(-[a-z0-9]+)*==[0-9][A-Za-z0-9.+!]*({MARKER})?$")
 
 
 def test_the_version_is_written_once(root: Path) -> None:
