@@ -136,7 +136,7 @@ class TestWhatWasNotApproved:
         (row,) = anyone.run(rows, **options).rows
         assert row.outcome is Outcome.FAILED
         assert isinstance(row.error, NotApprovedError)
-        assert "was changed by somebody since it was planned" in row.error.message
+        assert "is not as the approved plan found it" in row.error.message
         assert len(anyone.sent("PATCH")) == 1
         assert anyone.catalog.services["team.sklearn"]["tags"] == []
 
