@@ -172,7 +172,7 @@ class Reconciler:
         if approval.has(row.change) or row.is_rest_of_plan(self._reader.facts.user):
             return True
         left = "; ".join(map(str, row.change.writable)) or row.change.action.value
-        text = f"{row.planned.name!r} was changed by somebody since it was planned, and was not written again: {left}"
+        text = f"{row.planned.name!r} is not as the approved plan found it, and was not written again: {left}"
         row.error = NotApprovedError(text, advice=LOOK_AGAIN)
         return False
 

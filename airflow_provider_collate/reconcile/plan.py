@@ -35,7 +35,7 @@ _DRIFT_ADVICE = "Run the task without plan_only to make it so, or change the dec
 _MOST_MARKDOWN = 50_000
 _MOST_ROWS_IN_MARKDOWN = 100
 _MOST_NOTES = 10
-_LONGEST_NOTE = 1_000
+_LONGEST_NOTE = 400
 _LONGEST_DETAIL = 300
 
 
@@ -101,7 +101,7 @@ class Plan:
         }
 
     def markdown(self) -> str:
-        """Return the plan as a table, for a page or a pull request: at most 100 lines and 60,000 characters.
+        """Return the plan as a table, for a page or a pull request: at most 100 services and 65,536 characters.
 
         What comes from the catalog or a declaration stands as code, where neither HTML nor a link or a mention counts.
         """
@@ -157,7 +157,7 @@ def _table_rows(change: Change) -> Iterator[str]:
 def _code(text: str, longest: int = _LONGEST_DETAIL) -> str:
     """Return a text as code in a cell of a table of GitHub's Markdown, on one line."""
     line = one_line(text, longest)
-    # A pipe ends a cell in code too, unless a backslash stands before it that is not itself one of two.
+    # A pipe ends a cell, in code too, unless a single backslash stands before it; readers differ about two of them.
     line = line.replace("\\|", "\\\u200b|").replace("|", "\\|")
     longest_run = max(map(len, re.findall("`+", line)), default=0)
     fence = "`" * (longest_run + 1)

@@ -66,11 +66,11 @@ class AirflowHome:
             **self.settings,
         }
 
-    def run(self, *dag_ids: str) -> Finished:
+    def run(self, *dag_ids: str, timeout: float = TIMEOUT) -> Finished:
         """Run DAGs by `dag.test()`; all of the folder when none is named."""
         result = self.path / "result.json"
         result.unlink(missing_ok=True)
-        done = self.command([sys.executable, "-m", "tests.dags.runner", str(result), *dag_ids])
+        done = self.command([sys.executable, "-m", "tests.dags.runner", str(result), *dag_ids], timeout)
         assert result.is_file(), f"the runner ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return Finished(json.loads(result.read_text()), done.stdout + done.stderr)
 
@@ -80,14 +80,14 @@ class AirflowHome:
         assert done.returncode == 0, f"airflow {' '.join(arguments)} failed:\n{done.stdout}\n{done.stderr}"
         return done.stdout + done.stderr
 
-    def command(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    def command(self, command: Sequence[str], timeout: float = TIMEOUT) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             list(command),
             env=self.environment(),
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=TIMEOUT,
+            timeout=timeout,
             check=False,
         )
 

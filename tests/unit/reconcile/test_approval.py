@@ -38,6 +38,11 @@ def once(bench: Workbench, method: str, **edit: Any) -> None:
     bench.before = before
 
 
+def tags_of(bench: Workbench) -> list[dict[str, Any]]:
+    tags: Any = bench.catalog.services["team.sklearn"]["tags"]
+    return list(tags)
+
+
 class TestWhatWasApproved:
     def test_it_is_applied(self, anyone: Workbench) -> None:
         anyone.run([sklearn("team.a"), sklearn("team.b"), sklearn("team.c", description="Old")])
@@ -73,6 +78,24 @@ class TestWhatWasApproved:
         options = approved(anyone, rows, **TEAM)
         anyone.catalog.fail(5, method=method, **fault)
         assert anyone.run(rows, **options).counts == {"created": 1, "updated": 1, "deleted": 1}
+
+    def test_tags_that_a_post_drops_are_patched(self, old_bot: Workbench) -> None:
+        rows: list[Row] = [sklearn(tags=["PII.None"])]
+        assert old_bot.run(rows, **approved(old_bot, rows)).counts == {"created": 1}
+        assert [tag["tagFQN"] for tag in tags_of(old_bot)] == ["PII.None"]
+
+    def test_but_not_if_somebody_edits_the_service_between(self, old_bot: Workbench) -> None:
+        rows: list[Row] = [sklearn(tags=["PII.None"])]
+        options = approved(old_bot, rows)
+
+        def before(seen: httpx.Request) -> None:
+            if old_bot.sent("POST"):
+                old_bot.before = lambda request: None
+                old_bot.catalog.edit_service("team.sklearn", user=ANA, displayName="By Ana")
+
+        old_bot.before = before
+        assert old_bot.run(rows, **options).counts == {"unapplied": 1}
+        assert tags_of(old_bot) == []
 
 
 class TestWhatWasNotApproved:
@@ -113,7 +136,7 @@ class TestWhatWasNotApproved:
         (row,) = anyone.run(rows, **options).rows
         assert row.outcome is Outcome.FAILED
         assert isinstance(row.error, NotApprovedError)
-        assert "was changed by somebody since it was planned" in row.error.message
+        assert "is not as the approved plan found it" in row.error.message
         assert len(anyone.sent("PATCH")) == 1
         assert anyone.catalog.services["team.sklearn"]["tags"] == []
 
