@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV AIRFLOW_HOME
 UV := .make/bin/uv
 FIND_PYTHON := sh scripts/find_python.sh
 COMPILE := pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
-	--no-emit-package airflow-provider-collate --extra sandbox --extra test --group e2e --group lint $(UPGRADE)
+	--no-emit-package airflow-provider-collate --extra testing --group test --group e2e --group lint $(UPGRADE)
 
 .PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers e2e e2e-2.11 lint format demo bench soak size mutants wheel docs docs-quotes constraints clean
 
@@ -145,7 +145,7 @@ $(UV):
 .venv/.ready: pyproject.toml constraints/airflow-3.3.txt | $(UV)
 	@python=$$($(FIND_PYTHON) 10 13) || { echo 'Python 3.10 to 3.13 is needed' >&2; exit 1; }; \
 	test -x .venv/bin/python || $(UV) venv --quiet --python "$$python" .venv
-	$(UV) pip install --quiet --python .venv/bin/python -c constraints/airflow-3.3.txt -e '.[sandbox,test]' --group lint
+	$(UV) pip install --quiet --python .venv/bin/python -c constraints/airflow-3.3.txt -e '.[testing]' --group test --group lint
 	@touch $@
 
 .venv/.ready-e2e: .venv/.ready
@@ -160,7 +160,7 @@ $(UV):
 	@python=$$($(FIND_PYTHON) 10 13) || { echo 'Python 3.10 to 3.13 is needed' >&2; exit 1; }; \
 	test -x .venv-providers/bin/python || $(UV) venv --quiet --python "$$python" .venv-providers
 	$(UV) pip install --quiet --python .venv-providers/bin/python -c constraints/providers.txt \
-		-e '.[sandbox,test]' --group providers
+		-e '.[testing]' --group test --group providers
 	@touch $@
 
 .venv/.ready-mutants: .venv/.ready
@@ -175,10 +175,10 @@ $(UV):
 	@python=$$($(FIND_PYTHON) 10 12) || \
 		{ echo 'Airflow 2.11 does not run on Python 3.13, and there is no Python 3.10 to 3.12 here' >&2; exit 1; }; \
 	test -x .venv-2.11/bin/python || $(UV) venv --quiet --python "$$python" .venv-2.11
-	$(UV) pip install --quiet --python .venv-2.11/bin/python -c constraints/airflow-2.11.txt -e '.[sandbox,test]'
+	$(UV) pip install --quiet --python .venv-2.11/bin/python -c constraints/airflow-2.11.txt -e '.[testing]' --group test
 	@touch $@
 
 .venv-floor/.ready: pyproject.toml | $(UV)
 	test -x .venv-floor/bin/python || $(UV) venv --quiet --python "$$($(FIND_PYTHON) 10 10)" .venv-floor
-	$(UV) pip install --quiet --python .venv-floor/bin/python --resolution lowest-direct -e '.[sandbox,test]'
+	$(UV) pip install --quiet --python .venv-floor/bin/python --resolution lowest-direct -e '.[testing]' --group test
 	@touch $@

@@ -1,5 +1,8 @@
 """A pytest plugin for tests of DAGs: the fixture `collate` is an in-memory Collate.
 
+A project that sets `collate_dags`, its folder of DAGs, in pytest's configuration has an Airflow of its own for the
+tests, in a temporary folder, with the connections in `collate_connections`.
+
 pytest loads this module in every run, so it imports next to nothing; the sandbox is loaded by the first test that
 uses the fixture.
 """
@@ -8,6 +11,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -195,14 +201,51 @@ class InMemoryCollate:
         return {_camel_case(name): value for name, value in fields.items()}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what a project sets to test its DAGs by `dag.test()`."""
+    parser.addini("collate_dags", "folder of DAGs; the tests then have an Airflow of their own", type="paths")
+    parser.addini("collate_connections", "Airflow's connections for these tests: `id = URI or JSON`", type="linelist")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Set up an Airflow for a project that asks for one, before anything can import Airflow, which reads it then."""
+    folders = early_config.getini("collate_dags")
+    if not folders:
+        return
+    if "airflow" in sys.modules:
+        raise pytest.UsageError("collate_dags: Airflow is imported already, with its other settings")
+    home = tempfile.TemporaryDirectory(prefix="airflow-", ignore_cleanup_errors=True)
+    patch = pytest.MonkeyPatch()
+    early_config.add_cleanup(home.cleanup)
+    early_config.add_cleanup(patch.undo)
+    patch.setenv("AIRFLOW_HOME", home.name)
+    patch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(folders[0]))
+    patch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+    for line in early_config.getini("collate_connections"):
+        conn_id, _, connection = line.partition("=")
+        patch.setenv(f"AIRFLOW_CONN_{conn_id.strip().upper()}", connection.strip())
+
+
+@pytest.fixture(scope="session")
+def collate_airflow(pytestconfig: pytest.Config) -> None:
+    """Make the database of the Airflow that `collate_dags` asks for; a few seconds, once."""
+    if pytestconfig.getini("collate_dags"):
+        command = [sys.executable, "-m", "airflow", "db", "migrate"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - Airflow's own
+        if done.returncode:
+            pytest.fail(f"Airflow could not make its database:\n{done.stdout}{done.stderr}", pytrace=False)
+
+
 @pytest.fixture
-def collate(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemoryCollate]:
+def collate(monkeypatch: pytest.MonkeyPatch, collate_airflow: None) -> Iterator[InMemoryCollate]:
     """An in-memory Collate for one test; the Airflow connection `collate_default` points to it."""
     try:
         from airflow_provider_collate.sandbox import Catalog
         from airflow_provider_collate.sandbox.server import serve_in_thread
     except ImportError as error:
-        pytest.fail(f"The fixture `collate` cannot be used: {error}", pytrace=False)
+        needed = "pip install 'airflow-provider-collate[testing]'"
+        pytest.fail(f"The fixture `collate` needs {error.name}: {needed}", pytrace=False)
     catalog = Catalog()
     with serve_in_thread(catalog) as url:
         _bypass_proxies(monkeypatch)

@@ -61,7 +61,8 @@ def _part(kind: str, name: str) -> str:
         from scripts.docs_tables import TABLES
 
         return TABLES[name]()
-    return f'```python title="{name.removeprefix(_PROJECT)}"\n{(ROOT / name).read_text().strip()}\n```\n'
+    language = "python" if name.endswith(".py") else name.rpartition(".")[2]
+    return f'```{language} title="{name.removeprefix(_PROJECT)}"\n{(ROOT / name).read_text().strip()}\n```\n'
 
 
 if __name__ == "__main__":

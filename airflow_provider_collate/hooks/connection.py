@@ -12,10 +12,11 @@ from urllib.parse import unquote
 import httpx
 
 from airflow_provider_collate.client.config import ClientConfig
+from airflow_provider_collate.client.redaction import bounded
 from airflow_provider_collate.client.token_claims import check_token, token_problems
 from airflow_provider_collate.exceptions import InvalidConnectionError, InvalidDeclarationError
 from airflow_provider_collate.hooks.connection_address import read_address
-from airflow_provider_collate.hooks.connection_extra import OF_THE_TASK, given_fields, read_extra
+from airflow_provider_collate.hooks.connection_extra import MAX_SHOWN, OF_THE_TASK, given_fields, read_extra
 from airflow_provider_collate.hooks.lookup import find_connection
 from airflow_provider_collate.hooks.masking import mask_secrets
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _TASK_ADVICE = "Correct the task's parameters in the DAG."
 _WHERE_IT_IS = "the login; move it to the password"
+# An address alone may be kept as a connection of the web; without this package, Airflow stores ours as generic.
+_TYPES = ("collate", "openmetadata", "generic", "http", "https")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,20 @@ def parse_connection(conn: Connection, *, now: datetime | None = None, **instead
             warnings = check_token(token, now)
         except InvalidConnectionError as error:
             of_token, expired = list(error.problems), error.advice
-    if problems := [*of_address, *of_token, *of_extra]:
+    if problems := [*_type_problems(conn), *of_address, *of_token, *of_extra]:
         raise _refusal(problems, expired)
     config = ClientConfig(f"{url}/api", **dict(extra))
     return CollateConnection(config, token, (*_warnings(config), *warnings))
+
+
+def _type_problems(conn: Connection) -> list[str]:
+    """Refuse the connection of something else: its password would go out as the token."""
+    conn_type = (conn.conn_type or "").lower()
+    if conn_type in ("", *_TYPES):
+        return []
+    return [
+        f'type: the connection "{conn.conn_id}" is of type {bounded(conn_type, MAX_SHOWN)!r}; give one of type collate'
+    ]
 
 
 def _refusal(problems: list[str], expired: str) -> InvalidConnectionError | InvalidDeclarationError:

@@ -94,12 +94,26 @@ class ConnectionResolver:
         try:
             if not isinstance(service_type, str):
                 raise UnusableConnectionError(TYPE_DECIDES)
+            _refuse_unknown_places(sources)
             config = LiteralConfig(self.kind.config_from(service_type, declared, sources))
         except UnusableConnectionError as fault:
-            return [(fault.key or next(iter(found)), str(fault))]
+            key = fault.key or next(iter(sources))
+            return [(key, f"{fault}{self._hint(service_type, sources[key])}")]
         self.secrets.update(dict.fromkeys(source.password for source in sources.values() if source.password))
         self.secrets.update(dict.fromkeys(self.kind.secret_values(service_type, {"config": config})))
         return config
+
+    def _hint(self, service_type: object, source: ConnectionFields) -> str:
+        """Return how a connection gets its own type, where Airflow may have replaced it."""
+        mappings = [mapping for mapping in self.kind.mappings if mapping.service_type == service_type]
+        accepted = [conn_type for mapping in mappings for conn_type in mapping.conn_types]
+        if source.conn_type != "generic" or accepted in ([], ["generic"]):
+            return ""
+        own = ", ".join(conn_type for conn_type in accepted if conn_type != "generic")
+        return (
+            f'. "{source.conn_id}" is of type "generic", which Airflow stores when --conn-type names a type whose '
+            f"provider is not installed: add it by --conn-uri or --conn-json, with one of {own}"
+        )
 
     def _look_up(self, conn_id: object) -> ConnectionFields | str:
         problem = conn_id_problem(conn_id)
@@ -108,6 +122,16 @@ class ConnectionResolver:
         if conn_id not in self._known:
             self._known[conn_id] = _read(conn_id, self.get_connection)
         return self._known[conn_id]
+
+
+def _refuse_unknown_places(sources: Mapping[str, ConnectionFields]) -> None:
+    """Refuse a second connection that could be a web server as well as a database: the wrong one would be declared."""
+    for key, source in sources.items():
+        is_web = "://" in source.host or source.schema in ("http", "https")
+        if key != "conn_id" and source.conn_type == "generic" and not is_web:
+            fault = UnusableConnectionError("it does not say what it leads to; a web server's begins with https://")
+            fault.key = key
+            raise fault
 
 
 def _read(conn_id: str, get_connection: GetConnection) -> ConnectionFields | str:

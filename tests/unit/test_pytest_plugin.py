@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import dedent
 
@@ -18,13 +19,14 @@ OURS_LOADED = {"airflow_provider_collate", "airflow_provider_collate.pytest_plug
 SERVICE = {"name": "a", "serviceType": "Sklearn", "connection": {"config": {"type": "Sklearn"}}}
 
 
-def run_pytest(folder: Path, tests: str, conftest: str = "") -> str:
+def run_pytest(folder: Path, tests: str, conftest: str = "", settings: str = "", options: Sequence[str] = ()) -> str:
     """Run tests in a process of their own, as a user does, and return what pytest says."""
     (folder / "test_of_a_user.py").write_text(dedent(tests))
     (folder / "conftest.py").write_text(dedent(conftest))
-    (folder / "pytest.ini").write_text("[pytest]\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder).stdout
+    (folder / "pytest.ini").write_text(f"[pytest]\n{settings}")
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", *options, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    return done.stdout + done.stderr
 
 
 def test_loading_it_loads_next_to_nothing() -> None:
@@ -88,9 +90,37 @@ def test_without_the_server_it_says_what_to_install(tmp_path: Path) -> None:
         conftest="import sys\nsys.modules['uvicorn'] = None\n",
     )
 
-    assert "The fixture `collate` cannot be used: the sandbox needs uvicorn: " in said
-    assert "pip install 'airflow-provider-collate[sandbox]'" in said
+    assert "The fixture `collate` needs uvicorn: pip install 'airflow-provider-collate[testing]'" in said
     assert "Traceback" not in said
+
+
+def test_a_setting_gives_the_tests_an_airflow_of_their_own(tmp_path: Path) -> None:
+    said = run_pytest(
+        tmp_path,
+        """
+        import os
+        from pathlib import Path
+
+        def test_the_settings(pytestconfig):
+            home = Path(os.environ["AIRFLOW_HOME"])
+            assert home.is_dir() and not home.is_relative_to(pytestconfig.rootpath)
+            assert os.environ["AIRFLOW__CORE__DAGS_FOLDER"] == str(pytestconfig.rootpath / "dags")
+            assert os.environ["AIRFLOW_CONN_DB"] == "postgres://u:p@db/x?a=b"
+            print("home:", home)
+        """,
+        settings="collate_dags = dags\ncollate_connections =\n    db = postgres://u:p@db/x?a=b\n",
+    )
+
+    assert "1 passed" in said, said
+    assert not Path(said.partition("home: ")[2].partition("\n")[0]).exists()
+
+
+def test_an_airflow_that_was_imported_before_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "early.py").write_text("import sys\nsys.modules['airflow'] = sys\n")
+
+    said = run_pytest(tmp_path, "", settings="collate_dags = dags\n", options=["-p", "early"])
+
+    assert "collate_dags: Airflow is imported already" in said
 
 
 def test_collate_default_points_to_it(collate: InMemoryCollate) -> None:

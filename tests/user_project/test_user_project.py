@@ -29,10 +29,18 @@ def test_the_package_is_that_of_the_wheel(users_python: Path, project: Path) -> 
 
 
 def test_the_tests_of_the_user_pass(users_python: Path, project: Path) -> None:
+    before = files_of(project)
+
     said = run(users_python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=project)
 
+    assert files_of(project) == before
     assert said.returncode == 0, said.stdout + said.stderr
     assert f"{TESTS} passed" in said.stdout
+
+
+def files_of(project: Path) -> set[Path]:
+    """What is in a project, without the bytecode that Python puts beside its modules."""
+    return {path for path in project.rglob("*") if "__pycache__" not in path.parts}
 
 
 def test_the_test_of_a_dag_is_five_lines() -> None:

@@ -42,7 +42,15 @@ def connection(
 
 def bare_connection(**given: object) -> Connection:
     """A connection that Airflow itself has not looked at."""
-    fields = {"conn_type": "collate", "host": HOST, "schema": None, "port": None, "login": None, "password": TOKEN}
+    fields = {
+        "conn_id": "collate_default",
+        "conn_type": "collate",
+        "host": HOST,
+        "schema": None,
+        "port": None,
+        "login": None,
+        "password": TOKEN,
+    }
     return cast("Connection", SimpleNamespace(**(fields | {"extra": None} | given)))
 
 

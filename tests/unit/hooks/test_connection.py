@@ -42,6 +42,20 @@ class TestToken:
         assert "from the login; move it to the password" in problems_of(connection(password=None, login=TOKEN))[0]
 
 
+@pytest.mark.parametrize("conn_type", ["collate", "openmetadata", "generic", "http", ""])
+def test_a_type_that_may_lead_to_collate(conn_type: str) -> None:
+    assert parse_connection(bare_connection(conn_type=conn_type)).token == TOKEN
+
+
+def test_the_connection_of_something_else_is_refused() -> None:
+    """Its password would be sent to its host."""
+    conn = connection(conn_type="postgres")
+
+    assert problems_of(conn) == (
+        "type: the connection \"collate_default\" is of type 'postgres'; give one of type collate",
+    )
+
+
 class TestExpiry:
     EXPIRED = make_token(INGESTION_BOT, expires_at=datetime(2026, 1, 2, 3, 4, tzinfo=timezone.utc))
     NOW = datetime(2026, 2, 1, tzinfo=timezone.utc)

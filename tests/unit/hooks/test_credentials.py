@@ -25,6 +25,7 @@ from tests.unit.hooks.declared_connections import (
 MISSING = 'there is no Airflow connection "missing"; add it under Admin > Connections, or name another'
 
 
+DATABASE = {"host": "db", "port": 5432, "schema": "ml", "login": "ana", "password": "secret-canary"}
 AWS = {"conn_type": "aws", "login": "AK", "password": "secret-canary", "extra": {"region_name": "r"}}
 
 
@@ -80,6 +81,39 @@ def test_a_type_in_the_wrong_case_is_told_the_right_one_however_it_is_declared(c
     (problem,) = problems_of(lambda: resolve(connection, "mlflow", Connections(aws={"conn_type": "http"})))
 
     assert "did you mean Mlflow?" in problem
+
+
+STORED_AS_GENERIC = (
+    '"one" is of type "generic", which Airflow stores when --conn-type names a type whose provider is not installed: '
+    "add it by --conn-uri or --conn-json, with one of "
+)
+
+
+def test_a_type_that_airflow_has_replaced_is_told_with_the_one_to_use() -> None:
+    problem = problem_of("SageMaker", {"conn_type": "generic", "login": "AK", "password": "canary"})
+
+    assert problem == (
+        'connection.conn_id: the connection "one" is of type "generic"; a service of type SageMaker takes aws. '
+        f"{STORED_AS_GENERIC}aws"
+    )
+    database = {**DATABASE, "conn_type": "generic"}
+    assert f'schema must be "http" or "https". {STORED_AS_GENERIC}' in problem_of("Mlflow", database)
+    assert problem_of("CustomMlModel", {"conn_type": "generic"}, config=5).endswith("must be an object")
+
+
+@pytest.mark.parametrize("place", [{"schema": None}, {}])
+def test_a_registry_that_may_be_a_database_is_no_web_server(place: dict[str, Any]) -> None:
+    connections = Connections(
+        web={"conn_type": "http", "host": "mlflow"}, one={**DATABASE, "conn_type": "generic", **place}
+    )
+    declared: dict[str, object] = {"conn_id": "web", "registry_conn_id": "one"}
+
+    (problem,) = problems_of(lambda: resolve(declared, "Mlflow", connections))
+
+    assert problem.startswith("connection.registry_conn_id: it does not say what it leads to")
+    assert f"{STORED_AS_GENERIC}http, https, mlflow, postgres" in problem
+    server = {"conn_type": "generic", "host": "https://registry"}
+    assert config_of("Mlflow", {"conn_type": "http", "host": "mlflow"}, server)["registryUri"] == "https://registry"
 
 
 def test_config_fields_beside_conn_id_stay_at_the_top_and_none_empties() -> None:

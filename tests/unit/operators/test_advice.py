@@ -184,8 +184,8 @@ def told(make: Callable[..., Any], given: Mapping[str, Any], context: Any) -> To
     """Run a task as far as its plan, and if that notes nothing, to its end."""
     try:
         plan = make(**{**given, "plan_only": True}).execute(context)
-        if not plan["refused"] and NAMED.search(plan["plan"]):
-            return Told(plan["plan"], plan["plan"])
+        if not plan["refused"] and NAMED.search(plan["text"]):
+            return Told(plan["text"], plan["text"])
         make(**given).execute(context)
     except AirflowFailException as failure:
         return Told(getattr(failure.__cause__, "advice", "") or str(failure), str(failure))

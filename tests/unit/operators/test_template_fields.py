@@ -124,10 +124,26 @@ def mapped(
     return task
 
 
+class Upstream(TaskInstance):
+    """A task instance whose upstream task returned a template."""
+
+    def xcom_pull(self, *_: object, **__: object) -> str:
+        return TEMPLATE
+
+    def get_relevant_upstream_map_indexes(self, *_: object, **__: object) -> None:
+        """As Airflow 2.11 asks; the upstream task is not mapped."""
+
+
 ROW = {"name": "s0", "service_type": "Sklearn", "connection": {"config": {"own": TEMPLATE}}, "description": TEMPLATE}
 
 
 class TestWhatUpstreamReturned:
+    def test_to_a_plain_task_is_not_rendered(self) -> None:
+        with DAG("d", schedule=None):
+            operator = create(description=upstream(), display_name="{{ ti.xcom_pull('upstream') }}")
+        rendered(operator, ti=Upstream(), expanded_ti_count=None)
+        assert (operator.description, operator.display_name) == (TEMPLATE, TEMPLATE)
+
     def test_by_expand_kwargs_is_not_rendered(self) -> None:
         task = mapped(ROW, lambda partial: partial.expand_kwargs(upstream()))
         assert task.description == TEMPLATE
