@@ -202,11 +202,11 @@ def test_a_message_is_cut_to_be_read() -> None:
 )  # fmt: skip
 def test_no_text_takes_long(part: str) -> None:
     """Patterns that look back and forth would take minutes on these."""
-    began = time.perf_counter()
+    began = time.process_time()
     clean_message(part * (200_000 // len(part)))
     first_line(part * (200_000 // len(part)))
 
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 @example("\ud800")
