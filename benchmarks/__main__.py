@@ -31,7 +31,7 @@ def main() -> int:
     :return: the exit code; 1 when something is not as it is asked to be.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*MEASUREMENTS, []], help="default: all, about six minutes")
+    parser.add_argument("names", nargs="*", choices=[*MEASUREMENTS, []], help="default: all, about nine minutes")
     names = parser.parse_args().names or list(MEASUREMENTS)
     print(f"Python {platform.python_version()}, {os.cpu_count()} CPUs, {platform.machine()}\n")
     missed = 0

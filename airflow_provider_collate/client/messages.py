@@ -104,9 +104,7 @@ class Answer:
         came = _KINDS_OF_JSON.get(type(self.data), "a number")
         return AnswerError(
             f"Collate answered {self.status} with {came} where {wanted} was expected",
-            method=self.request.method,
-            path=self.request.path,
-            request_id=self.request_id,
+            **Attempt(self.request, self.request_id).details(),
             advice="Check that the connection's host is a Collate or OpenMetadata server and not another API.",
             maybe_applied=self.request.is_write,
         )
