@@ -236,3 +236,7 @@ def test_a_validated_request_knows_its_secrets() -> None:
     for service_type, config in [*CONFIGS.items(), ("VertexAI", EXTERNAL)]:
         (validated,) = validate_services([service(service_type, config)], model=CreateMlModelServiceRequest).services
         assert CANARY in validated.secrets()
+    without: list[object] = [None, {}, {"config": {}}]
+    for connection in without:
+        row = {"name": "a", "serviceType": "Mlflow", "connection": connection}
+        assert CreateMlModelServiceRequest.model_validate(row).secrets() == ()
