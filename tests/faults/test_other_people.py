@@ -100,8 +100,13 @@ def is_green(report: Report) -> bool:
     return report.error() is None
 
 
-def assert_no_false_green(report: Report, rows: Sequence[Row], person: Person, edited_before: set[str]) -> None:
-    """A success shows what is declared, or what somebody wrote; what was a conflict before the run is reported."""
+def assert_no_false_green(
+    report: Report, rows: Sequence[Row], person: Person, edited_before: set[str], kept: str = ""
+) -> None:
+    """A success shows what is declared, or what somebody wrote; what was a conflict before the run is reported.
+
+    :param kept: a description of somebody else's that a row may keep.
+    """
     ends = {result.name: result.outcome for result in report.rows}
     for declared in rows:
         name = declared["name"]
@@ -115,7 +120,8 @@ def assert_no_false_green(report: Report, rows: Sequence[Row], person: Person, e
         }
         for field, value in wanted.items():
             values = shown(person.catalog, name, field)
-            assert value in values or person.wrote.get((name, field)) in values, (name, field, values, ends[name])
+            theirs = {person.wrote.get((name, field)), kept if ends[name] is Outcome.KEPT else None}
+            assert value in values or theirs.intersection(values), (name, field, values, ends[name])
         assert name not in edited_before or ends[name] in (Outcome.CONFLICT, Outcome.KEPT), (name, ends[name])
 
 
@@ -195,8 +201,10 @@ def test_two_runs_at_once_and_a_person(seed: int) -> None:
     reports.append(one.run(rows, on_conflict="keep", **OPTIONS))
     one.before = lambda request: None
     assert person.lost() == []
-    for report in reports:
-        assert_no_false_green(report, rows, person, set())
+    assert_no_false_green(reports[-1], rows, person, set())
+    for report in reports[:-1]:
+        # To a person's token the bot's text is somebody else's; the bot's own run may have failed there.
+        assert_no_false_green(report, rows, person, set(), kept="" if other.is_bot else "Declared 0")
 
     one.run(rows, on_conflict="keep", **OPTIONS)
     last = one.run(rows, on_conflict="keep", **OPTIONS)
