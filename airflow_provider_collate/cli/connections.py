@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from airflow_provider_collate.cli.logs import quieten_airflow
 from airflow_provider_collate.files.conn_ids import Resolution, Resolver
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.kinds.airflow_connection import names_connections
@@ -28,5 +29,6 @@ class AirflowConnections:
 
             from airflow_provider_collate.hooks.declarations import MaskingResolver
 
+            quieten_airflow()
             self._airflow = MaskingResolver(self._kind, BaseHook.get_connection)
         return self._airflow.resolve(rows)

@@ -12,6 +12,7 @@ import click
 
 from airflow_provider_collate.cli.export import scope_of
 from airflow_provider_collate.cli.files import KIND, files_argument
+from airflow_provider_collate.cli.logs import log_to_stderr
 from airflow_provider_collate.cli.server import connected, server_options
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_PACKAGE = "airflow_provider_collate"
 NOTHING_TO_DO, ERROR, CHANGES = 0, 1, 2
 
 _OPTIONS = (
@@ -61,7 +63,7 @@ def plan(
 
     kind, checked = find_kind(KIND), _checked(options)
     services = _declared(files, files_conn, kind)
-    _log_to_stderr(logging.ERROR)  # a plan has its warnings in its text
+    log_to_stderr(_PACKAGE, logging.ERROR)  # a plan has its warnings in its text
     with connected(conn, host, token_env) as client:
         made = Reconciler(client, kind, checked).plan(services, _unfinished(services))
         click.echo(_written(made, form, client.list_page(kind)))
@@ -88,7 +90,7 @@ def apply(
         raise click.UsageError("Give either --approved or --yes.")
     kind, checked = find_kind(KIND), _checked({**options, "approved_plan": approved})
     services = _declared(files, files_conn, kind)
-    _log_to_stderr(logging.WARNING)
+    log_to_stderr(_PACKAGE, logging.WARNING)
     with connected(conn, host, token_env) as client, Progress(sys.stderr) as progress:
         report = Reconciler(client, kind, checked, watcher=progress).run(services, _unfinished(services))
     for line in report.log_lines():
@@ -135,12 +137,3 @@ def _code_of(made: Plan) -> int:
     if made.refusal is not None or any(change.action is Action.CONFLICT for change in made.changes):
         return ERROR
     return CHANGES if made.has_changes else NOTHING_TO_DO
-
-
-def _log_to_stderr(level: int) -> None:
-    """Send what the package logs to the terminal, whatever Airflow has set up when it was imported."""
-    log = logging.getLogger("airflow_provider_collate")
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    log.handlers, log.propagate = [handler], False
-    log.setLevel(level)

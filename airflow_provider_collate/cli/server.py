@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from airflow_provider_collate.cli.logs import quieten_airflow, quieten_http
 from airflow_provider_collate.exceptions import CollateError, InvalidConnectionError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def connected(conn: str | None, host: str | None, token_env: str) -> Iterator[Co
     """
     if bool(conn) is bool(host):
         raise click.UsageError("Give either --conn or --host.")
+    quieten_http()
     if host:
         with _client_at(host, token_env) as client:
             yield client
@@ -80,6 +82,7 @@ def _client_of(conn_id: str) -> Iterator[CollateClient]:
 
     from airflow_provider_collate.hooks.collate import CollateHook
 
+    quieten_airflow()
     with CollateHook(conn_id) as hook:
         try:
             client = hook.get_conn()
