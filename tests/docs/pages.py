@@ -10,7 +10,7 @@ from airflow import __version__ as airflow_version
 
 from scripts.docs_pages import ROOT, pages
 
-LANGUAGES = {"console", "json", "python", "sh", "text"}
+LANGUAGES = {"console", "json", "python", "sh", "text", "toml", "yaml"}
 IMPORTS_ON_AIRFLOW_2 = {
     "from airflow.sdk import DAG": "from airflow import DAG",
     "from airflow.sdk import dag, task": "from airflow.decorators import dag, task",
