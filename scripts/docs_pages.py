@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _PART = re.compile(
     r"^(?P<begin><!-- (?P<kind>example|table): (?P<name>\S+) -->\n).*?^(?P<end><!-- end -->)$", re.MULTILINE | re.DOTALL
 )
+_LANGUAGES = {".py": "python", ".toml": "toml", ".yaml": "yaml"}
 # A user's project is shown as if the page's reader stood in it.
 _PROJECT = "tests/user_project/project/"
 
@@ -43,7 +44,7 @@ def with_parts(text: str) -> str:
 
     :param text: the page.
     :raises FileNotFoundError: when there is no such example.
-    :raises KeyError: when there is no such table.
+    :raises KeyError: when there is no such table, or an example of another language.
     """
     return _PART.sub(lambda part: part["begin"] + _part(part["kind"], part["name"]) + part["end"], text)
 
@@ -61,8 +62,9 @@ def _part(kind: str, name: str) -> str:
         from scripts.docs_tables import TABLES
 
         return TABLES[name]()
-    language = "python" if name.endswith(".py") else name.rpartition(".")[2]
-    return f'```{language} title="{name.removeprefix(_PROJECT)}"\n{(ROOT / name).read_text().strip()}\n```\n'
+    path = ROOT / name
+    language = _LANGUAGES[path.suffix]
+    return f'```{language} title="{name.removeprefix(_PROJECT)}"\n{path.read_text().strip()}\n```\n'
 
 
 if __name__ == "__main__":
