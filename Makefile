@@ -18,7 +18,7 @@ FIND_PYTHON := sh scripts/find_python.sh
 COMPILE := pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
 	--no-emit-package airflow-provider-collate --extra sandbox --extra test --group e2e --group lint $(UPGRADE)
 
-.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers test-fleet e2e e2e-2.11 lint format demo bench soak size mutants wheel docs constraints clean
+.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers test-fleet e2e e2e-2.11 lint format demo bench matrix matrix-table soak size mutants wheel docs constraints clean
 
 help:
 	@echo 'make setup       an environment with Airflow 3.3 in .venv'
@@ -30,6 +30,7 @@ help:
 	@echo 'make test-providers  credentials against the official Amazon and Google providers'
 	@echo 'make test-fleet  two Celery workers on Redis and PostgreSQL, and one of them killed'
 	@echo 'make e2e         Airflow 3.3 in a browser (needs chromium); make e2e-2.11: the same of 2.11'
+	@echo 'make matrix      each Airflow on each Python, from the wheel (CELL=3.1-3.12 for one)'
 	@echo 'make mutants     test the tests: what can change unnoticed (PART=reconcile, kinds, models or client)'
 	@echo 'make lint        ruff, mypy, imports      make format      ruff corrects what it can'
 	@echo 'make bench       the benchmarks           make soak        the long tests'
@@ -86,6 +87,14 @@ format: .venv/.ready
 
 demo: .venv/.ready
 	.venv/bin/python scripts/demo.py
+
+# All cells, and the table in the README; one or some cells: make matrix CELL=3.1-3.12 or CELL='3.1-*', and then
+# make matrix-table. Fewer tests: MATRIX_ARGS='--tests tests/unit/models'.
+matrix: .venv/.ready
+	.venv/bin/python -m scripts.matrix $(CELL) $(MATRIX_ARGS)
+
+matrix-table: .venv/.ready
+	.venv/bin/python -m scripts.matrix_table
 
 bench: .venv/.ready
 	.venv/bin/python -m benchmarks

@@ -7,6 +7,7 @@ from typing import Any
 
 from airflow.sdk import dag, task
 
+from airflow_provider_collate.hooks.collate import CollateHook
 from airflow_provider_collate.operators.mlmodel_service import BulkUpsertMlModelServicesOperator
 from tests.fleet.declared import Row, rows_of
 
@@ -20,18 +21,7 @@ SETTINGS: dict[str, Any] = {
 
 @dag(**SETTINGS)
 def keep_services() -> None:
-    """Hand all chunks over in one XCom."""
-
-    @task
-    def chunks(params: Any = None) -> list[list[Row]]:
-        return [rows_of(number, params["rows"]) for number in range(params["chunks"])]
-
-    _upsert().expand(services=chunks())
-
-
-@dag(**SETTINGS)
-def keep_services_by_number() -> None:
-    """Hand over numbers only; a mapped task makes the rows of each chunk, in an XCom of its own."""
+    """Make the rows of each chunk in a mapped task, so that each chunk is an XCom of its own."""
 
     @task
     def numbers(params: Any = None) -> list[int]:
@@ -44,6 +34,34 @@ def keep_services_by_number() -> None:
     _upsert().expand(services=rows.expand(number=numbers()))
 
 
+@dag(**SETTINGS)
+def keep_services_in_one_xcom() -> None:
+    """Hand all chunks over in one XCom."""
+
+    @task
+    def chunks(params: Any = None) -> list[list[Row]]:
+        return [rows_of(number, params["rows"]) for number in range(params["chunks"])]
+
+    _upsert().expand(services=chunks())
+
+
+@dag(**SETTINGS)
+def keep_services_in_tasks() -> None:
+    """Hand over numbers only, and make the rows where they are written."""
+
+    @task
+    def numbers(params: Any = None) -> list[int]:
+        return list(range(params["chunks"]))
+
+    @task(pool="collate")
+    def upsert(number: int, params: Any = None) -> Any:
+        with CollateHook() as hook:
+            report = hook.bulk_upsert_services(rows_of(number, params["rows"]), max_workers=params["max_workers"])
+        return report["counts"]
+
+    upsert.expand(number=numbers())
+
+
 def _upsert() -> Any:
     return BulkUpsertMlModelServicesOperator.partial(
         task_id="upsert", pool="collate", max_workers="{{ params.max_workers }}"
@@ -51,4 +69,5 @@ def _upsert() -> Any:
 
 
 keep_services()
-keep_services_by_number()
+keep_services_in_one_xcom()
+keep_services_in_tasks()
