@@ -18,7 +18,7 @@ FIND_PYTHON := sh scripts/find_python.sh
 COMPILE := pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
 	--no-emit-package airflow-provider-collate --extra sandbox --extra test --group e2e --group lint $(UPGRADE)
 
-.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers test-fleet e2e e2e-2.11 lint format demo bench matrix matrix-table soak size mutants wheel docs constraints clean
+.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers test-fleet fleet-sizes e2e e2e-2.11 lint format demo bench matrix matrix-table soak size mutants wheel docs constraints clean
 
 help:
 	@echo 'make setup       an environment with Airflow 3.3 in .venv'
@@ -71,6 +71,10 @@ e2e-2.11: .venv-2.11/.ready-e2e
 test-fleet: .venv-fleet/.ready
 	.venv-fleet/bin/python -m pytest tests/fleet $(PYTEST_ARGS)
 
+# The table in docs/guides/fleets.md, on a quiet machine.
+fleet-sizes: .venv-fleet/.ready
+	.venv-fleet/bin/python -m scripts.fleet_sizes
+
 # Amazon's and Google's own connection forms; the packages are large, so they have an environment of their own.
 test-providers: .venv-providers/.ready
 	.venv-providers/bin/python -m pytest tests/unit/hooks/test_credentials.py $(PYTEST_ARGS)
@@ -96,8 +100,10 @@ matrix: .venv/.ready
 matrix-table: .venv/.ready
 	.venv/bin/python -m scripts.matrix_table
 
-bench: .venv/.ready
-	.venv/bin/python -m benchmarks
+# Writes docs/benchmarks.md and its plots, on a quiet machine in half an hour; BENCH_ARGS=--small tries the code. The
+# other measurements alone, or one of them: .venv/bin/python -m benchmarks syncing
+bench: .venv-bench/.ready
+	.venv-bench/bin/python -m benchmarks.page $(BENCH_ARGS)
 
 size: .venv/.ready
 	.venv/bin/python -m benchmarks size
@@ -130,6 +136,7 @@ constraints: $(UV)
 	$(UV) $(COMPILE) pyproject.toml --group docs --group mutants --constraint .make/old/new.in -o constraints/airflow-3.3.txt
 	$(UV) $(COMPILE) pyproject.toml --group providers --constraint .make/old/new.in -o constraints/providers.txt
 	$(UV) $(COMPILE) pyproject.toml --group fleet --constraint .make/old/new.in -o constraints/fleet.txt
+	$(UV) $(COMPILE) pyproject.toml --group bench --constraint .make/old/new.in -o constraints/bench.txt
 	cat pyproject.toml > .make/old/pyproject.toml
 	echo "[tool.uv]" >> .make/old/pyproject.toml
 	echo "environments = [\"python_version < '3.13'\"]" >> .make/old/pyproject.toml
@@ -137,7 +144,7 @@ constraints: $(UV)
 	$(UV) $(COMPILE) .make/old/pyproject.toml --constraint .make/old/old.in -o constraints/airflow-2.11.txt
 
 clean:
-	rm -rf .venv .venv-2.11 .venv-floor .venv-providers .venv-fleet .venv-wheel .make .airflow .demo build dist site htmlcov .coverage \
+	rm -rf .venv .venv-2.11 .venv-floor .venv-providers .venv-fleet .venv-bench .venv-wheel .make .airflow .demo build dist site htmlcov .coverage \
 		.hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -171,6 +178,12 @@ $(UV):
 	test -x .venv-providers/bin/python || $(UV) venv --quiet --python "$$python" .venv-providers
 	$(UV) pip install --quiet --python .venv-providers/bin/python -c constraints/providers.txt \
 		-e '.[sandbox,test]' --group providers
+	@touch $@
+
+.venv-bench/.ready: pyproject.toml constraints/bench.txt | $(UV)
+	@python=$$($(FIND_PYTHON) 10 13) || { echo 'Python 3.10 to 3.13 is needed' >&2; exit 1; }; \
+	test -x .venv-bench/bin/python || $(UV) venv --quiet --python "$$python" .venv-bench
+	$(UV) pip install --quiet --python .venv-bench/bin/python -c constraints/bench.txt -e '.[sandbox,test]' --group bench
 	@touch $@
 
 .venv-fleet/.ready: pyproject.toml constraints/fleet.txt | $(UV)

@@ -8,10 +8,11 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import calls, creating, faults, importing, memory, planning, size, syncing
+from benchmarks import calls, creating, faults, importing, installing, memory, planning, size, syncing
 from benchmarks.table import Table
 
 MEASUREMENTS: dict[str, Callable[[], Iterator[Table]]] = {
+    "installing": installing.measure,
     "importing": importing.measure,
     "planning": planning.measure,
     "memory": memory.measure,

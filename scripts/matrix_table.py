@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from scripts.marked_parts import write_part
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".make" / "matrix"
 RESULTS = FOLDER / "results.json"
@@ -21,7 +23,6 @@ RELEASES = {
     "1.13": "read in its source",
     "2.x": "read in its source",
 }
-BEGIN, END = "<!-- matrix: begin -->\n", "<!-- matrix: end -->"
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,7 @@ def keep_result(cell: Cell, result: Result) -> None:
 
 def write_table() -> None:
     """Write the results so far between the markers of the README."""
-    before, rest = PAGE.read_text().split(BEGIN)
-    PAGE.write_text(before + BEGIN + render(read_results()) + END + rest.partition(END)[2])
+    write_part(PAGE, "matrix", render(read_results()))
 
 
 def render(results: Mapping[str, Result]) -> str:

@@ -119,13 +119,13 @@ class Fleet:
 
     def set_slots(self, slots: int) -> None:
         """Make the pool of the chunks, or change its size."""
-        body = {"name": POOL, "slots": slots, "description": "Requests that Collate gets at once"}
+        body = {"slots": slots, "description": "Chunks that write at once", "include_deferred": False}
         try:
-            self._ask("POST", "pools", json={**body, "include_deferred": False})
+            self._ask("POST", "pools", json={"name": POOL, **body})
         except httpx.HTTPStatusError as error:
             if error.response.status_code != httpx.codes.CONFLICT:
                 raise
-            self._ask("PATCH", f"pools/{POOL}", params={"update_mask": "slots"}, json={"pool": POOL, "slots": slots})
+            self._ask("PATCH", f"pools/{POOL}", json={"pool": POOL, **body})
 
     def has_dags(self, *dag_ids: str) -> bool:
         """Return whether the DAG processor has seen them."""

@@ -10,6 +10,7 @@ from scripts import matrix_table
 from scripts.matrix import judged
 from scripts.matrix_table import TESTS, Cell, Result, all_cells, keep_result, read_results, render, write_table
 
+BEGIN, END = "<!-- matrix: begin -->\n", "<!-- matrix: end -->"
 KNOWN = Result("2026-11-26", "abc1234", " ".join(TESTS))
 JUNIT = """\
 <testsuites><testsuite>
@@ -67,7 +68,7 @@ def test_no_report_is_a_failure(tmp_path: Path) -> None:
 
 def test_results_are_kept_one_by_one_and_written_into_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "README.md"
-    page.write_text(f"before\n{matrix_table.BEGIN}old\n{matrix_table.END}\nafter\n")
+    page.write_text(f"before\n{BEGIN}old\n{END}\nafter\n")
     monkeypatch.setattr(matrix_table, "RESULTS", tmp_path / "made" / "results.json")
     monkeypatch.setattr(matrix_table, "PAGE", page)
     first, second, *_ = all_cells()
@@ -78,8 +79,8 @@ def test_results_are_kept_one_by_one_and_written_into_the_page(tmp_path: Path, m
 
     assert read_results().keys() == {str(first), str(second)}
     text = page.read_text()
-    assert text.startswith(f"before\n{matrix_table.BEGIN}")
-    assert text.endswith(f"{matrix_table.END}\nafter\n")
+    assert text.startswith(f"before\n{BEGIN}")
+    assert text.endswith(f"{END}\nafter\n")
     assert "| 1.2 | recorded | 5 passed |" in text
     assert "old" not in text
 
