@@ -108,8 +108,9 @@ bench: .venv-bench/.ready
 size: .venv/.ready
 	.venv/bin/python -m benchmarks size
 
-soak: .venv/.ready
+soak: .venv/.ready .venv-fleet/.ready
 	.venv/bin/python -m pytest -m soak $(PYTEST_ARGS)
+	.venv-fleet/bin/python -m pytest tests/fleet -m 'soak or not soak' $(PYTEST_ARGS)
 
 # One part: make mutants PART=reconcile
 mutants: .venv/.ready-mutants

@@ -102,13 +102,14 @@ def write_table() -> None:
 
 
 def render(results: Mapping[str, Result]) -> str:
-    """Return the tables in Markdown, with what could not be run and why below them."""
+    """Return the tables in Markdown, without rows of which nothing was run; notes on cells are below them."""
     notes: list[str] = []
     lines = [_row(["Airflow", "versions", *(f"Python {python}" for python in PYTHONS)]), _row(["---"] * 6)]
     for airflow, version in AIRFLOWS.items():
         for resolution in RESOLUTIONS:
             cells = [results.get(str(Cell(airflow, python, resolution))) for python in PYTHONS]
-            lines.append(_row([version, resolution, *(_shown(cell, notes) for cell in cells)]))
+            if any(cells):
+                lines.append(_row([version, resolution, *(_shown(cell, notes) for cell in cells)]))
     lines += ["\n", *(f"{number}. {note}\n" for number, note in enumerate(notes, 1))]
     return "".join([_dated(results), *lines, *_releases(results)])
 
@@ -137,7 +138,8 @@ def _releases(results: Mapping[str, Result]) -> Iterator[str]:
     for release, evidence in RELEASES.items():
         counts = [result.releases.get(release, (0, 0)) for result in results.values()]
         passed, failed = (sum(count[index] for count in counts) for index in (0, 1))
-        yield _row([release, evidence, f"{passed:,} passed" + (f", **{failed:,} failed**" if failed else "")])
+        if passed + failed:
+            yield _row([release, evidence, f"{passed:,} passed" + (f", **{failed:,} failed**" if failed else "")])
 
 
 def _row(cells: Sequence[str]) -> str:
