@@ -18,7 +18,7 @@ FIND_PYTHON := sh scripts/find_python.sh
 COMPILE := pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
 	--no-emit-package airflow-provider-collate --extra testing --group test --group e2e --group lint $(UPGRADE)
 
-.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers e2e e2e-2.11 lint format demo bench soak size mutants wheel docs docs-quotes constraints clean
+.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers test-fleet fleet-sizes e2e e2e-2.11 lint format demo bench matrix matrix-table soak size mutants wheel docs docs-quotes constraints clean
 
 help:
 	@echo 'make setup       an environment with Airflow 3.3 in .venv'
@@ -28,7 +28,9 @@ help:
 	@echo 'make test-2.11   all tests on Airflow 2.11 (Python 3.10 to 3.12)'
 	@echo 'make test-floor  the unit tests on the lowest versions that are declared (Python 3.10)'
 	@echo 'make test-providers  credentials and the pages'\'' commands with the official providers'
+	@echo 'make test-fleet  two Celery workers on Redis and PostgreSQL, and one of them killed'
 	@echo 'make e2e         Airflow 3.3 in a browser (needs chromium); make e2e-2.11: the same of 2.11'
+	@echo 'make matrix      each Airflow on each Python, from the wheel (CELL=3.1-3.12 for one)'
 	@echo 'make mutants     test the tests: what can change unnoticed (PART=reconcile, kinds, models or client)'
 	@echo 'make lint        ruff, mypy, imports      make format      ruff corrects what it can'
 	@echo 'make bench       the benchmarks           make soak        the long tests'
@@ -65,6 +67,15 @@ e2e: .venv/.ready-e2e
 e2e-2.11: .venv-2.11/.ready-e2e
 	.venv-2.11/bin/python -m pytest tests/e2e $(PYTEST_ARGS)
 
+# Celery workers, Redis and PostgreSQL (Debian's packages redis-server and postgresql). All of it, with the tests that
+# take minutes: make test-fleet PYTEST_ARGS='-m "soak or not soak"'
+test-fleet: .venv-fleet/.ready
+	.venv-fleet/bin/python -m pytest tests/fleet $(PYTEST_ARGS)
+
+# The table in docs/guides/fleets.md, on a quiet machine.
+fleet-sizes: .venv-fleet/.ready
+	.venv-fleet/bin/python -m scripts.fleet_sizes
+
 # The providers' own connection forms, and the pages' commands where their types are known; the packages are large, so
 # they have an environment of their own.
 test-providers: .venv-providers/.ready
@@ -83,14 +94,25 @@ format: .venv/.ready
 demo: .venv/.ready
 	.venv/bin/python scripts/demo.py
 
-bench: .venv/.ready
-	.venv/bin/python -m benchmarks
+# All cells, and the table in the README; one or some cells: make matrix CELL=3.1-3.12 or CELL='3.1-*', and then
+# make matrix-table. Fewer tests: MATRIX_ARGS='--tests tests/unit/models'.
+matrix: .venv/.ready
+	.venv/bin/python -m scripts.matrix $(CELL) $(MATRIX_ARGS)
+
+matrix-table: .venv/.ready
+	.venv/bin/python -m scripts.matrix_table
+
+# Writes docs/benchmarks.md and its plots, on a quiet machine in half an hour; BENCH_ARGS=--small tries the code. The
+# other measurements alone, or one of them: .venv/bin/python -m benchmarks syncing
+bench: .venv-bench/.ready
+	.venv-bench/bin/python -m benchmarks.page $(BENCH_ARGS)
 
 size: .venv/.ready
 	.venv/bin/python -m benchmarks size
 
-soak: .venv/.ready
+soak: .venv/.ready .venv-fleet/.ready
 	.venv/bin/python -m pytest -m soak $(PYTEST_ARGS)
+	.venv-fleet/bin/python -m pytest tests/fleet -m 'soak or not soak' $(PYTEST_ARGS)
 
 # One part: make mutants PART=reconcile
 mutants: .venv/.ready-mutants
@@ -120,6 +142,8 @@ constraints: $(UV)
 	echo 'apache-airflow==3.3.2' > .make/old/new.in
 	$(UV) $(COMPILE) pyproject.toml --group docs --group mutants --constraint .make/old/new.in -o constraints/airflow-3.3.txt
 	$(UV) $(COMPILE) pyproject.toml --group providers --constraint .make/old/new.in -o constraints/providers.txt
+	$(UV) $(COMPILE) pyproject.toml --group fleet --constraint .make/old/new.in -o constraints/fleet.txt
+	$(UV) $(COMPILE) pyproject.toml --group bench --constraint .make/old/new.in -o constraints/bench.txt
 	cat pyproject.toml > .make/old/pyproject.toml
 	echo "[tool.uv]" >> .make/old/pyproject.toml
 	echo "environments = [\"python_version < '3.13'\"]" >> .make/old/pyproject.toml
@@ -127,7 +151,7 @@ constraints: $(UV)
 	$(UV) $(COMPILE) .make/old/pyproject.toml --constraint .make/old/old.in -o constraints/airflow-2.11.txt
 
 clean:
-	rm -rf .venv .venv-2.11 .venv-floor .venv-providers .venv-wheel .make .airflow .demo build dist site htmlcov .coverage \
+	rm -rf .venv .venv-2.11 .venv-floor .venv-providers .venv-fleet .venv-bench .venv-wheel .make .airflow .demo build dist site htmlcov .coverage \
 		.hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -161,6 +185,18 @@ $(UV):
 	test -x .venv-providers/bin/python || $(UV) venv --quiet --python "$$python" .venv-providers
 	$(UV) pip install --quiet --python .venv-providers/bin/python -c constraints/providers.txt \
 		-e '.[testing]' --group test --group providers
+	@touch $@
+
+.venv-bench/.ready: pyproject.toml constraints/bench.txt | $(UV)
+	@python=$$($(FIND_PYTHON) 10 13) || { echo 'Python 3.10 to 3.13 is needed' >&2; exit 1; }; \
+	test -x .venv-bench/bin/python || $(UV) venv --quiet --python "$$python" .venv-bench
+	$(UV) pip install --quiet --python .venv-bench/bin/python -c constraints/bench.txt -e '.[testing]' --group test --group bench
+	@touch $@
+
+.venv-fleet/.ready: pyproject.toml constraints/fleet.txt | $(UV)
+	@python=$$($(FIND_PYTHON) 10 13) || { echo 'Python 3.10 to 3.13 is needed' >&2; exit 1; }; \
+	test -x .venv-fleet/bin/python || $(UV) venv --quiet --python "$$python" .venv-fleet
+	$(UV) pip install --quiet --python .venv-fleet/bin/python -c constraints/fleet.txt -e '.[testing]' --group test --group fleet
 	@touch $@
 
 .venv/.ready-mutants: .venv/.ready

@@ -8,10 +8,23 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 
-from benchmarks import calls, creating, faults, files, importing, memory, planning, ranges, size, syncing
+from benchmarks import (
+    calls,
+    creating,
+    faults,
+    files,
+    importing,
+    installing,
+    memory,
+    planning,
+    ranges,
+    size,
+    syncing,
+)
 from benchmarks.table import Table
 
 MEASUREMENTS: dict[str, Callable[[], Iterator[Table]]] = {
+    "installing": installing.measure,
     "importing": importing.measure,
     "planning": planning.measure,
     "files": files.measure,

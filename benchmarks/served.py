@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from airflow_provider_collate.sandbox import PROFILES, Catalog, LatencyProfile
+from airflow_provider_collate.sandbox.faults import Latency
+
+from airflow_provider_collate.sandbox import PROFILES, Catalog, LatencyProfile, Request
 from airflow_provider_collate.sandbox.server import serve_in_thread
+from benchmarks.rows import Row
 
 COLLECTION = "/api/v1/services/mlmodelServices"
 OPENMETADATA = PROFILES["openmetadata"]
@@ -34,9 +38,14 @@ class Server:
         self._pipe.send("clear")
         self._pipe.recv()
 
-    def fill(self, count: int) -> None:
+    def fill_others(self, count: int) -> None:
         """Add services of others, half of them before and half behind those that are measured with, by name."""
         self._pipe.send(count)
+        self._pipe.recv()
+
+    def fill(self, rows: Sequence[Row]) -> None:
+        """Let services be there, as if the bot had created them, and forget all requests."""
+        self._pipe.send(list(rows))
         self._pipe.recv()
 
     def counts(self) -> Counter[str]:
@@ -95,8 +104,22 @@ def _serve(release: str, latency: LatencyProfile, has_bulk: bool, pipe: Connecti
             elif asked == "rows":
                 lists = (seen for seen in catalog.requests if seen.path == COLLECTION and not seen.is_write)
                 pipe.send(Counter(rows=sum(int(seen.params["limit"]) for seen in lists)))
-            else:
+            elif asked == "counts":
                 pipe.send(_counts(catalog))
+            else:
+                _fill(catalog, asked)
+                pipe.send(None)
+
+
+def _fill(catalog: Catalog, rows: Sequence[Row]) -> None:
+    kept = catalog.latency
+    catalog.latency = Latency(LatencyProfile())
+    headers = {"authorization": f"Bearer {catalog.bot_token}", "content-type": "application/json"}
+    for row in rows:
+        answer = catalog.handle(Request("PUT", COLLECTION, headers, json.dumps(row).encode()))
+        assert answer.status in (200, 201), answer
+    catalog.latency = kept
+    catalog.requests.clear()
 
 
 def _counts(catalog: Catalog) -> Counter[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +53,18 @@ def put_in_threads(server: Server, rows: Sequence[Row]) -> None:
     with _http(server) as http, ThreadPoolExecutor(THREADS) as pool:
         for answer in pool.map(lambda row: http.put(_PATH, json=row), rows):
             answer.raise_for_status()
+
+
+def put_by_http_hook(server: Server, rows: Sequence[Row]) -> None:
+    """A loop of PUTs by the hook of Airflow's HTTP provider."""
+    from airflow.providers.http.hooks.http import HttpHook
+
+    host = server.url.removesuffix("/api")
+    os.environ["AIRFLOW_CONN_CATALOG"] = json.dumps({"conn_type": "http", "host": host})
+    hook = HttpHook(method="PUT", http_conn_id="catalog")
+    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
+    for row in rows:
+        hook.run(f"/api{_PATH}", data=json.dumps(row), headers=headers)
 
 
 def timed(way: Callable[[Server, Sequence[Row]], object], server: Server, rows: Sequence[Row]) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from airflow.providers.common.compat.sdk import Connection
+from airflow.models.connection import Connection as StoredConnection  # not every SDK's takes a URI
 
 from airflow_provider_collate.hooks.connection import parse_connection
 from tests.unit.hooks.collate_connections import HOST, TOKEN, connection, problems_of
@@ -63,7 +63,7 @@ class TestHost:
         ],
     )
     def test_a_connection_written_as_a_uri(self, uri: str, url: str) -> None:
-        parsed = parse_connection(Connection(conn_id="collate_default", uri=uri))  # type: ignore[call-arg]
+        parsed = parse_connection(StoredConnection(conn_id="collate_default", uri=uri))
 
         assert parsed.config.url == url
         assert parsed.token == TOKEN
