@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from airflow_provider_collate.sandbox.faults import Latency
-
 from airflow_provider_collate.sandbox import PROFILES, Catalog, LatencyProfile, Request
+from airflow_provider_collate.sandbox.faults import Latency
 from airflow_provider_collate.sandbox.server import serve_in_thread
 from benchmarks.rows import Row
 
