@@ -49,7 +49,8 @@ class Deadline(threading.local):
         """
         left = self.ends_at - self._clock()
         if left <= 0:
-            raise httpcore.ReadTimeout("the time for this attempt is used up")
+            # The words of a socket whose time ends while it waits: which of the two comes first is chance.
+            raise httpcore.ReadTimeout("timed out")
         return left if timeout is None else min(timeout, left)
 
 
