@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 
-
-def log_to_stderr(name: str, level: int) -> None:
+def log_to_stderr(name: str, level: str) -> None:
     """Send what a package logs to stderr, whatever Airflow has set up when it was imported.
 
     :param name: the package.
     :param level: what is logged at least.
     """
+    import logging  # what commands without a server need not load
+
     log = logging.getLogger(name)
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
@@ -20,10 +20,10 @@ def log_to_stderr(name: str, level: int) -> None:
 
 def quieten_airflow() -> None:
     """Let only Airflow's warnings through; 2.11 prints to stdout that it reads a connection. Import Airflow first."""
-    log_to_stderr("airflow", logging.WARNING)
+    log_to_stderr("airflow", "WARNING")
 
 
 def quieten_http() -> None:
     """Let only warnings of the HTTP libraries through: they log each request, and at DEBUG the headers of answers."""
     for name in ("httpx", "httpcore"):
-        log_to_stderr(name, logging.WARNING)
+        log_to_stderr(name, "WARNING")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -63,7 +62,7 @@ def plan(
 
     kind, checked = find_kind(KIND), _checked(options)
     services = _declared(files, files_conn, kind)
-    log_to_stderr(_PACKAGE, logging.ERROR)  # a plan has its warnings in its text
+    log_to_stderr(_PACKAGE, "ERROR")  # a plan has its warnings in its text
     with connected(conn, host, token_env) as client:
         made = Reconciler(client, kind, checked).plan(services, _unfinished(services))
         click.echo(_written(made, form, client.list_page(kind)))
@@ -90,7 +89,7 @@ def apply(
         raise click.UsageError("Give either --approved or --yes.")
     kind, checked = find_kind(KIND), _checked({**options, "approved_plan": approved})
     services = _declared(files, files_conn, kind)
-    log_to_stderr(_PACKAGE, logging.WARNING)
+    log_to_stderr(_PACKAGE, "WARNING")
     with connected(conn, host, token_env) as client, Progress(sys.stderr) as progress:
         report = Reconciler(client, kind, checked, watcher=progress).run(services, _unfinished(services))
     for line in report.log_lines():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from array import array
 from collections.abc import Iterator
 
@@ -23,6 +22,8 @@ class JsonLines:
     """
 
     def __init__(self, file: SourceFile) -> None:
+        import tempfile  # most files are no JSON Lines, and it takes long
+
         self._copy = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as its lines are needed
         self._starts, self._numbers = array("Q"), array("Q")
         with file.opened() as lines:
