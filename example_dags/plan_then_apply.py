@@ -1,4 +1,4 @@
-"""Plan first, and apply only where the plan changes something and is not refused."""
+"""Plan first, and apply only what was in the plan, where it changes something and is not refused."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ def plan_then_apply() -> None:
 
     @task.short_circuit
     def is_worth_applying(planned: Any) -> bool:
-        return not planned["refused"] and set(planned["counts"]) != {"unchanged"}
+        return planned["has_changes"] and not planned["refused"]
 
-    apply = SyncMlModelServicesOperator(task_id="apply", **DECLARED)
+    apply = SyncMlModelServicesOperator(
+        task_id="apply", approved_plan="{{ ti.xcom_pull(task_ids='plan')['fingerprint'] }}", **DECLARED
+    )
     is_worth_applying(plan.output) >> apply
 
 
