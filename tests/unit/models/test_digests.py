@@ -63,17 +63,18 @@ def test_each_leaf_has_its_pointer_and_nulls_have_none(value: JsonValue) -> None
 
 
 @pytest.mark.parametrize(
-    "value, digested",
+    "value, kind",
     [
         (MASK, UNREADABLE),
         ("fernet:abc", UNREADABLE),
         ("secret:/cluster/x", EXTERNAL),
-        ("a fernet:abc", digest("a fernet:abc")),
-        ("a secret:/x", digest("a secret:/x")),
-        ([MASK], digest([MASK])),
+        ("a fernet:abc", None),
+        ("a secret:/x", None),
+        ([MASK], None),
     ],
 )
-def test_what_is_shown_in_place_of_a_secret_is_known(value: JsonValue, digested: bytes) -> None:
+def test_what_is_shown_in_place_of_a_secret_is_known(value: JsonValue, kind: bytes | None) -> None:
+    digested = kind or digest(value)  # made here: each process has a key of its own
     assert digests({"type": value, "key": value}) == {
         "/connection": OBJECT,
         "/connection/type": digested,
