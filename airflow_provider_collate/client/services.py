@@ -293,7 +293,9 @@ class Services:
             raise answer.unexpected("a service")
         # Servers show `[]` where a service has no tags (recorded); without them a declared tag would look removed.
         if "tags" in asked and service.tags is None:
-            raise answer.unexpected("a service with the tags that were asked for")
+            raise self._unreliable(
+                f"Collate was asked for the tags of the {self.kind.label} {service.name!r} and left them out"
+            )
         return service
 
     def _fields(self, names: Sequence[str]) -> dict[str, str | int]:

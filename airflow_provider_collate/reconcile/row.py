@@ -75,6 +75,7 @@ _DONE = {
 }
 _NOT_SENT = "was not sent, because the run ended before"
 _NOT_READ = "was sent, but the catalog could not be read again"
+_UNSEEN = "created, but what is read does not show it"
 _LOOK_ADVICE = "Look at the service in Collate; the next attempt tries again."
 
 Judgement = tuple[Outcome, tuple[str, ...], "CollateError | None"]
@@ -286,6 +287,8 @@ def _with_what_happened(row: Row, error: CollateError) -> CollateError:
     now = row.change.having(Status.WRITE)
     damage = [str(change) for change in now if before.get(change.field, change.shows) != change.shows]
     if row.planned.action is Action.CREATE and row.wrote:
+        if isinstance(error, ConflictError):
+            return OutcomeError(f"{_UNSEEN}: {error.message}", advice=_LOOK_ADVICE, retryable=True)
         return OutcomeError(f"created, but {error.message}", advice=error.advice, retryable=error.retryable)
     if row.state is RowState.REFUSED and damage:
         text = f"{error.message}; although it was refused, the catalog changed, and now: {'; '.join(damage)}"

@@ -158,8 +158,8 @@ LIES: dict[str, tuple[Fault, ...]] = {
         Fault(
             "Services are shown without the tags that were asked for",
             _without_tags,
-            "fail 2 | fail 4 | fail 4 | fail 1 | –",
-            "Collate answered 200 with an object where a service with the tags that were asked for was expected",
+            "retry 2 | retry 4 | retry 4 | retry 1 | –",
+            "Collate was asked for the tags of the ML model service 'fraud_",
         ),
         Fault("The list is shorter than it says, once", _shorter(times=1), "– | – | – | ok 1 | –"),
         Fault(
@@ -183,8 +183,8 @@ LIES: dict[str, tuple[Fault, ...]] = {
         Fault(
             "No reading after a write shows it",
             _lags(readings=999),
-            "fail 7 | retry 30 | fail 21 | fail 7 | –",
-            "created, but Collate answered 409: Entity already exists",
+            "retry 7 | retry 30 | retry 21 | retry 12 | –",
+            "created, but what is read does not show it: Collate answered 409: Entity already exists",
             of_rows="fraud_a: failed: ",
         ),
     ),
