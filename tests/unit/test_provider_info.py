@@ -15,10 +15,10 @@ from airflow_provider_collate.hooks.collate import CollateHook
 pytestmark = pytest.mark.filterwarnings("ignore:ProvidersManager.hooks is deprecated")
 
 ON_AIRFLOW_3 = int(airflow_version.partition(".")[0]) >= 3
-# Measured on 3.0.6, for the official providers' hooks as for ours.
+# Measured on 3.0.6 and 3.1.8; on 3.0.6 for the official providers' hooks as for ours.
 without_widgets = pytest.mark.skipif(
-    airflow_version.startswith("3.0.") and find_spec("flask_appbuilder") is None,
-    reason="Airflow 3.0 shows fields of the extra only where Flask-AppBuilder is installed",
+    airflow_version.startswith(("3.0.", "3.1.")) and find_spec("flask_appbuilder") is None,
+    reason="Airflow 3.0 and 3.1 show fields of the extra only where Flask-AppBuilder is installed",
 )
 
 
