@@ -30,7 +30,7 @@ _WIDEST_NAME = 40
 _MOST_ROWS = 500
 _MOST_DETAILS = 20
 _MOST_ROWS_IN_ERROR = 50
-_DRIFT_ADVICE = "Run the task without plan_only to make it so, or change the declaration."
+_DRIFT_ADVICE = "Run the task without plan_only and fail_on_changes to make it so, or change the declaration."
 # GitHub takes a comment of 65,536 characters.
 _MOST_MARKDOWN = 50_000
 _MOST_ROWS_IN_MARKDOWN = 100

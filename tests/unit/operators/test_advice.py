@@ -35,7 +35,10 @@ ADVISED = re.compile(r"\b([a-z_]+)=(\"\w+\"|\w+)")
 # Not the beginning of a problem, which is the name of the option that has it.
 NAMED = re.compile(rf"\b({'|'.join(OPTIONS)})=|(?<=[ (])({'|'.join(name for name in OPTIONS if '_' in name)})\b")
 PACKAGE = Path(airflow_provider_collate.__file__).parent
-NO_ADVICE = {"because of rewrite_secrets=False": "says what an option does that is set"}
+NO_ADVICE = {
+    "because of rewrite_secrets=False": "says what an option does that is set",
+    "and let the new plan be approved": "needs a person; reconcile/test_approval.py and tests/dags follow it",
+}
 
 
 def row(name: str, **fields: object) -> dict[str, object]:
@@ -167,6 +170,9 @@ CASES = {
     "a limit without prune": Case(sync, {"prune": None}, {"prune": None, "prune_scope": None, "max_prune": 9}),
     "too many rows in a request": Case(bulk, {"chunk_size": 1}, {"services": SIX}, bounded_bulk),
     "too many requests at once": Case(bulk, {"max_workers": 1}, {"services": SIX}, one_at_a_time),
+    "an alarm without a plan": Case(bulk, {"plan_only": None}, {"fail_on_changes": True, "plan_only": False}),
+    "an approval of a plan": Case(bulk, {"plan_only": False}, {"approved_plan": "plan1:AAAAAAAA:", "plan_only": True}),
+    "an alarm": Case(bulk, {"plan_only": False}, {"fail_on_changes": True, "plan_only": True}, elsewhere=bulk),
     "a secret in a secrets manager": Case(create, {"rewrite_secrets": None}, {
         "service_type": "SageMaker", "connection": SECRET, "if_exists": "update"}, behind_a_secrets_manager),
 }  # fmt: skip
@@ -183,7 +189,7 @@ class Told:
 def told(make: Callable[..., Any], given: Mapping[str, Any], context: Any) -> Told:
     """Run a task as far as its plan, and if that notes nothing, to its end."""
     try:
-        plan = make(**{**given, "plan_only": True}).execute(context)
+        plan = make(**{"plan_only": True, **given}).execute(context)
         if not plan["refused"] and NAMED.search(plan["text"]):
             return Told(plan["text"], plan["text"])
         make(**given).execute(context)
