@@ -24,7 +24,7 @@ _FORM = re.compile(r"plan1:[\w-]{8}:(?:(?:[\w-]{8})*|all=[\w-]{32})", re.ASCII)
 _LENGTH = 8
 _MOST_CHANGES = 10_000
 _WHOLE = "all="
-LOOK_AGAIN = "Plan again with plan_only=True, and let the new plan be approved."
+LOOK_AGAIN = "Plan again with plan_only, without approved_plan, and let the new plan be approved."
 
 
 def fingerprint_of(changes: Iterable[Change], key: bytes) -> str:
