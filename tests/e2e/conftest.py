@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
-from airflow_provider_collate.sandbox import Catalog
+from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN, Catalog
 from airflow_provider_collate.sandbox.server import serve_in_thread
 from tests.e2e.airflow_server import IS_AIRFLOW_3, AirflowServer, airflow_server
-from tests.e2e.ui import AirflowUi
+from tests.e2e.ui import AirflowUi, fill_connection
 from tests.e2e.ui_airflow_2 import Airflow2Ui
 from tests.e2e.ui_airflow_3 import Airflow3Ui
 
 HERE = Path(__file__).parent
-EXAMPLE = "register_mlflow_service.py"
+EXAMPLES = ("approve_then_apply.py", "register_mlflow_service.py")
 CANARY = "canary4f1d8eofthetests"  # one word, so that no syntax highlighter splits it
 SETTINGS = {
     "AIRFLOW_CONN_MLFLOW_REGISTRY": f"postgres://mlflow:{CANARY}@db.acme.example:5432/mlflow",
@@ -90,9 +90,15 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def collate_url() -> Iterator[str]:
+def catalog() -> Catalog:
+    """What the Collate knows."""
+    return Catalog()
+
+
+@pytest.fixture(scope="session")
+def collate_url(catalog: Catalog) -> Iterator[str]:
     """Address of a Collate."""
-    with serve_in_thread(Catalog()) as url:
+    with serve_in_thread(catalog) as url:
         yield url
 
 
@@ -105,11 +111,11 @@ def collate_address(collate_url: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def airflow(chromium: str, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowServer]:
-    """An Airflow with two DAGs."""
+    """An Airflow with some DAGs."""
     home = tmp_path_factory.mktemp("airflow")
     dags = home / "dags"
     dags.mkdir()
-    for file in (root / "example_dags" / EXAMPLE, *(HERE / "dags").glob("*.py")):
+    for file in (*(root / "example_dags" / name for name in EXAMPLES), *(HERE / "dags").glob("*.py")):
         shutil.copy(file, dags)
     with airflow_server(home, dags, SETTINGS) as server:
         yield server
@@ -140,6 +146,20 @@ def ui(open_ui: Callable[[], AirflowUi]) -> Iterator[AirflowUi]:
     ui = open_ui()
     yield ui
     ui.page.close()
+
+
+@pytest.fixture(scope="session")
+def saved_connection(open_ui: Callable[[], AirflowUi], collate_address: dict[str, str]) -> str:
+    """The connection that the DAGs use, typed in, saved, and saved again without a change."""
+    ui = open_ui()
+    ui.open_new_connection()
+    given = {"password": DEFAULT_BOT_TOKEN, "verify": "true", "timeout": "12", "max_retries": "2"}
+    fill_connection(ui, {"conn_id": "collate_default", **collate_address, **given})
+    ui.save_connection()
+    ui.open_connection("collate_default")
+    ui.save_connection()
+    ui.page.close()
+    return "collate_default"
 
 
 @pytest.fixture(scope="session")

@@ -33,20 +33,6 @@ FILLED_IN = {"host": "https://acme.getcollate.io", "port": "443", "password": DE
 
 
 @pytest.fixture(scope="module")
-def saved_connection(open_ui: OpenUi, collate_address: dict[str, str]) -> str:
-    """The connection that the DAGs use, typed in, saved, and saved again without a change."""
-    ui = open_ui()
-    ui.open_new_connection()
-    given = {"password": DEFAULT_BOT_TOKEN, "verify": "true", "timeout": "12", "max_retries": "2"}
-    fill_connection(ui, {"conn_id": "collate_default", **collate_address, **given})
-    ui.save_connection()
-    ui.open_connection("collate_default")
-    ui.save_connection()
-    ui.page.close()
-    return "collate_default"
-
-
-@pytest.fixture(scope="module")
 def example_run(open_ui: OpenUi, saved_connection: str) -> TaskRun:
     """A run of the example DAG, which names Airflow connections."""
     return _run(open_ui, "register_mlflow_service")

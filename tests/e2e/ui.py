@@ -77,9 +77,9 @@ def fill_connection(ui: AirflowUi, values: Mapping[str, str]) -> None:
         ui.field(name).press("Tab")
 
 
-def open_when_there(page: Page, url: str, locator: Locator) -> None:
+def open_when_there(page: Page, url: str, locator: Locator, seconds: float = PARSE_SECONDS) -> None:
     """Open a page again and again until it shows something, e.g. a DAG that has not been parsed yet."""
-    seconds, step = PARSE_SECONDS, 5.0
+    step = 5.0
     while True:
         page.goto(url)
         try:
@@ -92,7 +92,7 @@ def open_when_there(page: Page, url: str, locator: Locator) -> None:
             return
 
 
-def expect_success(state: Locator) -> None:
-    """Wait until a run is over, and fail at once if it failed."""
+def expect_end(state: Locator, end: str = "success") -> None:
+    """Wait until a run is over, and fail at once if it ended otherwise."""
     expect(state).to_have_text(re.compile("success|failed", re.IGNORECASE), timeout=RUN_SECONDS * 1000)
-    expect(state).to_have_text(re.compile("success", re.IGNORECASE))
+    expect(state).to_have_text(re.compile(end, re.IGNORECASE))

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.ui import EXTRA_FIELD_NAMES, TaskRun, expect_success, open_when_there
+from tests.e2e.ui import EXTRA_FIELD_NAMES, TaskRun, expect_end, open_when_there
 
 
 class Airflow2Ui:
@@ -66,7 +66,7 @@ class Airflow2Ui:
         self.page.wait_for_url("**dag_run_id=**")
         run_id = parse_qs(urlsplit(self.page.url).query)["dag_run_id"][0]
         status = self.page.get_by_role("row").filter(has=self.page.get_by_role("cell", name="Status", exact=True))
-        expect_success(status.first)
+        expect_end(status.first)
         return str(run_id)
 
     def open_log(self, run: TaskRun) -> Locator:

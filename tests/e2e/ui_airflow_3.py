@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.ui import EXTRA_FIELD_NAMES, TaskRun, expect_success, open_when_there
+from tests.e2e.ui import EXTRA_FIELD_NAMES, RUN_SECONDS, TaskRun, expect_end, open_when_there
 
 
 class Airflow3Ui:
@@ -61,15 +61,33 @@ class Airflow3Ui:
         return str(toast.locator('[data-part="description"]').inner_text())
 
     def run_dag(self, dag_id: str) -> str:
+        run_id = self.start_run(dag_id)
+        expect_end(self.open_run(dag_id, run_id))
+        return run_id
+
+    def start_run(self, dag_id: str) -> str:
+        """Press Trigger, and return the id of the run."""
         trigger = self.page.get_by_role("button", name="Trigger").first
         open_when_there(self.page, f"{self._url}/dags/{dag_id}", trigger)
         trigger.click()
         with self.page.expect_response("**/dagRuns") as answer:
             self._dialog.get_by_test_id("trigger-dag-submit").click()
-        run_id = str(answer.value.json()["dag_run_id"])
-        self.page.goto(f"{self._url}/dags/{dag_id}/runs/{quote(run_id, safe='')}")
-        expect_success(self.page.get_by_test_id("state-badge").first)
-        return run_id
+        return str(answer.value.json()["dag_run_id"])
+
+    def open_run(self, dag_id: str, run_id: str) -> Locator:
+        """Open a run; returns its state."""
+        self.page.goto(self._run_url(dag_id, run_id))
+        return self.page.get_by_test_id("state-badge").first
+
+    def open_question(self, run: TaskRun) -> None:
+        """Open what a task asks a person, as soon as it does."""
+        approve = self.page.get_by_role("button", name="Approve", exact=True)
+        open_when_there(self.page, f"{self._task_url(run)}/required_actions", approve, RUN_SECONDS)
+
+    def approve(self) -> None:
+        """Press Approve in the open question, and wait until it is said to be received."""
+        self.page.get_by_role("button", name="Approve", exact=True).click()
+        expect(self.page.get_by_text("Response received at")).to_be_visible()
 
     def open_log(self, run: TaskRun) -> Locator:
         self._open_task(run)
@@ -104,9 +122,13 @@ class Airflow3Ui:
             button.click()
 
     def _open_task(self, run: TaskRun, tab: str = "") -> None:
-        self.page.goto(
-            f"{self._url}/dags/{run.dag_id}/runs/{quote(run.run_id, safe='')}/tasks/{run.task_id}/{tab}".rstrip("/")
-        )
+        self.page.goto(f"{self._task_url(run)}/{tab}".rstrip("/"))
+
+    def _task_url(self, run: TaskRun) -> str:
+        return f"{self._run_url(run.dag_id, run.run_id)}/tasks/{run.task_id}"
+
+    def _run_url(self, dag_id: str, run_id: str) -> str:
+        return f"{self._url}/dags/{dag_id}/runs/{quote(run_id, safe='')}"
 
 
 def _selector(name: str) -> str:
