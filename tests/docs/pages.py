@@ -19,7 +19,7 @@ IMPORTS_ON_AIRFLOW_2 = {
 NOT_RUN = {
     "def test_": "a test of the user's project: tests/user_project runs it there",
     "services_path=": "reads files beside it: tests/dags runs it in its folder",
-    "ApprovalOperator": "waits for a person: tests/dags answers it",
+    "ApprovalOperator": "waits for a person: tests/e2e answers it",
     "airflow.providers.http": "shows the HTTP provider, which this package does not need",
     "from metadata.": "shows the vendor's SDK, which does not install beside today's Airflow",
 }
