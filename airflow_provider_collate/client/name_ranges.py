@@ -138,8 +138,10 @@ class NameRanges:
         """Note what the order of a page tells, which begins behind a name."""
         for first, second in pairwise((low, *(service.name for service in page.services))):
             self._are_refused |= _is_surely_before(second, first)
-            # A name with a dot might be sorted as it is in its fully qualified name: by the quote before it.
-            self._dots_are_sorted |= bool(first) and fqn_of(first) == first and fqn_of(second) != second
+            # A name with a dot might be sorted as it is in its fully qualified name: by the quote before it, which is
+            # before digits and letters, and behind a blank.
+            is_plain = first[:1].isascii() and first[:1].isalnum() and fqn_of(first) == first
+            self._dots_are_sorted |= is_plain and fqn_of(second) != second
 
 
 class _Search:
@@ -177,7 +179,10 @@ class _Search:
 
     def prove_absent(self, page: ServicePage, *, with_dots: bool) -> None:
         """Drop the names whose place the page shows, and they are not there; pass what the page has passed."""
-        rows = [self.low, *(service.name for service in page.services)]
+        rows = [
+            self.low,
+            *(service.name for service in page.services if with_dots or fqn_of(service.name) == service.name),
+        ]
         begin, end = bisect_left(self._names, rows[0]), bisect_right(self._names, rows[-1])
         for name in self._names[begin : end if page.after else None]:
             is_comparable = with_dots or fqn_of(name) == name

@@ -87,7 +87,7 @@ def test_a_prune_reads_all_of_the_list(large: Workbench) -> None:
     assert rows_read(large) >= 5_200
 
 
-@settings(max_examples=60)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(list(COLLATIONS)),
     st.booleans(),
