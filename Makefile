@@ -214,7 +214,9 @@ $(UV):
 	$(UV) pip install --quiet --python .venv-2.11/bin/python -c constraints/airflow-2.11.txt -e '.[testing]' --group test
 	@touch $@
 
+# Airflow 2.11.0 takes any universal-pathlib, and its ObjectStoragePath works with 0.2 only.
 .venv-floor/.ready: pyproject.toml | $(UV)
 	test -x .venv-floor/bin/python || $(UV) venv --quiet --python "$$($(FIND_PYTHON) 10 10)" .venv-floor
-	$(UV) pip install --quiet --python .venv-floor/bin/python --resolution lowest-direct -e '.[testing]' --group test
+	$(UV) pip install --quiet --python .venv-floor/bin/python --resolution lowest-direct -e '.[testing]' --group test \
+		'universal-pathlib>=0.2.6,<0.3'
 	@touch $@
