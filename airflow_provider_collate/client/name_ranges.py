@@ -140,8 +140,8 @@ class NameRanges:
             self._are_refused |= _is_surely_before(second, first)
             # A name with a dot might be sorted as it is in its fully qualified name: by the quote before it, which is
             # before digits and letters, and behind a blank.
-            is_plain = first[:1].isascii() and first[:1].isalnum() and fqn_of(first) == first
-            self._dots_are_sorted |= is_plain and fqn_of(second) != second
+            is_plain = first[:1].isascii() and first[:1].isalnum() and _is_unquoted(first)
+            self._dots_are_sorted |= is_plain and not _is_unquoted(second)
 
 
 class _Search:
@@ -181,11 +181,11 @@ class _Search:
         """Drop the names whose place the page shows, and they are not there; pass what the page has passed."""
         rows = [
             self.low,
-            *(service.name for service in page.services if with_dots or fqn_of(service.name) == service.name),
+            *(service.name for service in page.services if with_dots or _is_unquoted(service.name)),
         ]
         begin, end = bisect_left(self._names, rows[0]), bisect_right(self._names, rows[-1])
         for name in self._names[begin : end if page.after else None]:
-            is_comparable = with_dots or fqn_of(name) == name
+            is_comparable = with_dots or _is_unquoted(name)
             if name in self.missing and is_comparable and self._is_absent(name, rows, is_last=not page.after):
                 self.missing.discard(name)
         self.low, self._includes_low = rows[-1], False
@@ -198,6 +198,11 @@ class _Search:
         at = bisect_right(rows, name)
         is_behind = _is_surely_before(rows[at - 1], name) or (self._includes_low and at == 1 and name == rows[0])
         return is_behind and (is_last if at == len(rows) else _is_surely_before(name, rows[at]))
+
+
+def _is_unquoted(name: str) -> bool:
+    """Return whether a name stands as it is in its fully qualified name, so that both are sorted alike."""
+    return fqn_of(name) == name
 
 
 def _is_surely_before(first: str, second: str) -> bool:

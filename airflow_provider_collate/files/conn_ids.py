@@ -69,9 +69,7 @@ class UnresolvedConnections:
     def _config(self, row: Mapping[str, object], declared: Mapping[str, object]) -> dict[str, object]:
         for key, conn_id in declared.items():
             if is_conn_id_key(key) and (problem := conn_id_problem(conn_id)):
-                fault = UnusableConnectionError(problem)
-                fault.key = key
-                raise fault
+                raise UnusableConnectionError(problem, key)
         service_type = row.get("serviceType", row.get("service_type"))
         if not isinstance(service_type, str):
             raise UnusableConnectionError(TYPE_DECIDES)

@@ -129,9 +129,7 @@ def _refuse_unknown_places(sources: Mapping[str, ConnectionFields]) -> None:
     for key, source in sources.items():
         is_web = "://" in source.host or source.schema in ("http", "https")
         if key != "conn_id" and source.conn_type == "generic" and not is_web:
-            fault = UnusableConnectionError("it does not say what it leads to; a web server's begins with https://")
-            fault.key = key
-            raise fault
+            raise UnusableConnectionError("it does not say what it leads to; a web server's begins with https://", key)
 
 
 def _read(conn_id: str, get_connection: GetConnection) -> ConnectionFields | str:

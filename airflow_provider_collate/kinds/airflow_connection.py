@@ -18,7 +18,9 @@ TYPE_DECIDES = "serviceType must be given, because it decides what the connectio
 class UnusableConnectionError(Exception):
     """Why a connection cannot be used, without a value in it; `key` is the declared key that named it."""
 
-    key = ""
+    def __init__(self, reason: str, key: str = "") -> None:
+        super().__init__(reason)
+        self.key = key
 
 
 @dataclass(frozen=True)

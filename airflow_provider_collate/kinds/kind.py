@@ -123,9 +123,7 @@ class ServiceKind:
         if key in keys:
             return
         text = f"a service of type {service_type} has no {key}" if keys else self._no_mapping(service_type)
-        fault = UnusableConnectionError(text)
-        fault.key = key
-        raise fault
+        raise UnusableConnectionError(text, key)
 
     def _no_mapping(self, service_type: str) -> str:
         if service_type not in self.request_model.connection_types:
