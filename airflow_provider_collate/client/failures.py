@@ -315,8 +315,8 @@ def _target(location: str, secrets: tuple[str, ...]) -> str:
 
 def retry_after(value: str | None, now: datetime) -> float | None:
     """Return the seconds in a `Retry-After` header, given as seconds or as a date; None when absent or unreadable."""
-    if re.fullmatch(r"\s*[+-]?\d+\s*", value or ""):
-        return max(0.0, float(value or 0))
+    if seconds := re.fullmatch(r"\s*([+-]?[0-9]+)\s*", value or ""):
+        return max(0.0, float(seconds[1]))
     try:
         when = parsedate_to_datetime(value or "")
     except (TypeError, ValueError, IndexError, OverflowError):

@@ -318,6 +318,7 @@ def test_any_answer_is_an_answer_or_an_error_of_ours(body: bytes, status: int) -
         ("-3", 0.0),
         ("3.5", None),
         ("soon", None),
+        ("7\x1f", 7.0),
         ("9" * 5000, math.inf),
         ("9" * 400, math.inf),
         ("Mon, 01 Jun 2026 12:00:30 GMT", 30.0),
