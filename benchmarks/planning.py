@@ -51,7 +51,7 @@ def _validate(rows: list[Row]) -> None:
 
 
 def _plan(requests: list[CreateMlModelServiceRequest], shown: list[Row]) -> None:
-    desired = [Desired(row, requests) for row in range(len(requests))]
+    desired = [Desired(row, requests, request.name) for row, request in enumerate(requests)]
     planner = Planner(desired, ServerFacts(Release("1.12.3"), "ingestion-bot", is_bot=True), RunOptions())
     for row in shown:
         planner.add(Service.model_validate(row))

@@ -51,7 +51,7 @@ def _looked_up(scope: PruneScope | None, client: CollateClient) -> PruneScope | 
 
     if scope is None:
         return None
-    found = resolve_references((), client.directory, client.release(), Workers(1, lambda: False), scope)
+    found = resolve_references((), client.directory, client.release(), Workers(1, client), scope)
     for warning in found.warnings:
         click.echo(warning.replace("prune_scope", "--scope"), err=True)
     return found.scope

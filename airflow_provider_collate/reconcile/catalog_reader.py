@@ -23,7 +23,7 @@ from airflow_provider_collate.reconcile.changes import Desired
 from airflow_provider_collate.reconcile.comparison import classification_of
 from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
 from airflow_provider_collate.reconcile.options import RunOptions
-from airflow_provider_collate.reconcile.references import resolve_references
+from airflow_provider_collate.reconcile.references import References, resolve_references
 from airflow_provider_collate.reconcile.workers import Workers
 
 _UNREAD = "its history cannot be read"
@@ -51,11 +51,10 @@ class CatalogReader:
 
     def resolve(
         self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str]
-    ) -> tuple[list[Desired], RunOptions, tuple[str, ...]]:
+    ) -> tuple[list[Desired], References]:
         """Look up the names in the declarations and in the prune scope, each name once.
 
         :param unfinished: numbers of declarations that cannot be applied as they are, with why.
-        :return: the declarations, the options, and a warning for each name in the scope that does not exist.
         :raises RequestError: for transient errors, and when the token is refused.
         """
         scope = self._options.prune_scope
@@ -63,11 +62,10 @@ class CatalogReader:
         self._exclusive.update(found.exclusive)
         problems = {number: (text,) for number, text in unfinished.items()}
         desired = [
-            Desired(number, requests, row.fields or None, problems.get(number, ()) + row.problems)
-            for number, row in enumerate(found.rows)
+            Desired(number, requests, name, row.fields or None, problems.get(number, ()) + row.problems)
+            for number, (name, row) in enumerate(zip(found.names, found.rows, strict=True))
         ]
-        options = replace(self._options, prune_scope=found.scope) if scope else self._options
-        return desired, options, found.warnings
+        return desired, found
 
     def authors(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, Authors]]:
         """Yield each service with who set what in it, a bounded number of histories read at once.

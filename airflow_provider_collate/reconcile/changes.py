@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -19,8 +20,6 @@ from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
 from airflow_provider_collate.reconcile.field_change import ABSENT, FieldChange, Status
 from airflow_provider_collate.reconcile.options import RunOptions
 
-# Fields that a list or a get shows only when asked: the model's name → the API's.
-_ON_REQUEST = {"tags": "tags", "owners": "owners", "domains": "domains", "data_products": "dataProducts"}
 _FIRST_VERSION = 0.1
 EXISTS_ADVICE = 'Use if_exists="update" to make it as declared, if_exists="ignore" to leave it, or another name.'
 _DELETED_ADVICE = 'Use if_exists="update" to restore it and make it as declared, or delete it for good first.'
@@ -53,12 +52,14 @@ class Desired:
     """One declared service.
 
     :param requests: all that is declared; the services of a file may be made each time they are asked for.
+    :param name: the service's name.
     :param resolved: fields that named something, as the references that the names stand for.
     :param problems: names in it that are not in the catalog, each as a line with its path.
     """
 
     row: int
     requests: Sequence[CreateServiceRequest] = field(repr=False, compare=False)
+    name: str
     resolved: Mapping[str, JsonValue] | None = None
     problems: tuple[str, ...] = ()
 
@@ -102,40 +103,33 @@ class Change:
     reason: str = ""
     advice: str = ""
 
-    @property
-    def row(self) -> int | None:
-        """The number in the declaration; None for a service to delete."""
-        return self.desired.row if self.desired else None
+    writable: tuple[FieldChange, ...] = field(init=False, default=())
+    """The fields that are written; secrets that cannot be compared go along with any other."""
+    conflicts: tuple[FieldChange, ...] = field(init=False, default=())
+    """The fields that somebody else set to another value, which is kept."""
+    is_undecided: bool = field(init=False, default=False)
+    """Whether the service's history must be read to decide."""
+    writes: bool = field(init=False, default=False)
+    """Whether something must be sent."""
+
+    def __post_init__(self) -> None:
+        rewritten: tuple[FieldChange, ...] = ()
+        if self.fields:
+            rewritten = self.having(Status.REWRITE)
+            self.writable = self.having(Status.WRITE) + rewritten
+            self.conflicts = self.having(Status.CONFLICT)
+            self.is_undecided = any(one.status is Status.UNDECIDED for one in self.fields)
+        self.writes = self.action in WRITING or (bool(rewritten) and self.action is not Action.CONFLICT)
 
     def having(self, status: Status) -> tuple[FieldChange, ...]:
         """Return the fields of a status."""
-        return tuple(field for field in self.fields if field.status is status)
-
-    @property
-    def writable(self) -> tuple[FieldChange, ...]:
-        """The fields that are written; secrets that cannot be compared go along with any other."""
-        return self.having(Status.WRITE) + self.having(Status.REWRITE) if self.fields else ()
+        return tuple(one for one in self.fields if one.status is status)
 
     @property
     def values(self) -> set[str]:
         """What its operations set, without what they test."""
-        operations = (operation for field in self.writable for operation in field.operations)
+        operations = (operation for one in self.writable for operation in one.operations)
         return {json.dumps(operation.to_json(), sort_keys=True) for operation in operations if operation.op != "test"}
-
-    @property
-    def conflicts(self) -> tuple[FieldChange, ...]:
-        """The fields that somebody else set to another value, which is kept."""
-        return self.having(Status.CONFLICT)
-
-    @property
-    def is_undecided(self) -> bool:
-        """Whether the service's history must be read to decide."""
-        return any(field.status is Status.UNDECIDED for field in self.fields)
-
-    @property
-    def writes(self) -> bool:
-        """Whether something must be sent."""
-        return self.action in WRITING or (self.action is not Action.CONFLICT and bool(self.having(Status.REWRITE)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +161,6 @@ def existing_of(service: Service) -> Existing:
     return Existing(service.id, service.version, service.updated_at, service.updated_by)
 
 
-def fields_to_read(requests: Iterable[CreateServiceRequest]) -> frozenset[str]:
-    """Return the fields that must be asked for to compare these declarations."""
-    given: set[str] = set()
-    for request in requests:
-        given |= request.model_fields_set
-    return frozenset(_ON_REQUEST[name] for name in given & _ON_REQUEST.keys())
-
-
 def change_of(
     desired: Desired,
     service: Service | None,
@@ -187,22 +173,16 @@ def change_of(
     :param authors: who set what; None while the history is not read, which a change that needs it says.
     """
     request = desired.request
-    change = Change(request.name, Action.NONE, request.service_type, desired)
-    if service is not None:
-        change.existing = existing_of(service)
     if conflict := _conflict(desired, service, facts):
-        change.action, change.reason, change.advice = Action.CONFLICT, *conflict
+        decision = _Decision(Action.CONFLICT, (), *conflict)
     elif service is None:
-        change.action = Action.CREATE
+        decision = _Decision(Action.CREATE)
     else:
         declared, secrets = desired.declared(), options.rewrite_secrets
         comparison = Comparison(declared, request.connection, service, facts, secrets, authors)
-        change.fields = comparison.changes()
-        change.action, change.reason, change.advice = _action(change, service, facts, options, authors)
-    if change.action is Action.IGNORE:
-        # What differs does not matter, and a masked secret must not be written; who created it is asked for.
-        change.fields = tuple(field for field in change.fields if field.field == "createdBy")
-    return change
+        decision = _decision(comparison.changes(), service, facts, options, authors)
+    existing = existing_of(service) if service is not None else None
+    return Change(request.name, decision[0], request.service_type, desired, existing, *decision[1:])
 
 
 def broken_change(desired: Desired, why: str) -> Change:
@@ -234,35 +214,47 @@ def _conflict(desired: Desired, service: Service | None, facts: ServerFacts) -> 
     return None
 
 
-def _action(
-    change: Change, service: Service, facts: ServerFacts, options: RunOptions, authors: Authors | None
-) -> tuple[Action, str, str]:
-    """Return what to do about a service that exists, and for a conflict why and what to do about it."""
-    if options.if_exists != "update" and options.created_since is not None and not service.deleted:
+class _Decision(NamedTuple):
+    """What to do about a service, which of its fields matter, and for a conflict why and what to do about it."""
+
+    action: Action
+    fields: tuple[FieldChange, ...] = ()
+    reason: str = ""
+    advice: str = ""
+
+
+def _decision(
+    fields: tuple[FieldChange, ...], service: Service, facts: ServerFacts, options: RunOptions, authors: Authors | None
+) -> _Decision:
+    """Decide about a service that exists.
+
+    :param fields: what differs.
+    """
+    if options.if_exists == "update":
+        return _update(fields, service)
+    asked: tuple[FieldChange, ...] = ()
+    if options.created_since is not None and not service.deleted:
         if authors is None:
-            change.fields += (FieldChange("createdBy", "is not known yet", status=Status.UNDECIDED),)
+            asked = (FieldChange("createdBy", "is not known yet", status=Status.UNDECIDED),)
         elif authors.was_created_for(facts, options.created_since):
-            return _update_action(change, service), "", ""
+            return _update(fields, service)
     if options.if_exists == "ignore" and not service.deleted:
-        return Action.IGNORE, "", ""
-    if options.if_exists != "update":
-        if service.deleted:
-            return Action.CONFLICT, "exists, soft-deleted", _DELETED_ADVICE
-        return Action.CONFLICT, "exists already", EXISTS_ADVICE
-    return _update_action(change, service), "", ""
-
-
-def _update_action(change: Change, service: Service) -> Action:
-    if not change.fields:
-        return Action.NONE
+        # What differs does not matter, and a masked secret must not be written.
+        return _Decision(Action.IGNORE, asked)
     if service.deleted:
-        if not any(field.field == "deleted" for field in change.conflicts):
-            return Action.RESTORE
-        change.fields = change.conflicts  # nothing can be written to it while it is deleted
-        return Action.KEEP
-    if change.having(Status.WRITE):
-        return Action.UPDATE
-    return Action.KEEP if change.conflicts else Action.NONE
+        return _Decision(Action.CONFLICT, fields, "exists, soft-deleted", _DELETED_ADVICE)
+    return _Decision(Action.CONFLICT, fields + asked, "exists already", EXISTS_ADVICE)
+
+
+def _update(fields: tuple[FieldChange, ...], service: Service) -> _Decision:
+    conflicts = tuple(one for one in fields if one.status is Status.CONFLICT)
+    if service.deleted:
+        if not any(one.field == "deleted" for one in conflicts):
+            return _Decision(Action.RESTORE, fields)
+        return _Decision(Action.KEEP, conflicts)  # nothing can be written to it while it is deleted
+    if any(one.status is Status.WRITE for one in fields):
+        return _Decision(Action.UPDATE, fields)
+    return _Decision(Action.KEEP if conflicts else Action.NONE, fields)
 
 
 def deletion_of(service: Service, facts: ServerFacts, options: RunOptions, authors: Authors | None = None) -> Change:
@@ -271,17 +263,16 @@ def deletion_of(service: Service, facts: ServerFacts, options: RunOptions, autho
     :param authors: who created it; None while the history is not read, which a change that needs it says.
     """
     reason = f"{options.prune} delete, it is not declared"
-    change = Change(service.name, Action.DELETE, service.service_type, existing=existing_of(service), reason=reason)
-    if facts.on_conflict == "overwrite":
-        return change
     created = authors.history.created if authors else None
-    if authors is None:
-        change.fields = (FieldChange("createdBy", "is not known yet", status=Status.UNDECIDED),)
-    elif created is None or created.user != facts.user:
+    if facts.on_conflict == "overwrite" or (created is not None and created.user == facts.user):
+        decision = _Decision(Action.DELETE, (), reason)
+    elif authors is None:
+        asked = FieldChange("createdBy", "is not known yet", status=Status.UNDECIDED)
+        decision = _Decision(Action.DELETE, (asked,), reason)
+    else:
         text = f"created {authors.by(created)}, is not declared, and is not deleted"
-        change.action, change.reason = Action.NONE, ""
-        change.fields = (FieldChange("service", text, status=Status.LEFT),)
-    return change
+        decision = _Decision(Action.NONE, (FieldChange("service", text, status=Status.LEFT),))
+    return Change(service.name, decision[0], service.service_type, None, existing_of(service), *decision[1:])
 
 
 def is_gone(service: Service | None, *, hard: bool) -> bool:

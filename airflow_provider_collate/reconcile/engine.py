@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -31,7 +31,6 @@ from airflow_provider_collate.reconcile.changes import (
     broken_change,
     change_of,
     existing_of,
-    fields_to_read,
     is_gone,
 )
 from airflow_provider_collate.reconcile.facts import Authors
@@ -102,9 +101,10 @@ class Reconciler:
         self._clock = clock
         self._watcher = watcher or Watcher()
         self._began_at = now()
+        self._fields: frozenset[str] = frozenset()
         self._services: Services = client.services(kind)
         self._approval: Approval | None = None
-        self._workers = Workers(options.max_workers, lambda: client.stopped)
+        self._workers = Workers(options.max_workers, client)
         self._service_reader = ServiceReader(self._services, self._workers)
         self._reader = CatalogReader(client, self._services, options, self._workers)
 
@@ -120,11 +120,11 @@ class Reconciler:
 
     def _plan(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str]) -> Plan:
         facts = self._reader.facts
-        declared, self._options, warnings = self._reader.resolve(requests, unfinished)
-        names: list[str] = []
-        fields = fields_to_read(_noting_names(requests, names))
-        planner = Planner(declared, facts, self._options, warnings, names)
-        for service in self._read(set(names), fields):
+        declared, found = self._reader.resolve(requests, unfinished)
+        self._options = replace(self._options, prune_scope=found.scope)
+        self._fields = found.on_request | (found.scope.fields if found.scope else frozenset())
+        planner = Planner(declared, facts, self._options, found.warnings)
+        for service in self._read(set(found.names)):
             planner.add(service, self._service_reader.broken.get(service.name, ""))
         for (desired, service), authors in self._reader.authors(planner.undecided):
             planner.decide(desired, service, authors)
@@ -263,7 +263,7 @@ class Reconciler:
         by_name = {row.planned.name: row for row in rows}
         unread = dict(by_name)
         undecided: list[Pair] = []
-        for service in self._service_reader.read(by_name.keys(), self._fields_of(rows)):
+        for service in self._service_reader.read(by_name.keys(), self._fields):
             row = unread.pop(service.name, None)
             if row is None:
                 continue
@@ -288,11 +288,6 @@ class Reconciler:
             return replace(broken_change(desired, why), reason=f"was written ({written}), but {why}")
         return change_of(desired, service, self._reader.facts, self._options_for(row), authors)
 
-    def _fields_of(self, rows: Sequence[Row]) -> frozenset[str]:
-        fields = fields_to_read(row.planned.desired.request for row in rows if row.planned.desired)
-        scope = self._options.prune_scope
-        return fields | (scope.fields if scope and any(row.planned.desired is None for row in rows) else frozenset())
-
     def _options_for(self, row: Row) -> RunOptions:
         """Return the options to compare a row by after it was written.
 
@@ -313,15 +308,15 @@ class Reconciler:
             return replace(planned, existing=existing_of(service))
         return replace(planned, action=Action.CONFLICT, reason="left the prune scope meanwhile, and was not deleted")
 
-    def _read(self, names: set[str], fields: frozenset[str]) -> Iterator[Service]:
+    def _read(self, names: set[str]) -> Iterator[Service]:
         scope = self._options.prune_scope
         if scope is None:
-            return self._service_reader.read(names, fields)
-        return self._read_scope(scope, names, fields)
+            return self._service_reader.read(names, self._fields)
+        return self._read_scope(scope, names)
 
-    def _read_scope(self, scope: PruneScope, names: set[str], fields: frozenset[str]) -> Iterator[Service]:
+    def _read_scope(self, scope: PruneScope, names: set[str]) -> Iterator[Service]:
         try:
-            yield from self._service_reader.read(names, fields | scope.fields, in_scope=scope.holds)
+            yield from self._service_reader.read(names, self._fields, in_scope=scope.holds)
             return
         except BadRequestError as error:
             if error.status != 400 or not scope.fields:
@@ -348,7 +343,7 @@ class Reconciler:
         existing = row.change.existing
         name = row.planned.name
         return RowResult(
-            row=row.planned.row,
+            row=row.planned.desired.row if row.planned.desired else None,
             name=name,
             outcome=outcome,
             fqn=fqn_of(name),
@@ -360,10 +355,3 @@ class Reconciler:
             error=error,
             wrote=row.wrote and not outcome.is_change and outcome is not Outcome.UNCHANGED,
         )
-
-
-def _noting_names(requests: Iterable[CreateServiceRequest], names: list[str]) -> Iterator[CreateServiceRequest]:
-    """Yield the requests, and note their names: those of a file are made anew each time they are gone through."""
-    for request in requests:
-        names.append(request.name)
-        yield request

@@ -20,7 +20,6 @@ class Planner:
     """Compare services as they are read; each is let go of as soon as it is compared.
 
     :param warnings: what is already known to be wrong with the prune scope.
-    :param names: the names of the declared services, where they are known already.
     """
 
     def __init__(
@@ -29,13 +28,11 @@ class Planner:
         facts: ServerFacts,
         options: RunOptions,
         warnings: Sequence[str] = (),
-        names: Iterable[str] | None = None,
     ) -> None:
         self._desired = desired
         self._facts = facts
         self._options = options
-        names = (one.request.name for one in desired) if names is None else names
-        self._by_name = {name: number for number, name in enumerate(names)}
+        self._by_name = {one.name: number for number, one in enumerate(desired)}
         self._changes: list[Change | None] = [None] * len(desired)
         self._deletions: dict[str, Change] = {}
         self._in_scope: set[str] = set()

@@ -20,7 +20,9 @@ from airflow_provider_collate.reconcile.lookups import Ask, LookUps, Unreadable
 from airflow_provider_collate.reconcile.scope import GLOSSARY, PruneScope
 from airflow_provider_collate.reconcile.workers import Workers
 
-_FIELDS = frozenset({"owners", "domains", "data_products", "tags", "ingestion_runner"})
+# Fields that a list or a get shows only when asked: the model's name → the API's.
+_ON_REQUEST = {"tags": "tags", "owners": "owners", "domains": "domains", "data_products": "dataProducts"}
+_FIELDS = frozenset({*_ON_REQUEST, "ingestion_runner"})
 _COLLECTIONS: Mapping[str, Collection] = {
     "user": "users",
     "team": "teams",
@@ -50,12 +52,16 @@ class Resolved:
 class References:
     """What all names of a run stand for.
 
+    :param names: the services' names, in the order of the rows.
+    :param on_request: fields that are declared and that a list or a get shows only when asked for them.
     :param scope: the prune scope, with its owner looked up.
     :param warnings: names in the prune scope that do not exist.
     :param exclusive: classifications that were asked for, with whether a service carries only one tag of each.
     """
 
     rows: list[Resolved]
+    names: list[str]
+    on_request: frozenset[str]
     scope: PruneScope | None
     warnings: tuple[str, ...]
     exclusive: Mapping[str, bool]
@@ -81,8 +87,12 @@ def resolve_references(
     """
     names = LookUps(directory, workers)
     keys: list[object | None] = []
+    declared: list[str] = []
+    given: set[str] = set()
     distinct: dict[object, CreateServiceRequest] = {}
     for request in requests:
+        declared.append(request.name)
+        given |= request.model_fields_set
         keys.append(_key(request))
         if keys[-1] is not None:
             distinct.setdefault(keys[-1], request)
@@ -101,7 +111,8 @@ def resolve_references(
         _placed(resolved[key], number if many else None) if key is not None else nothing
         for number, key in enumerate(keys)
     ]
-    return References(rows, *resolver.scope(scope), names.exclusive)
+    on_request = frozenset(_ON_REQUEST[name] for name in given & _ON_REQUEST.keys())
+    return References(rows, declared, on_request, *resolver.scope(scope), names.exclusive)
 
 
 @dataclass(frozen=True, slots=True)

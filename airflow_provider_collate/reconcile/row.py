@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from airflow_provider_collate.exceptions import (
@@ -95,7 +95,7 @@ class Row:
 
     planned: Change
     change: Change
-    states: list[RowState] = field(default_factory=lambda: [RowState.PLANNED])
+    states: tuple[RowState, ...] = (RowState.PLANNED,)
     error: CollateError | None = None
     written: Action = Action.NONE
     overwrote: Overwritten | None = None
@@ -165,7 +165,7 @@ class Row:
 
     def met(self, event: Event) -> None:
         """Note what happened."""
-        self.states.append(TRANSITIONS[self.state, event])
+        self.states += (TRANSITIONS[self.state, event],)
 
     def answered(self, error: CollateError | None) -> None:
         """Note how a write of it was answered."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from threading import Thread
-from typing import NoReturn, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 from airflow_provider_collate.exceptions import CollateError, StoppedError
 
@@ -23,6 +23,12 @@ def _never() -> bool:
     return False
 
 
+class Stoppable(Protocol):
+    """Something that a task may be told to stop, such as its client."""
+
+    stopped: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Workers:
     """Threads that work on many items.
@@ -31,11 +37,11 @@ class Workers:
     `execution_timeout` would live on until a server that hangs has answered.
 
     :param limit: items in flight at once.
-    :param stopped: tells that nothing more may be begun or waited for.
+    :param task: tells by `stopped` that nothing more may be begun or waited for.
     """
 
     limit: int
-    stopped: Callable[[], bool]
+    task: Stoppable
 
     def each(
         self, items: Iterable[T], work: Callable[[T], R], enough: Callable[[], bool] = _never
@@ -46,7 +52,7 @@ class Workers:
 
         :param work: what to do with each; a `CollateError` that it raises is yielded, any other error is raised here.
         :param enough: tells that nothing more may be begun; what is in flight is still waited for and yielded.
-        :raises StoppedError: as soon as `stopped` says so.
+        :raises StoppedError: as soon as the task is told to stop.
         """
         todo = iter(items)
         if self.limit == 1:
@@ -75,7 +81,7 @@ class Workers:
 
     def raise_if_stopped(self) -> None:
         """Raise when the task was told to stop."""
-        if self.stopped():
+        if self.task.stopped:
             raise StoppedError("The task was told to stop; no further request was sent")
 
     def _next(self, done: queue.SimpleQueue[T]) -> T:

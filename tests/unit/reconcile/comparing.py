@@ -72,7 +72,7 @@ def compare(
     """
     server = by or facts()
     (request,) = requests([row or sklearn(**declared)])
-    desired = Desired(0, [request], resolved)
+    desired = Desired(0, [request], request.name, resolved)
     authors = None if told is None else Authors(told, exclusive=exclusive)
     return change_of(desired, service, server, options or RunOptions(on_conflict=server.on_conflict), authors)
 

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from airflow_provider_collate.models.history import History
-from airflow_provider_collate.reconcile.changes import Action, deletion_of, fields_to_read, is_gone
+from airflow_provider_collate.reconcile.changes import Action, deletion_of, is_gone
 from airflow_provider_collate.reconcile.facts import Authors
 from airflow_provider_collate.reconcile.field_change import Status
 from airflow_provider_collate.reconcile.options import IfExists, OnConflict, RunOptions
 from airflow_provider_collate.reconcile.scope import PruneScope
 from tests.unit.reconcile.comparing import ME, WHEN, compare, facts, history, texts, version
-from tests.unit.reconcile.workbench import request, sagemaker, shown, sklearn
+from tests.unit.reconcile.workbench import sagemaker, shown, sklearn
 
 OWNERS = [{"id": f"8a1f2b3c-0000-4000-8000-00000000000{n}", "type": "user"} for n in range(2)]
 CREATED_AT = datetime(2025, 11, 20, 14, 3, tzinfo=timezone.utc)
@@ -156,9 +156,3 @@ class TestDeletions:
 
     def test_overwriting_deletes_it_without_a_look_at_the_history(self) -> None:
         assert deletion_of(shown(), facts(on_conflict="overwrite"), self.OPTIONS).action is Action.DELETE
-
-
-def test_only_fields_that_are_declared_are_read() -> None:
-    rows = [request(tags=[]), request(name="b", owners=None, description="x"), request(name="c", dataProducts=["P"])]
-    assert fields_to_read(rows) == {"tags", "owners", "dataProducts"}
-    assert fields_to_read([]) == frozenset()

@@ -17,7 +17,7 @@ TEAM = PruneScope(name_prefix="team.")
 
 
 def change(name: str, action: Action, *fields: FieldChange, **more: Any) -> Change:
-    return Change(name, action, "Sklearn", Desired(0, [request(name=name)]), fields=fields, **more)
+    return Change(name, action, "Sklearn", Desired(0, [request(name=name)], name), fields=fields, **more)
 
 
 class TestText:

@@ -15,7 +15,7 @@ from airflow_provider_collate.reconcile.workers import Workers
 from airflow_provider_collate.sandbox import Catalog
 from tests.unit.client.collated import COLLATIONS, CollatedNetwork
 from tests.unit.client.scripted import TOKEN, services_over
-from tests.unit.reconcile.workbench import COLLECTION, Workbench, sklearn
+from tests.unit.reconcile.workbench import COLLECTION, Task, Workbench, sklearn
 
 OURS = [f"mlflow_{number:03}" for number in range(200)]
 CONFIG = {"config": {"type": "Sklearn"}}
@@ -101,7 +101,7 @@ def test_what_is_read_is_what_is_there_in_whatever_order(
     there = everything[data.draw(st.integers(0, 2)) :: data.draw(st.integers(1, 3))]
     wanted = everything[data.draw(st.integers(0, 3)) :: data.draw(st.integers(1, 6))]
     network = CollatedNetwork(there, COLLATIONS[collation], with_id=with_id)
-    reader = ServiceReader(services_over(network, TOKEN), Workers(4, lambda: False))
+    reader = ServiceReader(services_over(network, TOKEN), Workers(4, Task()))
 
     for _ in range(2):
         found = [service.name for service in reader.read(wanted, [])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -87,13 +87,14 @@ class Recorded(httpx.BaseTransport):
         rows: Sequence[dict[str, Any]],
         release: str = "1.12",
         scope: PruneScope | None = None,
-        stopped: Callable[[], bool] = lambda: False,
+        stopped: bool = False,
     ) -> References:
         """Resolve rows given by their fields beside name, type and connection."""
         declared = requests([sklearn(f"s{number}", **row) for number, row in enumerate(rows)])
         config = ClientConfig("https://acme.example/api", max_retries=0)
         with CollateClient(config, lambda: "token", http=self) as client:
-            return resolve_references(declared, client.directory, Release(release), Workers(8, stopped), scope)
+            client.stopped = stopped
+            return resolve_references(declared, client.directory, Release(release), Workers(8, client), scope)
 
     def one(self, release: str = "1.12", **fields: Any) -> Resolved:
         """Resolve one row."""
@@ -286,13 +287,19 @@ class TestWhatCannotBeLookedUp:
                 requests([sklearn(tags=["Tier.Tier1"])]),
                 client.directory,
                 Release("1.12"),
-                Workers(1, lambda: False),
+                Workers(1, client),
             )
 
     def test_a_task_that_is_told_to_stop_looks_up_no_more(self, server: Recorded) -> None:
         with pytest.raises(StoppedError):
-            server.resolve([{"domains": [f"d{number}" for number in range(100)]}], stopped=lambda: True)
+            server.resolve([{"domains": [f"d{number}" for number in range(100)]}], stopped=True)
         assert len(server.asked) < 20
+
+
+def test_fields_that_are_declared_are_asked_for_and_no_others(server: Recorded) -> None:
+    found = server.resolve([{"tags": []}, {"owners": None, "description": "x"}, {"dataProducts": ["P"]}])
+    assert found.on_request == {"tags", "owners", "dataProducts"}
+    assert server.resolve([]).on_request == frozenset()
 
 
 class TestRules:

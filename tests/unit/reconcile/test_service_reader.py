@@ -30,8 +30,9 @@ def large(many: Workbench) -> Workbench:
     return many
 
 
-def reader_of(bench: Workbench, max_workers: int = 8, stopped: Callable[[], bool] = lambda: False) -> ServiceReader:
-    return ServiceReader(bench.client().services(ML_MODEL), Workers(max_workers, stopped))
+def reader_of(bench: Workbench) -> ServiceReader:
+    client = bench.client()
+    return ServiceReader(client.services(ML_MODEL), Workers(8, client))
 
 
 def paths(bench: Workbench) -> list[str]:

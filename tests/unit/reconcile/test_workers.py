@@ -9,10 +9,7 @@ import pytest
 
 from airflow_provider_collate.exceptions import CollateError, StoppedError
 from airflow_provider_collate.reconcile.workers import Workers
-
-
-def never() -> bool:
-    return False
+from tests.unit.reconcile.workbench import Task
 
 
 def square(number: int) -> int:
@@ -22,12 +19,12 @@ def square(number: int) -> int:
 @pytest.mark.parametrize("max_workers", [1, 3, 50])
 @pytest.mark.parametrize("count", [0, 1, 2, 40])
 def test_every_item_is_worked_on_once(count: int, max_workers: int) -> None:
-    results = list(Workers(max_workers, never).each(range(count), square))
+    results = list(Workers(max_workers, Task()).each(range(count), square))
     assert sorted(results) == [(number, number * number) for number in range(count)]
 
 
 def test_one_worker_keeps_the_order() -> None:
-    results = Workers(1, never).each(range(20), square)
+    results = Workers(1, Task()).each(range(20), square)
     assert [item for item, _ in results] == list(range(20))
 
 
@@ -39,7 +36,7 @@ def test_results_come_in_the_order_in_which_they_end() -> None:
             assert last_is_done.wait(10)
         return item
 
-    results = Workers(2, never).each(["slow", "quick"], work)
+    results = Workers(2, Task()).each(["slow", "quick"], work)
     assert next(results)[0] == "quick"
     last_is_done.set()
     assert next(results)[0] == "slow"
@@ -57,7 +54,7 @@ def test_no_more_are_in_flight_than_there_are_workers() -> None:
         in_flight.remove(item)
         barrier.wait()
 
-    list(Workers(4, never).each(range(20), work))
+    list(Workers(4, Task()).each(range(20), work))
     assert max(most) == 4
 
 
@@ -70,7 +67,7 @@ def test_our_own_errors_are_results(max_workers: int) -> None:
             raise error
         return item
 
-    results = dict(Workers(max_workers, never).each(range(5), work))
+    results = dict(Workers(max_workers, Task()).each(range(5), work))
     assert results == {0: 0, 1: 1, 2: error, 3: 3, 4: 4}
 
 
@@ -81,7 +78,7 @@ def test_any_other_error_is_raised_in_the_caller(max_workers: int, kind: type[Ba
         raise kind
 
     with pytest.raises(kind):
-        list(Workers(max_workers, never).each(range(5), work))
+        list(Workers(max_workers, Task()).each(range(5), work))
 
 
 @pytest.mark.parametrize("max_workers", [1, 4])
@@ -95,7 +92,7 @@ def test_when_the_caller_leaves_no_further_item_is_begun(max_workers: int) -> No
             assert may_end.wait(10)
 
     def leave() -> None:
-        for item, _ in Workers(max_workers, never).each(range(1_000), work):
+        for item, _ in Workers(max_workers, Task()).each(range(1_000), work):
             if item == 0:
                 raise LookupError
 
@@ -111,7 +108,7 @@ def test_when_the_caller_leaves_no_further_item_is_begun(max_workers: int) -> No
 
 def test_a_slow_caller_holds_the_workers_back() -> None:
     begun: list[int] = []
-    results = Workers(4, never).each(range(1_000), begun.append)
+    results = Workers(4, Task()).each(range(1_000), begun.append)
     assert len(list(islice(results, 10))) == 10
     results.close()
     assert len(begun) <= 10 + 2 * 4
@@ -119,28 +116,28 @@ def test_a_slow_caller_holds_the_workers_back() -> None:
 
 @pytest.mark.parametrize("max_workers", [1, 4])
 def test_a_stop_begins_nothing_more(max_workers: int) -> None:
-    stop = threading.Event()
+    task = Task()
     begun: list[int] = []
 
     def work(item: int) -> None:
         begun.append(item)
         if len(begun) == 5:
-            stop.set()
+            task.stopped = True
 
     with pytest.raises(StoppedError):
-        list(Workers(max_workers, stop.is_set).each(range(1_000), work))
+        list(Workers(max_workers, task).each(range(1_000), work))
     assert len(begun) <= 5 + 4
 
 
 def test_a_stop_does_not_wait_for_an_answer_that_does_not_come() -> None:
-    stop, answer = threading.Event(), threading.Event()
+    task, answer = Task(), threading.Event()
 
     def work(item: int) -> None:
-        stop.set()
+        task.stopped = True
         answer.wait(10)
 
     with pytest.raises(StoppedError):
-        list(Workers(2, stop.is_set).each(range(4), work))
+        list(Workers(2, task).each(range(4), work))
     assert not answer.is_set()
     answer.set()
 
@@ -151,5 +148,5 @@ def test_the_threads_do_not_keep_the_process_alive() -> None:
     def work(item: int) -> None:
         daemons.append(threading.current_thread().daemon)
 
-    list(Workers(2, never).each(range(4), work))
+    list(Workers(2, Task()).each(range(4), work))
     assert daemons == [True] * 4

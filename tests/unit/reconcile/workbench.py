@@ -46,6 +46,13 @@ def no_interruption(request: httpx.Request) -> None:
 
 
 @dataclass
+class Task:
+    """What a task knows of its end."""
+
+    stopped: bool = False
+
+
+@dataclass
 class Workbench:
     """A catalog and one user of it.
 
