@@ -17,7 +17,7 @@ from airflow_provider_collate.client.config import ClientConfig
 from airflow_provider_collate.client.directory import Directory
 from airflow_provider_collate.client.messages import ApiRequest
 from airflow_provider_collate.client.release import Release
-from airflow_provider_collate.client.services import Services, fqn_of
+from airflow_provider_collate.client.services import Services
 from airflow_provider_collate.client.transport import Transport
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models.service import Service
@@ -91,9 +91,9 @@ class CollateClient(Transport):
         """
         return Services(self, kind, self.release, model)
 
-    def page_of(self, kind: ServiceKind, name: str) -> str:
-        """Return the UI's page of a service."""
-        return f"{self.ui_url}/service/{kind.collection}/{quote(fqn_of(name), safe='')}"
+    def page_of(self, kind: ServiceKind, fqn: str) -> str:
+        """Return the UI's page of a service, by its fully qualified name."""
+        return f"{self.ui_url}/service/{kind.collection}/{quote(fqn, safe='')}"
 
     def list_page(self, kind: ServiceKind) -> str:
         """Return the UI's page of all services of a kind."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic import JsonValue
 
@@ -17,7 +18,7 @@ _LIMITS_OWNERS_SINCE = (1, 12)
 _SINGULAR = {"owners": "owner", "domains": "domain"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Release:
     """A server's release.
 
@@ -26,13 +27,13 @@ class Release:
 
     text: str
 
-    @property
+    @cached_property
     def number(self) -> tuple[int, int] | None:
         """Return the major and minor number; None where the text has none, which counts as today's release."""
         found = re.match(r"v?(\d+)\.(\d+)", self.text)
         return (int(found[1]), int(found[2])) if found else None
 
-    @property
+    @cached_property
     def sanitises(self) -> bool:
         """Whether the release stores descriptions in a sanitised form (server source, since 1.13)."""
         return self.is_since(_SANITISES_SINCE)

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import user_agent
 from airflow_provider_collate.client.patches import parse_patch, texts_of
+from airflow_provider_collate.client.services import fqn_of
 from airflow_provider_collate.client.token_claims import read_claims
 from airflow_provider_collate.exceptions import (
     CollateError,
@@ -165,8 +166,9 @@ class CollateHook(BaseHook):
         :param services: as for `reconcile`.
         :param single: as for `reconcile`.
         """
-        checked, declared = RunOptions.parse(options), self._declared(services, kind, single)
-        reconciler = Reconciler(self._connect(), find_kind(kind), checked)
+        checked, of_kind = RunOptions.parse(options), find_kind(kind)
+        declared = self._declared(services, of_kind, single)
+        reconciler = Reconciler(self._connect(), of_kind, checked)
         plan = reconciler.plan(declared.services, declared.unfinished)
         if checked.fail_on_changes and (drift := plan.drift()):
             raise drift
@@ -185,8 +187,9 @@ class CollateHook(BaseHook):
             `BulkUpsertMlModelServicesOperator`.
         :param single: whether messages speak of the one service instead of `services[0]`.
         """
-        checked, declared = RunOptions.parse(options), self._declared(services, kind, single)
-        reconciler = Reconciler(self._connect(), find_kind(kind), checked)
+        checked, of_kind = RunOptions.parse(options), find_kind(kind)
+        declared = self._declared(services, of_kind, single)
+        reconciler = Reconciler(self._connect(), of_kind, checked)
         return reconciler.run(declared.services, declared.unfinished)
 
     @fails_the_task
@@ -278,8 +281,8 @@ class CollateHook(BaseHook):
             services.restore(service.id)
         return self._shown(_found(services.by_id(service.id, SHOWN_FIELDS), name, of_kind), of_kind)
 
-    def _declared(self, services: object, kind: str, single: bool) -> ValidatedServices[CreateServiceRequest]:
-        validated = read_declarations(services, find_kind(kind), self.get_connection, single=single)
+    def _declared(self, services: object, kind: ServiceKind, single: bool) -> ValidatedServices[CreateServiceRequest]:
+        validated = read_declarations(services, kind, self.get_connection, single=single)
         for warning in validated.warnings:
             self.log.warning("%s", warning)
         return validated
@@ -324,7 +327,7 @@ class CollateHook(BaseHook):
         return f"Connected to Collate {client.release().text} as {identity.name} ({who}, token {lifetime})"
 
     def _shown(self, service: Service, kind: ServiceKind) -> dict[str, JsonValue]:
-        return shown_service(service, self._connect().page_of(kind, service.name))
+        return shown_service(service, self._connect().page_of(kind, fqn_of(service.name)))
 
 
 def _sentence(error: CollateError) -> str:

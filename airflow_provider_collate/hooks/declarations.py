@@ -42,9 +42,10 @@ def read_declarations(
     rows: Any = _read_json(services) if isinstance(services, str) else services
     if isinstance(rows, Iterable) and not isinstance(rows, str | bytes | Mapping):
         rows, secrets = resolve_services(list(rows), get_connection, kind=kind, single=single)
-        mask_secrets(secrets)
+        if secrets:
+            mask_secrets(secrets)
     validated = validate_services(rows, model=kind.request_model, single=single)
-    mask_secrets(secret for service in validated.services for secret in service.secrets())
+    mask_secrets([secret for service in validated.services for secret in service.secrets()])
     return validated
 
 

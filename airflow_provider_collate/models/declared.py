@@ -47,10 +47,10 @@ def _rendered(value: str, info: ValidationInfo) -> str:
     return value
 
 
-def _not_blank(name: str) -> str:
-    if not name.strip():
+def _entity_name(value: str, info: ValidationInfo) -> str:
+    if not value.strip():
         raise declaration_error([((), "must not be blank")])
-    return name
+    return _rendered(value, info)
 
 
 # The constraint also makes pydantic refuse half a surrogate pair, which no request can carry.
@@ -61,8 +61,7 @@ TypeName = Annotated[str, StringConstraints(min_length=1, pattern=NO_NUL_PATTERN
 EntityName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=256, pattern=NAME_PATTERN),
-    AfterValidator(_rendered),
-    AfterValidator(_not_blank),
+    AfterValidator(_entity_name),
 ]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class CollateTask(TemplatedTask):
-    """Base of the operators and sensors on services of one kind.
+    """Base of the operators and sensors on services of one kind; keeps and checks the options that a subclass names.
 
     :param collate_conn_id: id of an Airflow connection of type `collate`.
     :param request_timeout: seconds for one attempt of a request; None for the connection's own.
@@ -50,7 +50,11 @@ class CollateTask(TemplatedTask):
         request_retries: int | str | None = None,
         **kwargs: Any,
     ) -> None:
+        options = {name: kwargs.pop(name) for name in self.option_names if name in kwargs}
         super().__init__(**kwargs)
+        self._check_options(options)
+        for name, value in options.items():
+            setattr(self, name, value)
         self.collate_conn_id = collate_conn_id
         self.request_timeout = request_timeout
         self.request_retries = request_retries
@@ -74,12 +78,6 @@ class CollateTask(TemplatedTask):
         :raises AirflowFailException: naming each of them.
         """
         cls.options_class.check(given, unrendered=[*templated(given), *mapped])
-
-    def _set_options(self, **options: object) -> None:
-        """Keep options, checked."""
-        for name, value in options.items():
-            setattr(self, name, value)
-        self._check_options(options)
 
     def _options(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in self.option_names}

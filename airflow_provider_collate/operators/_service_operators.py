@@ -73,12 +73,12 @@ class ReconcileOperator(ServiceOperator):
         fail_on_changes: bool | str = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self._set_options(
+        super().__init__(
             on_conflict=on_conflict,
             rewrite_secrets=rewrite_secrets,
             plan_only=plan_only,
             fail_on_changes=fail_on_changes,
+            **kwargs,
         )
 
     @abstractmethod
@@ -182,7 +182,7 @@ class CreateServiceOperator(ReconcileOperator):
         if_exists: IfExists = "fail",
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(if_exists=if_exists, **kwargs)
         self.name = name
         self.service_type = service_type
         self.connection = to_plain(connection, is_connection=True)
@@ -199,7 +199,6 @@ class CreateServiceOperator(ReconcileOperator):
         self._given = tuple(field for field, value in optional.items() if value is not _NOT_GIVEN)
         for field, value in optional.items():
             setattr(self, field, None if value is _NOT_GIVEN else to_plain(value))
-        self._set_options(if_exists=if_exists)
 
     def _declared(self) -> list[object]:
         fields = ("name", "service_type", "connection", *self._given)
@@ -238,14 +237,13 @@ class BulkUpsertServicesOperator(ReconcileOperator):
         approved_plan: str = _NOT_GIVEN,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        self._needs_approval = approved_plan is not _NOT_GIVEN
+        approved = (approved_plan or "") if self._needs_approval else None
+        super().__init__(chunk_size=chunk_size, max_workers=max_workers, approved_plan=approved, **kwargs)
         self.services = None if services is _NOT_GIVEN else to_plain(services)
         self.services_path = services_path
         self.services_conn_id = services_conn_id
         self._check_declared(has_services=services is not _NOT_GIVEN)
-        self._needs_approval = approved_plan is not _NOT_GIVEN
-        approved = (approved_plan or "") if self._needs_approval else None
-        self._set_options(chunk_size=chunk_size, max_workers=max_workers, approved_plan=approved)
 
     def _options(self) -> dict[str, object]:
         options = super()._options()
@@ -287,8 +285,7 @@ class SyncServicesOperator(BulkUpsertServicesOperator):
         allow_empty: bool | str = False,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        self._set_options(prune=prune, prune_scope=prune_scope, max_prune=max_prune, allow_empty=allow_empty)
+        super().__init__(prune=prune, prune_scope=prune_scope, max_prune=max_prune, allow_empty=allow_empty, **kwargs)
 
 
 class DeleteServiceOperator(ServiceOperator):
@@ -305,9 +302,8 @@ class DeleteServiceOperator(ServiceOperator):
     def __init__(
         self, *, name: str, hard_delete: bool | str = False, if_missing: IfMissing = "ignore", **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(hard_delete=hard_delete, if_missing=if_missing, **kwargs)
         self.name = name
-        self._set_options(hard_delete=hard_delete, if_missing=if_missing)
 
     def _run(self, hook: CollateHook, context: Context) -> dict[str, JsonValue]:
         return hook.delete_service(self.name, kind=self.kind, **self._options())

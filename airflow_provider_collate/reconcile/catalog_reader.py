@@ -73,8 +73,6 @@ class CatalogReader:
         :param pairs: declarations whose services show something that somebody else may have set.
         :raises RequestError: when a history cannot be read for a reason that is not the history's own.
         """
-        if not pairs:
-            return
         exclusive = self._exclusive_classifications(pairs)
         by_id = {service.id: (desired, service) for desired, service in pairs}
         with closing(self._workers.results(by_id, self._history)) as results:

@@ -205,7 +205,7 @@ def _conflict(desired: Desired, service: Service | None, facts: ServerFacts) -> 
     if service is None and model is not None and not facts.release.is_since(model.since):
         came = f"is of type {request.service_type}, which came with release {model.since[0]}.{model.since[1]}"
         return f"{came}, but this is Collate {facts.release.text}", _HOLDS_ADVICE
-    owners = items((desired.resolved or {}).get("owners"))
+    owners = items(desired.resolved.get("owners")) if desired.resolved else []
     for name, values in (("owners", owners or request.owners or ()), ("domains", request.domains or ())):
         if len(values) > 1 and not facts.release.has_many(name):
             return f"declares {len(values)} {name}, but Collate {facts.release.text} holds one", _HOLDS_ADVICE

@@ -121,12 +121,14 @@ class Reconciler:
     def _plan(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str]) -> Plan:
         facts = self._reader.facts
         declared, found = self._reader.resolve(requests, unfinished)
-        self._options = replace(self._options, prune_scope=found.scope)
-        self._fields = found.on_request | (found.scope.fields if found.scope else frozenset())
+        self._fields = found.on_request
+        if found.scope is not None:
+            self._options = replace(self._options, prune_scope=found.scope)
+            self._fields |= found.scope.fields
         planner = Planner(declared, facts, self._options, found.warnings)
         for service in self._read(set(found.names)):
             planner.add(service, self._service_reader.broken.get(service.name, ""))
-        for (desired, service), authors in self._reader.authors(planner.undecided):
+        for (desired, service), authors in self._reader.authors(planner.undecided) if planner.undecided else ():
             planner.decide(desired, service, authors)
         plan = planner.plan()
         for warning in plan.warnings:
@@ -274,7 +276,7 @@ class Reconciler:
                 yield row, change
         for row in unread.values():
             yield row, self._change_now(row, None)
-        for (_, service), authors in self._reader.authors(undecided):
+        for (_, service), authors in self._reader.authors(undecided) if undecided else ():
             row = by_name[service.name]
             yield row, self._change_now(row, service, authors)
 
@@ -331,8 +333,7 @@ class Reconciler:
     def _report(self, rows: Sequence[Row], plan: Plan, abort: CollateError | None) -> Report:
         # Only the result of a single service is shown with its page; thousands of addresses would fill the memory.
         results = tuple(self._result(row, with_page=len(rows) == 1) for row in rows)
-        ignored = label_warnings((row.planned.name, row.change.fields) for row in rows)
-        late = [warning for warning in ignored if warning not in plan.warnings]
+        late = [warning for warning in label_warnings([row.change for row in rows]) if warning not in plan.warnings]
         for warning in late:
             log.warning("%s", warning)
         notes = (*plan.notes, *plan.warnings, *late)
@@ -341,17 +342,17 @@ class Reconciler:
     def _result(self, row: Row, *, with_page: bool) -> RowResult:
         outcome, changes, error = outcome_of(row, self._options)
         existing = row.change.existing
-        name = row.planned.name
+        name, fqn = row.planned.name, fqn_of(row.planned.name)
         return RowResult(
             row=row.planned.desired.row if row.planned.desired else None,
             name=name,
             outcome=outcome,
-            fqn=fqn_of(name),
+            fqn=fqn,
             service_type=row.planned.service_type,
             changes=changes,
             service_id=existing.id if existing else None,
             version=existing.version if existing else None,
-            url=self._client.page_of(self._kind, name) if with_page else "",
+            url=self._client.page_of(self._kind, fqn) if with_page else "",
             error=error,
-            wrote=row.wrote and not outcome.is_change and outcome is not Outcome.UNCHANGED,
+            wrote=not outcome.is_change and outcome is not Outcome.UNCHANGED and row.wrote,
         )

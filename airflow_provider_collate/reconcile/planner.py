@@ -11,7 +11,7 @@ from airflow_provider_collate.models.stored_text import lost
 from airflow_provider_collate.reconcile.changes import Action, Change, Desired, broken_change, change_of, deletion_of
 from airflow_provider_collate.reconcile.comparison import MASKED, items
 from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
-from airflow_provider_collate.reconcile.field_change import FieldChange, Status, listing
+from airflow_provider_collate.reconcile.field_change import Status, listing
 from airflow_provider_collate.reconcile.options import RunOptions, parse_limit
 from airflow_provider_collate.reconcile.plan import Plan
 
@@ -86,7 +86,7 @@ class Planner:
             note = f"{note}; with allow_empty=True they would be."
             return Plan((), in_scope, notes=(note,), warnings=tuple(self._scope_warnings()), is_as_declared=True)
         going = sum(change.action is Action.DELETE for change in self._deletions.values())
-        refusal = prune_refusal(going, in_scope, self._options.max_prune)
+        refusal = prune_refusal(going, in_scope, self._options.max_prune) if going else None
         changes = (
             *map(self._change, range(len(self._desired))),
             *(self._deletions[name] for name in sorted(self._deletions)),
@@ -96,7 +96,7 @@ class Planner:
         rewritten, external = count[Status.REWRITE], count[Status.EXTERNAL]
         masked = sum(field.shows == MASKED for field in fields)
         warnings = [*self._scope_warnings(), *_secret_warnings(masked, external)]
-        warnings += label_warnings((change.name, change.fields) for change in changes)
+        warnings += label_warnings(changes)
         if self._facts.release.sanitises:
             warnings += _description_warnings(changes)
         notes = (*self._notes(refusal), *_secret_notes(rewritten))
@@ -202,9 +202,9 @@ def _description_warnings(changes: Iterable[Change]) -> Iterator[str]:
         yield f"The server drops HTML that it does not allow from descriptions: {named}; write &lt; for a plain <"
 
 
-def label_warnings(services: Iterable[tuple[str, Sequence[FieldChange]]]) -> Iterator[str]:
-    """Yield which tags have another `labelType` than the declared one, of services by their names."""
-    told = [(name, field.shows) for name, fields in services for field in fields if field.status is Status.IGNORED]
+def label_warnings(changes: Iterable[Change]) -> Iterator[str]:
+    """Yield which tags have another `labelType` than the declared one."""
+    told = [(one.name, field.shows) for one in changes for field in one.fields if field.status is Status.IGNORED]
     if told:
         yield f"A declared labelType is not as declared, and stays so: {listing(map(': '.join, told))}"
 

@@ -48,6 +48,9 @@ class Resolved:
     problems: tuple[str, ...] = ()
 
 
+_NOTHING = Resolved({})
+
+
 @dataclass(frozen=True, slots=True)
 class References:
     """What all names of a run stand for.
@@ -96,6 +99,9 @@ def resolve_references(
         keys.append(_key(request))
         if keys[-1] is not None:
             distinct.setdefault(keys[-1], request)
+    on_request = frozenset(_ON_REQUEST[name] for name in given & _ON_REQUEST.keys())
+    if not distinct and scope is None:
+        return References([_NOTHING] * len(keys), declared, on_request, None, (), {})
     owners = {owner for request in distinct.values() for owner in request.owners or ()} | {*_scope_owners(scope)}
     asks = {ask for request in distinct.values() for ask in _asks(request)}
     names.read(
@@ -105,13 +111,11 @@ def resolve_references(
     )
     resolver = _Resolver(names, release)
     resolved = {key: resolver.row(request) for key, request in distinct.items()}
-    nothing = Resolved({})
     many = len(requests) > 1
     rows = [
-        _placed(resolved[key], number if many else None) if key is not None else nothing
+        _placed(resolved[key], number if many else None) if key is not None else _NOTHING
         for number, key in enumerate(keys)
     ]
-    on_request = frozenset(_ON_REQUEST[name] for name in given & _ON_REQUEST.keys())
     return References(rows, declared, on_request, *resolver.scope(scope), names.exclusive)
 
 

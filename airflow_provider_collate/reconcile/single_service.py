@@ -22,10 +22,10 @@ def delete_service(client: CollateClient, kind: ServiceKind, name: str, *, hard:
     :return: what came of it: deleted, or ignored when there was nothing to delete.
     :raises OutcomeError: when the catalog still shows it.
     """
-    services = client.services(kind)
+    services, fqn = client.services(kind), fqn_of(name)
     service = services.by_name(name, include="all" if hard else "non-deleted")
     if service is None:
-        return RowResult(None, name, Outcome.IGNORED, fqn_of(name), "", url=client.list_page(kind))
+        return RowResult(None, name, Outcome.IGNORED, fqn, "", url=client.list_page(kind))
     services.delete(service.id, hard=hard)
     left = services.by_id(service.id, include="all")
     if not is_gone(left, hard=hard):
@@ -34,11 +34,11 @@ def delete_service(client: CollateClient, kind: ServiceKind, name: str, *, hard:
         row=None,
         name=name,
         outcome=Outcome.DELETED,
-        fqn=fqn_of(name),
+        fqn=fqn,
         service_type=service.service_type,
         service_id=service.id,
         version=left.version if left else service.version,
-        url=client.page_of(kind, name) if left else client.list_page(kind),
+        url=client.page_of(kind, fqn) if left else client.list_page(kind),
     )
 
 

@@ -32,9 +32,9 @@ def is_in_unknown_form(row: Row, now: Change, release: Release) -> bool:
 def may_be_in_unknown_form(row: Row, release: Release) -> bool:
     """Return whether to write a description once more, to see whether it then shows the same."""
     return (
-        row.state is RowState.UNAPPLIED
+        row.states.count(RowState.UNAPPLIED) == 1
+        and row.state is RowState.UNAPPLIED
         and release.sanitises
-        and row.states.count(RowState.UNAPPLIED) == 1
         and _resembles(row.change)
     )
 

@@ -85,7 +85,7 @@ def test_pages_of_the_ui() -> None:
     assert client.ui_url == "https://acme.example"
     assert client.list_page(ML_MODEL) == "https://acme.example/settings/services/mlmodels"
     assert client.page_of(ML_MODEL, "a b/ü") == "https://acme.example/service/mlmodelServices/a%20b%2F%C3%BC"
-    assert client.page_of(ML_MODEL, "a.b") == "https://acme.example/service/mlmodelServices/%22a.b%22"
+    assert client.page_of(ML_MODEL, '"a.b"') == "https://acme.example/service/mlmodelServices/%22a.b%22"
 
 
 def test_stop_ends_all_of_it() -> None:

@@ -28,6 +28,7 @@ CLASSES: dict[str, tuple[type[Any], dict[str, Any]]] = {
 }
 each_operator = pytest.mark.parametrize("operator", CLASSES)
 SCOPE = {"name_prefix": "s"}
+PLAN = "plan1:00000000"
 
 WRONG = [
     ("create", {"if_exists": "updat"}, "if_exists: is 'updat', but must be one of 'fail', 'ignore', 'update'"),
@@ -44,6 +45,7 @@ WRONG = [
     ("sync", {"prune": "soft", "prune_scope": {"team": "x"}}, "prune_scope.team: unknown"),
     ("sync", {"prune": "soft", "prune_scope": "tag"}, "prune_scope: must be a mapping"),
     ("sync", {"allow_empty": None}, "allow_empty: must be True or False"),
+    ("bulk", {"plan_only": True, "approved_plan": PLAN}, "approved_plan: is for a run that writes"),
     ("delete", {"hard_delete": None}, "hard_delete: must be True or False, not NoneType"),
     ("delete", {"hard_delete": "yes"}, "hard_delete: must be True or False"),
     ("delete", {"if_missing": "skip"}, "if_missing: is 'skip', but must be one of 'ignore', 'fail'"),
