@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from array import array
 from collections.abc import Iterator
@@ -52,25 +53,25 @@ class JsonLines:
         return self._numbers[row]
 
     def row(self, row: int) -> object:
-        """Return a service as it is declared; any thread may ask.
+        """Return a service as it is declared, of a line that `checked_rows` has read; any thread may ask.
 
         :param row: its number in the file.
-        :raises FileError: when the line is not JSON.
         """
-        start, number = self._starts[row], self._numbers[row]
-        content = os.pread(self._copy.fileno(), self._starts[row + 1] - start, start)
-        return read_json(decoded(content, number), number)
+        return json.loads(self._content(row).decode("utf-8-sig"))
 
-    def rows(self, first: int, count: int) -> Iterator[object]:
-        """Yield some services, as `row`, with the error in the place of one that is not JSON.
+    def checked_rows(self, first: int, count: int) -> Iterator[object]:
+        """Yield some services as they are declared, with the error in the place of one that cannot be read.
 
         :param first: the number of the first.
         :param count: how many.
         """
-        yield from map(self._row_or_error, range(first, min(first + count, len(self))))
+        for row in range(first, min(first + count, len(self))):
+            number = self._numbers[row]
+            try:
+                yield read_json(decoded(self._content(row), number), number)
+            except FileError as error:
+                yield error
 
-    def _row_or_error(self, row: int) -> object:
-        try:
-            return self.row(row)
-        except FileError as error:
-            return error
+    def _content(self, row: int) -> bytes:
+        start = self._starts[row]
+        return os.pread(self._copy.fileno(), self._starts[row + 1] - start, start)

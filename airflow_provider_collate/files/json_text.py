@@ -17,6 +17,16 @@ class _DuplicateError(Exception):
     """An object has a key twice."""
 
 
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    built = dict(pairs)
+    if len(built) != len(pairs):
+        raise _DuplicateError
+    return built
+
+
+_DECODE_UNIQUE = json.JSONDecoder(object_pairs_hook=_unique).decode
+
+
 def read_json(text: str, first_line: int = 1) -> object:
     """Return the value that a text holds.
 
@@ -26,7 +36,7 @@ def read_json(text: str, first_line: int = 1) -> object:
     """
     line: int | None = None
     try:
-        return json.loads(text, object_pairs_hook=_unique)
+        return _DECODE_UNIQUE(text)
     except json.JSONDecodeError as error:
         said, line = f"is not JSON: {error.msg}", first_line + error.lineno - 1
     except _DuplicateError:
@@ -58,13 +68,6 @@ def line_in_json(text: str, path: Path) -> int:
 
 def _documented(key: str | int) -> str | int:
     return documented_name(key) if isinstance(key, str) else key
-
-
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    built = dict(pairs)
-    if len(built) != len(pairs):
-        raise _DuplicateError
-    return built
 
 
 def _duplicates(text: str, at: int) -> Iterator[tuple[str | int, int]]:

@@ -16,7 +16,7 @@ from airflow_provider_collate.files.path import ServicesPath
 from airflow_provider_collate.files.problem import FileError, FileProblem
 from airflow_provider_collate.files.source import SUFFIXES, SourceFile, find_files
 from airflow_provider_collate.kinds import ServiceKind
-from airflow_provider_collate.kinds.airflow_connection import is_conn_id_key
+from airflow_provider_collate.kinds.airflow_connection import is_conn_id_key, names_connections
 from airflow_provider_collate.models.problems import MISSING, Path
 from airflow_provider_collate.models.request import CreateServiceRequest
 from airflow_provider_collate.models.validation import (
@@ -83,10 +83,15 @@ class FileServices(Sequence[CreateServiceRequest]):
             return [self[number] for number in range(*index.indices(self._count))]
         if not 0 <= index < self._count:
             raise IndexError(index)
-        part = self._part_of(index)
-        if isinstance(part.services, JsonLines):
-            return self._made(index)
-        return part.services[index - part.first]
+        return self._made(index)
+
+    def __iter__(self) -> Iterator[CreateServiceRequest]:
+        for part in self._parts:
+            if isinstance(part.services, list):
+                yield from part.services
+                continue
+            for first in range(0, len(part.services), _BATCH):
+                yield from self._from_lines(part, range(first, min(first + _BATCH, len(part.services))))
 
     @property
     def warnings(self) -> list[FileProblem]:
@@ -118,7 +123,7 @@ class FileServices(Sequence[CreateServiceRequest]):
             lines = JsonLines(file)
             self._parts.append(_Part(file.name, self._count, lambda row, _: lines.line(row), lines))
             for first in range(0, len(lines), _BATCH):
-                self._check(list(lines.rows(first, _BATCH)))
+                self._check(list(lines.checked_rows(first, _BATCH)))
             return
         document = read_documents(file.read(), is_json=file.suffix == ".json")
         services: list[CreateServiceRequest] = []
@@ -172,10 +177,20 @@ class FileServices(Sequence[CreateServiceRequest]):
 
     def _make(self, number: int) -> CreateServiceRequest:
         part = self._part_of(number)
-        assert isinstance(part.services, JsonLines)  # noqa: S101 - `__getitem__` has looked
-        row = part.services.row(number - part.first)
-        resolution = self._resolver.resolve([_without_connection(row) if number in self.unfinished else row])
-        return self._kind.request_model.model_validate(resolution.rows[0])
+        row = number - part.first
+        return part.services[row] if isinstance(part.services, list) else self._from_lines(part, (row,))[0]
+
+    def _from_lines(self, part: _Part, numbers: Sequence[int]) -> list[CreateServiceRequest]:
+        """Make services of lines that were checked."""
+        lines = part.services
+        assert isinstance(lines, JsonLines)  # noqa: S101 - the callers have looked
+        rows = [
+            _without_connection(lines.row(row)) if part.first + row in self.unfinished else lines.row(row)
+            for row in numbers
+        ]
+        if any(map(names_connections, rows)):
+            rows = self._resolver.resolve(rows).rows
+        return checked_rows(rows, model=self._kind.request_model)[0]
 
 
 def _is_left_out(problem: RowProblem) -> bool:

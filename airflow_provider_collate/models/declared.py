@@ -214,7 +214,7 @@ class ConnectionPart(DeclaredModel):
 
     def model_post_init(self, context: object, /) -> None:
         """Count a type as given: it is always sent, and without it the server cannot tell the parts apart."""
-        if getattr(self, "type", None) is not None:
+        if self.__dict__.get("type") is not None:  # not getattr: pydantic takes long to say that there is no such field
             self.model_fields_set.add("type")
 
     def __repr_args__(self) -> Iterator[tuple[str | None, object]]:
