@@ -22,6 +22,7 @@ from pathlib import Path
 
 from scripts.matrix_table import (
     AIRFLOWS,
+    BEFORE,
     FOLDER,
     RELEASES,
     RESOLUTIONS,
@@ -38,6 +39,7 @@ TREE = FOLDER / "tree"
 PACKAGE = "airflow_provider_collate"
 MOST_SECONDS = 3_600
 _MOST_REASON = 200
+_NEWER_THAN_AIRFLOWS = ("apache-airflow-providers-common-compat", "apache-airflow-providers-openlineage", "pyjwt")
 _IN_ENVIRONMENT = """\
 import sys
 from importlib.metadata import metadata
@@ -116,12 +118,23 @@ def install(cell: Cell, wheel: Path) -> Path:
         "--group",
         "test",
     ]  # else none of what the wheel needs would be its lowest
-    _uv("pip", "install", "--python", str(python), *lowest, *wanted, *direct)
+    constraints = _constraints_of_airflow(cell)
+    _uv("pip", "install", "--python", str(python), "--constraint", str(constraints), *lowest, *wanted, *direct)
     checked = _ran(str(python), "-c", _IN_ENVIRONMENT, folder=FOLDER)
     if checked.returncode:
         said = checked.stderr.strip().splitlines()[-1]
         raise CannotInstallError(f"Airflow {version} does not run on Python {cell.python}: {said}.")
     return python
+
+
+def _constraints_of_airflow(cell: Cell) -> Path:
+    """Pin what a cell's Airflow brings to versions of its time, but for what this package needs newer."""
+    wanted, pins = FOLDER / f"{cell}.in", FOLDER / f"{cell}.txt"
+    wanted.write_text(f"apache-airflow=={AIRFLOWS[cell.airflow]}\n")
+    shape = ("--no-annotate", "--no-header", "--python-version", cell.python, "--exclude-newer", BEFORE[cell.airflow])
+    _uv("pip", "compile", *shape, "--output-file", str(pins), str(wanted))
+    pins.write_text("".join(line for line in pins.open() if line.partition("==")[0] not in _NEWER_THAN_AIRFLOWS))
+    return pins
 
 
 def judged(report: Path, known: Result, seconds: float) -> Result:

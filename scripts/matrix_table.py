@@ -15,6 +15,8 @@ RESULTS = FOLDER / "results.json"
 PAGE = ROOT / "README.md"
 TESTS = ("tests/unit", "tests/dags")
 AIRFLOWS = {"2.11": "2.11.2", "3.0": "3.0.6", "3.1": "3.1.8", "3.2": "3.2.2", "3.3": "3.3.2"}
+# What an Airflow brings was released before this day, as in its own constraints: 3.0 to 3.2 break under later releases.
+BEFORE = {"2.11": "2026-04-15", "3.0": "2025-09-15", "3.1": "2026-04-15", "3.2": "2026-06-15", "3.3": "2026-10-15"}
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 RESOLUTIONS = ("highest", "lowest")
 RELEASES = {

@@ -17,7 +17,7 @@ def test_the_version_is_written_once(root: Path) -> None:
     version = airflow_provider_collate.__version__
 
     assert metadata(NAME)["Version"] == version
-    tracked = [root / "pyproject.toml", *(root / "airflow_provider_collate").rglob("*.py")]
+    tracked = [root / "pyproject.toml", *Path(airflow_provider_collate.__file__).parent.rglob("*.py")]
     assert [path.name for path in tracked if f'"{version}"' in path.read_text()] == ["__init__.py"]
 
 
@@ -61,7 +61,7 @@ def test_what_an_index_shows_of_the_package() -> None:
 
 def test_the_licence_and_the_types_are_there(root: Path) -> None:
     assert (root / "LICENSE").read_text().split()[:2] == ["Apache", "License"]
-    assert (root / "airflow_provider_collate" / "py.typed").exists()
+    assert Path(airflow_provider_collate.__file__).with_name("py.typed").exists()
 
 
 def test_constraints_are_plain_pins(root: Path) -> None:
