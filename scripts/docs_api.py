@@ -77,10 +77,9 @@ SECTIONS: tuple[tuple[str, str, _Names], ...] = (
             "ValidatedServices": (),
             "validate_services": (),
             "secret_values": (),
-            "BulkOperationResult": (),
-            "BulkRow": (),
         },
     ),
+    ("Answer of the bulk endpoint", "models.bulk_result", {"BulkOperationResult": (), "BulkRow": ()}),
     (
         "Kinds of services",
         "kinds",

@@ -23,12 +23,13 @@ def check(files: tuple[str, ...], files_conn: str | None, form: str) -> int:
     """
     # Looking for plugins of pydantic among all that is installed takes a fifth of the time that this command takes.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    gc.disable()  # what is loaded stays: collecting meanwhile takes a tenth
+    gc.disable()  # what is loaded stays: looking through it for garbage takes a tenth
     from airflow_provider_collate.files.conn_ids import UnresolvedConnections
     from airflow_provider_collate.files.path import ServicesPath
     from airflow_provider_collate.files.services import read_files
     from airflow_provider_collate.kinds import find_kind
 
+    gc.freeze()
     gc.enable()
     kind = find_kind(KIND)
     services = read_files([ServicesPath(path, files_conn) for path in files], kind, UnresolvedConnections(kind))

@@ -15,7 +15,7 @@ from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.client.transport import Transport
 from airflow_provider_collate.exceptions import AnswerError, AnswerTooLargeError, BrokenReferenceError, NotFoundError
 from airflow_provider_collate.kinds import ServiceKind
-from airflow_provider_collate.models import BulkOperationResult
+from airflow_provider_collate.models.bulk_result import BulkOperationResult
 from airflow_provider_collate.models.service import Service
 
 # Measured on the real 1.2 server: pages of 100 to 5,000 take the same time for each row.

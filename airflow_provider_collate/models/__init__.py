@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from airflow_provider_collate.models.bulk_result import BulkOperationResult, BulkRow
 from airflow_provider_collate.models.connection import (
     ConnectionConfig,
     FilterPattern,
@@ -18,8 +17,6 @@ from airflow_provider_collate.models.validation import ValidatedServices, valida
 
 __all__ = [
     "PLAIN",
-    "BulkOperationResult",
-    "BulkRow",
     "ConnectionConfig",
     "ConnectionPart",
     "CreateServiceRequest",

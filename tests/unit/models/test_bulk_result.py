@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
-from airflow_provider_collate.models import BulkOperationResult, BulkRow
+from airflow_provider_collate.models.bulk_result import BulkOperationResult, BulkRow
 
 
 def test_an_answer_is_read() -> None:
