@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from airflow_provider_collate.files.json_text import line_in_json, read_json
+from airflow_provider_collate.files.json_text import JsonPlaces, read_json
 from airflow_provider_collate.files.problem import FileError
-from airflow_provider_collate.files.yaml_text import line_in_yaml, read_yaml
+from airflow_provider_collate.files.yaml_text import YamlPlaces, read_yaml
 from airflow_provider_collate.models.problems import Path, did_you_mean, kind_of
 
 _SERVICES = "services"
@@ -20,11 +21,12 @@ class DocumentFile:
     """The services of a file.
 
     :param rows: the services, in the order of the file.
-    :param paths: where each stands: the number of its document, and the keys and indexes in it.
+    :param lists: the number of the first service of each document, and where its list is: the number of the document,
+        and the keys in it.
     """
 
     rows: list[object] = field(repr=False)
-    paths: list[Path] = field(repr=False)
+    lists: list[tuple[int, Path]]
     _text: str = field(repr=False)
     _is_json: bool
 
@@ -34,10 +36,17 @@ class DocumentFile:
         :param row: the number of the service in the file.
         :param path: the field.
         """
-        document, *steps = (*self.paths[row], *path)
-        if self._is_json:
-            return line_in_json(self._text, tuple(steps))
-        return line_in_yaml(self._text, (document, *steps))
+        first, at = self.lists[bisect_right(self.lists, row, key=lambda one: one[0]) - 1]
+        return self._places.line((*at, row - first, *path))
+
+    @cached_property
+    def _places(self) -> JsonPlaces | YamlPlaces:
+        # For the first fault: finding them takes as long as reading the file, and most files have none.
+        return _places(self._text, is_json=self._is_json)
+
+
+def _places(text: str, *, is_json: bool) -> JsonPlaces | YamlPlaces:
+    return JsonPlaces(text) if is_json else YamlPlaces(text)
 
 
 def read_documents(text: str, *, is_json: bool) -> DocumentFile:
@@ -53,21 +62,15 @@ def read_documents(text: str, *, is_json: bool) -> DocumentFile:
     if not documents:
         raise FileError(_IS_EMPTY)
     rows: list[object] = []
-    paths: list[Path] = []
+    lists: list[tuple[int, Path]] = []
     for number, document in enumerate(documents):
         form, fault = _services_in(document)
         if fault:
-            line = line_in_json(text, form) if is_json else line_in_yaml(text, (number, *form))
-            raise FileError(fault, line)
+            raise FileError(fault, _places(text, is_json=is_json).line((number, *form)))
         services = document[_SERVICES] if isinstance(document, dict) else document
-        for index, row in enumerate(_listed(services)):
-            rows.append(row)
-            paths.append((number, *form, index))
-    return DocumentFile(rows, paths, text, is_json)
-
-
-def _listed(services: object) -> Iterator[object]:
-    yield from services if isinstance(services, list) else ()
+        lists.append((len(rows), (number, *form)))
+        rows += services if isinstance(services, list) else ()
+    return DocumentFile(rows, lists, text, is_json)
 
 
 def _services_in(document: object) -> tuple[Path, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from airflow_provider_collate.files.problem import FileError, given_twice
 from airflow_provider_collate.models.problems import Path, documented_name
@@ -50,20 +51,38 @@ def read_json(text: str, first_line: int = 1) -> object:
     raise FileError(said, line)
 
 
-def line_in_json(text: str, path: Path) -> int:
-    """Return the line of a value, or of what is nearest above it.
+class JsonPlaces:
+    """Tells the lines of values.
 
     :param text: a text that `read_json` has read.
-    :param path: the keys and indexes that lead to it.
     """
-    at = _after_blanks(text, 0)
-    for step in path:
-        starts = (start for key, start in _entries(text, at) if step in (key, _documented(key)))
-        found = next(starts, None)
-        if found is None:
-            break
-        at = found
-    return text.count("\n", 0, at) + 1
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._items: dict[int, tuple[list[int], Iterator[tuple[str | int, int]]]] = {}
+
+    def line(self, path: Path) -> int:
+        """Return the line of a value, or of what is nearest above it.
+
+        :param path: 0 for the one document, and the keys and indexes below it.
+        """
+        _, *steps = path
+        at = _after_blanks(self._text, 0)
+        for step in steps:
+            found = self._item(at, step) if isinstance(step, int) else self._value(at, step)
+            if found is None:
+                break
+            at = found
+        return self._text.count("\n", 0, at) + 1
+
+    def _value(self, at: int, step: str) -> int | None:
+        return next((start for key, start in _entries(self._text, at) if step in (key, _documented(key))), None)
+
+    def _item(self, at: int, index: int) -> int | None:
+        # A list is read on from the item that was asked for last: there may be a fault in each of many.
+        starts, rest = self._items.setdefault(at, ([], _entries(self._text, at)))
+        starts += (start for _, start in islice(rest, max(0, index + 1 - len(starts))))
+        return starts[index] if index < len(starts) else None
 
 
 def _documented(key: str | int) -> str | int:

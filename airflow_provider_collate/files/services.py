@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import overload
 
-from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.exceptions import MOST_PROBLEMS_SHOWN, InvalidDeclarationError
 from airflow_provider_collate.files.conn_ids import TO_DO_PROBLEM, Resolver, is_to_do
 from airflow_provider_collate.files.documents import read_documents
 from airflow_provider_collate.files.json_lines import JsonLines
@@ -30,6 +30,8 @@ from airflow_provider_collate.models.validation import (
 
 _BATCH = 500
 _LINES = (".jsonl", ".ndjson")
+# A byte of JSON takes up to 20 in memory, and one of YAML up to 200 (measured).
+LARGEST_JSON, LARGEST_YAML = 64 << 20, 8 << 20
 # What comparing and writing a service asks for it again and again; 8 are in flight at once.
 _KEPT = 64
 
@@ -117,6 +119,7 @@ class FileServices(Sequence[CreateServiceRequest]):
             raise InvalidDeclarationError([str(problem) for problem in self.problems])
 
     def _add(self, file: SourceFile) -> None:
+        self._raise_if_enough()
         if file.suffix not in SUFFIXES:
             raise FileError(f"has none of the suffixes {', '.join(SUFFIXES)}, which say what a file holds")
         if file.suffix in _LINES:
@@ -125,13 +128,20 @@ class FileServices(Sequence[CreateServiceRequest]):
             for first in range(0, len(lines), _BATCH):
                 self._check(list(lines.checked_rows(first, _BATCH)))
             return
-        document = read_documents(file.read(), is_json=file.suffix == ".json")
+        is_json = file.suffix == ".json"
+        document = read_documents(file.read(LARGEST_JSON if is_json else LARGEST_YAML), is_json=is_json)
         services: list[CreateServiceRequest] = []
         self._parts.append(_Part(file.name, self._count, document.line, services))
-        services += self._check(document.rows)
+        for first in range(0, len(document.rows), _BATCH):
+            services += self._check(document.rows[first : first + _BATCH])
+
+    def _raise_if_enough(self) -> None:
+        if len(self.problems) >= MOST_PROBLEMS_SHOWN:
+            raise FileError(f"is not checked further; there are {len(self.problems):,} problems already")
 
     def _check(self, rows: Sequence[object]) -> list[CreateServiceRequest]:
         """Return a model for each of the next rows, and note what is wrong with them."""
+        self._raise_if_enough()
         first = self._count
         self._count += len(rows)
         unreadable = {first + index: row for index, row in enumerate(rows) if isinstance(row, FileError)}
@@ -139,7 +149,8 @@ class FileServices(Sequence[CreateServiceRequest]):
         problems = [problem for problem in problems if problem[0] not in unreadable]
         problems += [(number, (), error.text) for number, error in unreadable.items()]
         problems += self._given_twice(rows, first)
-        self.problems += [self._problem(*problem) for problem in sorted(problems, key=lambda problem: problem[0])]
+        told = sorted(problems, key=lambda problem: problem[0])[:MOST_PROBLEMS_SHOWN]
+        self.problems += [self._problem(*problem) for problem in told]
         return services
 
     def _requests(self, rows: Sequence[object], first: int) -> tuple[list[CreateServiceRequest], list[RowProblem]]:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from airflow_provider_collate.files.path import ServicesPath
 
 SUFFIXES = (".yaml", ".yml", ".json", ".jsonl", ".ndjson")
-LARGEST = 64 * 1024 * 1024
 
 _MAGIC = re.compile(r"[*?\[]")
 
@@ -35,15 +34,16 @@ class SourceFile:
         """Return its suffix in lower case, which says what it holds."""
         return Path(self.name).suffix.lower()
 
-    def read(self) -> str:
+    def read(self, largest: int) -> str:
         """Return its text.
 
+        :param largest: bytes that it may have; of a larger one, no more is read.
         :raises FileError: when it cannot be read, is too large or is not UTF-8.
         """
         with self.opened() as stream:
-            content = stream.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise FileError(f"is larger than {LARGEST >> 20} MiB; JSON Lines (.jsonl) are read line by line")
+            content = stream.read(largest + 1)
+        if len(content) > largest:
+            raise FileError(f"is larger than {largest >> 20} MiB; JSON Lines (.jsonl) are read line by line")
         return decoded(content)
 
     def opened(self) -> _Opened:

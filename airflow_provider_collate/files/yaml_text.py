@@ -23,7 +23,9 @@ _SCALARS: Mapping[str, Callable[[yaml.constructor.SafeConstructor, yaml.ScalarNo
     f"{_STANDARD}timestamp": yaml.constructor.SafeConstructor.construct_yaml_timestamp,
 }
 _COLLECTIONS = (f"{_STANDARD}map", f"{_STANDARD}seq")
+# In values; a text counts as one for each so many characters.
 MOST_ALIASED = 100_000
+_LONG = 100
 _DEEPEST = 64
 # A message may quote a part of the text; a part longer than a sign may be a secret.
 _QUOTED = re.compile(r"'[^']{2,}'|\"[^\"]{2,}\"")
@@ -38,22 +40,30 @@ def read_yaml(text: str) -> list[object]:
     return [_Builder().value(node) for node in _nodes(text)]
 
 
-def line_in_yaml(text: str, path: Path) -> int:
-    """Return the line of a value, or of what is nearest above it.
+class YamlPlaces:
+    """Tells the lines of values.
 
-    :param text: a text that `read_yaml` has read.
-    :param path: the number of the document, and the keys and indexes below it.
+    :param text: a text that `read_yaml` has read; it is parsed once more.
     """
-    document, *steps = path
-    node = list(_nodes(text))[int(document)]
-    line: int = node.start_mark.line
-    for step in steps:
-        entry = _entry(node, step)
-        if entry is None:
-            break
-        at, node = entry
-        line = at.start_mark.line
-    return line + 1
+
+    def __init__(self, text: str) -> None:
+        self._documents = list(_nodes(text))
+
+    def line(self, path: Path) -> int:
+        """Return the line of a value, or of what is nearest above it.
+
+        :param path: the number of the document, and the keys and indexes below it.
+        """
+        document, *steps = path
+        node = self._documents[int(document)]
+        line: int = node.start_mark.line
+        for step in steps:
+            entry = _entry(node, step)
+            if entry is None:
+                break
+            at, node = entry
+            line = at.start_mark.line
+        return line + 1
 
 
 def _entry(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | None:
@@ -110,9 +120,20 @@ class _Builder:
 
     def value(self, node: yaml.Node, depth: int = 0) -> object:
         """Return the value of a node."""
-        if isinstance(node, yaml.ScalarNode):
-            return node.value if node.tag == _TEXT else self._scalar(node)
-        return self._collection(node, depth)[0]
+        number = id(node)
+        if number in self._built:
+            built, size = self._built[number]
+            self._aliased += size
+            if self._aliased > MOST_ALIASED:
+                raise _fault(node, f"its aliases stand for more than {MOST_ALIASED:,} values")
+            return built
+        if not isinstance(node, yaml.ScalarNode):
+            self._built[number] = self._collection(node, depth)
+            return self._built[number][0]
+        value = node.value if node.tag == _TEXT else self._scalar(node)
+        if len(node.value) > _LONG:
+            self._built[number] = value, 1 + len(node.value) // _LONG
+        return value
 
     def _scalar(self, node: yaml.ScalarNode) -> object:
         construct = _SCALARS.get(node.tag)
@@ -126,24 +147,17 @@ class _Builder:
 
     def _collection(self, node: yaml.Node, depth: int) -> tuple[object, int]:
         """Return a collection, and how many nodes it has when each alias counts as what it stands for."""
-        number = id(node)
-        if number in self._built:
-            self._aliased += self._built[number][1]
-            if self._aliased > MOST_ALIASED:
-                raise _fault(node, f"its aliases stand for more than {MOST_ALIASED:,} values")
-            return self._built[number]
         if node.tag not in _COLLECTIONS:
             raise _object_fault(node)
+        number = id(node)
         if number in self._open:
             raise _fault(node, "an alias stands for something that it is in")
         if depth > _DEEPEST:
             raise _fault(node, f"is nested more than {_DEEPEST} deep")
         self._open.add(number)
-        self._built[number] = (
-            self._mapping(node, depth) if isinstance(node, yaml.MappingNode) else self._list(node, depth)
-        )
+        built = self._mapping(node, depth) if isinstance(node, yaml.MappingNode) else self._list(node, depth)
         self._open.discard(number)
-        return self._built[number]
+        return built
 
     def _list(self, node: yaml.Node, depth: int) -> tuple[object, int]:
         return [self.value(item, depth + 1) for item in node.value], 1 + sum(map(self._size, node.value))

@@ -167,7 +167,6 @@ class DeclaredModel(BaseModel):
         frozen=True,
         allow_inf_nan=False,
         hide_input_in_errors=True,
-        defer_build=True,  # few of the models are used in one run, and building them is most of what importing takes
     )
 
     unknown_field_advice: ClassVar[str] = ""

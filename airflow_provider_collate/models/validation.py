@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.models.connection import ConnectionConfig
@@ -75,11 +74,15 @@ def checked_rows(given: Sequence[object], *, model: type[R]) -> tuple[list[R], l
     :param given: mappings, with documented or Python names, or instances of the model.
     :param model: the request model of the kind of service.
     """
-    try:
-        return _adapter(model).validate_python(given), []
-    except ValidationError as error:
-        # Not raised: pydantic's error has the values.
-        return [], [(int(row), tuple(path), text) for (row, *path), text in problems_of(error, model)]
+    services: list[R] = []
+    problems: list[RowProblem] = []
+    for index, row in enumerate(given):
+        try:
+            services.append(model.model_validate(row))
+        except ValidationError as error:  # noqa: PERF203 - the faults of all rows are told
+            # Not raised: pydantic's error has the values.
+            problems += [(index, path, text) for path, text in problems_of(error, model)]
+    return ([] if problems else services), problems
 
 
 def row_path(index: int, path: Path, *, single: bool = False) -> str:
@@ -134,11 +137,6 @@ class Findings:
 
 def _lines(problems: Iterable[RowProblem], single: bool) -> list[str]:
     return [f"{row_path(row, path, single=single)}: {text}" for row, path, text in problems]
-
-
-@cache
-def _adapter(model: type[R]) -> TypeAdapter[list[R]]:
-    return TypeAdapter(list[model])  # type: ignore[valid-type]  # known when it runs
 
 
 def _listed(rows: object) -> list[object]:

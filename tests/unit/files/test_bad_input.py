@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
-from airflow_provider_collate.files import json_lines, source
 from tests.unit.files.reading import JSON_ROW, ROW, Write, names, problems, read
 
 SECRET = "hunter2-hunter2"
@@ -77,17 +74,6 @@ def test_nothing_of_the_content_is_told(write: Write, name: str, content: str) -
     assert SECRET not in str(problems(name))
 
 
-def test_aliases_that_would_fill_the_memory_are_refused_at_once(write: Write) -> None:
-    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
-    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
-    write("a.yaml", "\n".join(lines))
-
-    began = time.monotonic()
-    [problem] = problems("a.yaml")
-    assert problem.endswith("its aliases stand for more than 100,000 values")
-    assert time.monotonic() - began < 5
-
-
 def test_aliases_and_merges_within_the_bound_are_good(write: Write) -> None:
     write(
         "a.yaml",
@@ -97,20 +83,6 @@ def test_aliases_and_merges_within_the_bound_are_good(write: Write) -> None:
 
     services = read("a.yaml")
     assert [(service.name, service.description) for service in services] == [("one", "A"), ("two", "A"), ("three", "B")]
-
-
-def test_a_file_that_is_too_large_is_not_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "LARGEST", 1 << 20)
-    write("a.yaml", "#" * ((1 << 20) + 1))
-
-    assert problems("a.yaml") == ["a.yaml: is larger than 1 MiB; JSON Lines (.jsonl) are read line by line"]
-
-
-def test_a_line_that_is_too_long_is_not_read(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_lines, "LONGEST", 1 << 20)
-    write("a.jsonl", f"{JSON_ROW}\n{'x' * ((1 << 20) + 1)}\n")
-
-    assert problems("a.jsonl") == ["a.jsonl:2: is longer than 1 MiB"]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_content(write: Write) -> None:
