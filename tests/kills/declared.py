@@ -17,3 +17,7 @@ SERVICES: list[dict[str, Any]] = [
     }
     for name in NAMES
 ]
+
+# What else is in their scope, to be deleted under an approved plan.
+RETIRED = [f"team_old_{number}" for number in range(10)]
+PRUNING: dict[str, Any] = {"prune": "soft", "prune_scope": {"name_prefix": "team_"}, "max_prune": "100%"}

@@ -2,114 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from airflow_provider_collate.sandbox import Answer, Catalog, Request
+from airflow_provider_collate.sandbox import Catalog
 from airflow_provider_collate.sandbox.server import serve_in_thread
 from tests.dags.airflow_home import AirflowHome
-from tests.kills.declared import EXISTING, NAMES, SERVICES
+from tests.kills.declared import NAMES, SERVICES
+from tests.kills.workers import WatchedCatalog, Worker, worker
 
-SECONDS = 300.0
 # Requests that may still come: one of each worker and of the main thread, and as many again twice, because Python
 # tells the main thread of a signal only when it gets its turn among the workers.
 STILL_TO_COME = 3 * 9
-
-
-class WatchedCatalog(Catalog):
-    """A catalog that knows when requests came, and does something at one of them.
-
-    :param at: number of the request, from 1.
-    :param before: whether it is done before the request takes effect.
-    """
-
-    def __init__(self, *, has_bulk: bool) -> None:
-        super().__init__(has_bulk=has_bulk)
-        self.lacks_bulk = not has_bulk
-        self.came_at: list[float] = []
-        self.at = 0
-        self.before = True
-        self.act: Callable[[], None] = lambda: None
-        self._counting = threading.Lock()
-        for name in EXISTING:
-            self.add_service(name, connection=_connection(name), description="old")
-
-    def handle(self, request: Request) -> Answer:
-        with self._counting:
-            self.came_at.append(time.time())
-            is_it = len(self.came_at) == self.at
-        if is_it and self.before:
-            self.act()
-        answer = super().handle(request)
-        if is_it and not self.before:
-            self.act()
-        return answer
-
-    def versions(self) -> dict[str, float]:
-        return {name: float(str(service["version"])) for name, service in self.services.items()}
-
-
-@dataclass
-class Worker:
-    """A process that runs the task as Airflow's task process does."""
-
-    process: subprocess.Popen[bytes]
-    home: AirflowHome
-    log: Path
-    failed_at: Path
-
-    def wait(self) -> int:
-        """Wait for its end and give the exit code."""
-        return self.process.wait(SECONDS)
-
-    @property
-    def task_state(self) -> str:
-        """State of the task in Airflow's database; the process may have ended without a word on it."""
-        rows = self.home.rows("select state from task_instance where dag_id = 'register_many' order by run_id desc")
-        return str(rows[0]["state"])
-
-    @property
-    def output(self) -> str:
-        return self.log.read_text(errors="replace")[-4000:]
-
-
-@contextmanager
-def worker(home: AirflowHome, url: str, token: str, folder: Path, **settings: str) -> Iterator[Worker]:
-    """A worker for the length of a `with` block; it is not left running."""
-    connection = {"conn_type": "collate", "host": url, "password": token, "extra": {"timeout": 300}}
-    failed_at, log_file = folder / "failed_at", folder / "log"
-    failed_at.unlink(missing_ok=True)
-    env = {
-        **home.environment(),
-        "AIRFLOW_CONN_COLLATE_DEFAULT": json.dumps(connection),
-        "FAILED_AT": str(failed_at),
-        **settings,
-    }
-    command = [sys.executable, "-m", "tests.dags.runner", str(folder / "result"), "register_many"]
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        yield Worker(process, home, log_file, failed_at)
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _connection(name: str) -> Mapping[str, object]:
-    return {"config": {"type": "Mlflow", "trackingUri": f"http://{name}.acme.example"}}
 
 
 def is_as_declared(catalog: Catalog) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -12,10 +11,11 @@ from hypothesis import strategies as st
 from airflow_provider_collate.exceptions import CollateError
 from airflow_provider_collate.reconcile.changes import Action
 from airflow_provider_collate.reconcile.plan import Plan
-from airflow_provider_collate.sandbox import ANA, Catalog, RecordedRequest
+from airflow_provider_collate.sandbox import ANA, Catalog
+from tests.property.approved import beyond
 from tests.property.declarations import Declared, contents, declarations
 from tests.property.test_reconcile import PRUNING, Crash, crash_after, modestly, releases, tokens
-from tests.unit.reconcile.workbench import COLLECTION, Workbench
+from tests.unit.reconcile.workbench import Workbench
 
 choices = st.sampled_from(["fail", "keep", "overwrite"])
 Both = tuple[list[Declared], list[Declared]]
@@ -63,39 +63,6 @@ def test_it_is_another_when_anything_did(
         assert again.fingerprint != plan.fingerprint
 
 
-def beyond(bench: Workbench, plan: Plan, first: int) -> Iterator[str]:
-    """Yield each write since the first ones that is not in a plan; a new service may be patched by its own plan."""
-    by_name = {change.name: change for change in plan.changes if change.writes}
-    by_id = {change.existing.id: change for change in by_name.values() if change.existing}
-    created = {str(each["id"]): name for name, each in bench.catalog.services.items() if name in by_name}
-    for seen in bench.writes()[first:]:
-        where = seen.path.removeprefix(f"{COLLECTION}/")
-        change = by_id.get(where) or by_name.get(created.get(where, ""))
-        if not _is_in(seen, by_name, by_id, where, change):
-            yield f"{seen.method} {seen.path} {seen.content!r}"
-
-
-def _is_in(seen: RecordedRequest, by_name: Any, by_id: Any, where: str, change: Any) -> bool:
-    body: Any = seen.body
-    if seen.method == "POST":
-        wanted = by_name.get(body["name"])
-        if wanted is None or wanted.action is not Action.CREATE:
-            return False
-        payload = wanted.desired.payload()
-        # Older servers have one owner and one domain, under other names.
-        return all(payload.get(field) == value for field, value in body.items() if field not in ("owner", "domain"))
-    if where == "restore":
-        return by_id[body["id"]].action is Action.RESTORE
-    if change is None:
-        return False
-    if seen.method == "DELETE":
-        return bool(change.action is Action.DELETE)
-    given = {(step["op"], step["path"]): step.get("value") for step in body if step["op"] != "test"}
-    steps = [step for field in change.writable for step in field.operations]
-    planned_steps = {(step.op, step.path): step.value for step in steps if step.op != "test"}
-    return change.action is Action.CREATE or given.items() <= planned_steps.items()
-
-
 @modestly
 @given(
     releases, tokens, declarations(), choices, st.integers(0, 8), st.booleans(), st.integers(0, 1_000), st.booleans()
@@ -116,7 +83,7 @@ def test_nothing_is_ever_written_that_is_not_in_it(
             bench.catalog.edit_service(name, user=ANA, displayName="By Ana, a moment ago")
     with suppress(CollateError):
         bench.run(both[1], approved_plan=plan.fingerprint, **options)
-    assert list(beyond(bench, plan, first)) == []
+    assert list(beyond(bench.catalog, plan, first)) == []
 
 
 @modestly
