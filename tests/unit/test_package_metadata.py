@@ -4,6 +4,8 @@ import re
 from importlib.metadata import entry_points, metadata, requires
 from pathlib import Path
 
+import pytest
+
 import airflow_provider_collate
 from airflow_provider_collate.get_provider_info import get_provider_info
 
@@ -81,3 +83,9 @@ def test_the_changelog_begins_with_this_version(root: Path) -> None:
 
     assert first is not None
     assert first[1] == airflow_provider_collate.__version__
+
+
+def test_every_room_of_tests_is_run(root: Path, pytestconfig: pytest.Config) -> None:
+    rooms = {path.relative_to(root / "tests").parts[0] for path in (root / "tests").glob("*/**/test_*.py")}
+    by_their_own_commands = {"e2e", "fleet"}
+    assert rooms - by_their_own_commands == {Path(path).name for path in pytestconfig.getini("testpaths")}
