@@ -8,6 +8,7 @@ import click
 
 from airflow_provider_collate.cli.files import KIND, counted
 from airflow_provider_collate.cli.server import connected, server_options
+from airflow_provider_collate.exceptions import InvalidDeclarationError
 
 if TYPE_CHECKING:
     from airflow_provider_collate.client.client import CollateClient
@@ -30,7 +31,7 @@ def export(conn: str | None, host: str | None, token_env: str, scope: tuple[str,
     from airflow_provider_collate.kinds import find_kind
 
     kind = find_kind(KIND)
-    wanted = scope_of(scope)
+    wanted = scope_of(scope, "--scope")
     with connected(conn, host, token_env) as client:
         wanted = _looked_up(wanted, client)
         pages = client.services(kind, exported_model(kind)).pages(FIELDS)
@@ -57,8 +58,12 @@ def _looked_up(scope: PruneScope | None, client: CollateClient) -> PruneScope | 
     return found.scope
 
 
-def scope_of(given: tuple[str, ...]) -> PruneScope | None:
-    """Return a scope of `KEY=VALUE` texts; None for none."""
+def scope_of(given: tuple[str, ...], option: str) -> PruneScope | None:
+    """Return a scope of `KEY=VALUE` texts; None for none.
+
+    :param given: the texts.
+    :param option: the option that has them, for messages.
+    """
     from airflow_provider_collate.reconcile.scope import PruneScope
 
     if not given:
@@ -66,4 +71,8 @@ def scope_of(given: tuple[str, ...]) -> PruneScope | None:
     pairs = [text.partition("=") for text in given]
     if faulty := [text for text, mark, _ in pairs if not mark]:
         raise click.UsageError(f"A scope is KEY=VALUE, such as tag=Team.ml, not {faulty[0]}.")
-    return PruneScope.parse({key: value for key, _, value in pairs})
+    try:
+        return PruneScope.parse({key: value for key, _, value in pairs})
+    except InvalidDeclarationError as error:
+        problems = [problem.replace("prune_scope", option, 1) for problem in error.problems]
+    raise InvalidDeclarationError(problems)

@@ -13,6 +13,7 @@ from airflow_provider_collate.cli.export import scope_of
 from airflow_provider_collate.cli.files import KIND, files_argument
 from airflow_provider_collate.cli.logs import log_to_stderr
 from airflow_provider_collate.cli.server import connected, server_options
+from airflow_provider_collate.exceptions import InvalidDeclarationError
 
 if TYPE_CHECKING:
     from airflow_provider_collate.files.services import FileServices
@@ -102,8 +103,17 @@ def apply(
 def _checked(options: dict[str, Any]) -> RunOptions:
     from airflow_provider_collate.reconcile.options import RunOptions
 
-    scope = scope_of(options["prune_scope"])
-    return RunOptions.parse({**options, "prune_scope": scope})
+    scope = scope_of(options["prune_scope"], "--prune-scope")
+    try:
+        return RunOptions.parse({**options, "prune_scope": scope})
+    except InvalidDeclarationError as error:
+        problems = [_of_option(problem) for problem in error.problems]
+    raise InvalidDeclarationError(problems)
+
+
+def _of_option(problem: str) -> str:
+    name, mark, text = problem.partition(":")
+    return f"--{name.removesuffix('_plan').replace('_', '-')}{mark}{text}"
 
 
 def _declared(files: tuple[str, ...], files_conn: str | None, kind: ServiceKind) -> FileServices:

@@ -159,9 +159,14 @@ class FileServices(Sequence[CreateServiceRequest]):
         without = [_without_connection(row) if index in to_do else row for index, row in enumerate(rows)]
         resolution = self._resolver.resolve(without)
         services, found = checked_rows(resolution.rows, model=self._kind.request_model)
+        unresolved = {index for index, *_ in resolution.problems}
         of_unknown_type = {index for index, path, _ in found if path == ("serviceType",)}
         told = [problem for problem in resolution.problems if problem[0] not in of_unknown_type]
-        told += [problem for problem in found if not (problem[0] in resolution.partial and _is_left_out(problem))]
+        for index, path, text in found:
+            # A connection that cannot be read has its fault told; one that is not read may have what is missing.
+            of_connection = path[:1] == ("connection",)
+            if not (of_connection and (index in unresolved or (index in resolution.partial and text == MISSING))):
+                told.append((index, path, text))
         for index, service in enumerate(services):
             if index not in resolution.partial and index not in to_do:
                 self._findings.add(first + index, service)
@@ -202,12 +207,6 @@ class FileServices(Sequence[CreateServiceRequest]):
         if any(map(names_connections, rows)):
             rows = self._resolver.resolve(rows).rows
         return checked_rows(rows, model=self._kind.request_model)[0]
-
-
-def _is_left_out(problem: RowProblem) -> bool:
-    """Return whether a problem is that something is missing which the Airflow connection may have."""
-    _, path, text = problem
-    return text == MISSING and path[:1] == ("connection",)
 
 
 def _without_connection(row: object) -> dict[str, object]:

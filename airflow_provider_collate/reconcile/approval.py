@@ -24,7 +24,7 @@ _FORM = re.compile(r"plan1:[\w-]{8}:(?:(?:[\w-]{8})*|all=[\w-]{32})", re.ASCII)
 _LENGTH = 8
 _MOST_CHANGES = 10_000
 _WHOLE = "all="
-LOOK_AGAIN = "Plan again with plan_only, without approved_plan, and let the new plan be approved."
+LOOK_AGAIN = "Make a new plan, by plan_only or airflow-collate plan, and let it be approved."
 
 
 def fingerprint_of(changes: Iterable[Change], key: bytes) -> str:
@@ -40,7 +40,7 @@ def fingerprint_of(changes: Iterable[Change], key: bytes) -> str:
 def fingerprint_problem(text: object) -> str:
     """Return what is wrong with a fingerprint; empty when nothing is."""
     if text == "":
-        return "is empty: the task that it comes from has returned no fingerprint"
+        return "is empty: what it comes from has no fingerprint"
     if isinstance(text, str) and _FORM.fullmatch(text):
         return ""
     return 'is not the fingerprint of a plan, which begins with "plan1:"'

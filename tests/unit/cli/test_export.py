@@ -107,7 +107,7 @@ def test_a_scope_says_which(host: str, capsys: pytest.CaptureFixture[str], scope
         ([], "Give either --conn or --host."),
         (["--conn", "a", "--host", "b"], "Give either --conn or --host."),
         (["--host", "https://acme.example", "--scope", "Tier"], "A scope is KEY=VALUE"),
-        (["--host", "https://acme.example", "--scope", "tags=a"], "prune_scope.tags: unknown"),
+        (["--host", "https://acme.example", "--scope", "tags=a"], "--scope.tags: unknown"),
         (["--host", "https://acme.example", "--token-env", "NO_SUCH"], "NO_SUCH: is missing"),
         (["--host", "a b"], "--host: is not an address"),
         (["--conn", "nobody_has_it"], 'there is no Airflow connection "nobody_has_it"'),

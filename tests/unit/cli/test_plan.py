@@ -116,11 +116,11 @@ def test_a_conflict_is_an_error(host: str, served: Catalog, capsys: pytest.Captu
     [
         (["apply"], "Give either --approved or --yes."),
         (["apply", "--yes", "--approved", "plan1:"], "Give either --approved or --yes."),
-        (["apply", "--approved", ""], "approved_plan: is empty"),
-        (["apply", "--approved", "abc"], "approved_plan: is not the fingerprint of a plan"),
-        (["plan", "--prune", "soft"], "prune_scope: must be given to prune"),
-        (["plan", "--prune", "soft", "--prune-scope", "tags=a"], "prune_scope.tags: unknown"),
-        (["plan", "--max-prune", "many", "--prune", "soft", "--prune-scope", "tag=a"], "max_prune: is 'many'"),
+        (["apply", "--approved", ""], "--approved: is empty"),
+        (["apply", "--approved", "abc"], "--approved: is not the fingerprint of a plan"),
+        (["plan", "--prune", "soft"], "--prune-scope: must be given to prune"),
+        (["plan", "--prune", "soft", "--prune-scope", "tags=a"], "--prune-scope.tags: unknown"),
+        (["plan", "--max-prune", "many", "--prune", "soft", "--prune-scope", "tag=a"], "--max-prune: is 'many'"),
         (["plan", "nothing.yaml"], "nothing.yaml: cannot be read: No such file or directory"),
     ],
 )
@@ -142,8 +142,10 @@ def test_a_connection_that_does_not_exist_is_told(
     monkeypatch.delenv("AIRFLOW_CONN_MLFLOW_PROD")
 
     assert main(["plan", "services.yaml", "--host", host]) == 1
-    place = 'services.yaml:2 services[1].connection.conn_id: there is no Airflow connection "mlflow_prod"'
-    assert place in capsys.readouterr().err
+    [told] = [line for line in capsys.readouterr().err.splitlines() if "services.yaml" in line]
+    assert told.startswith(
+        '  services.yaml:2 services[1].connection.conn_id: there is no Airflow connection "mlflow_prod"'
+    )
     assert not served.requests
 
 
