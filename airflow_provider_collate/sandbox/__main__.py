@@ -17,24 +17,15 @@ from airflow_provider_collate.sandbox.server import address, listen, serve
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGINT or SIGTERM, and return the exit code; the first line printed is the server's URL."""
-    options = _parser().parse_args(arguments)
-    catalog = Catalog(
-        options.release,
-        bot_token=options.bot_token,
-        admin_token=options.admin_token,
-        bulk_limit=options.bulk_limit,
-        has_bulk=options.bulk,
-        secrets_manager=options.secrets_manager,
-        narrow_role=options.narrow_role,
-        denies_display_name=options.denies_display_name,
-        latency=replace(PROFILES[options.latency_profile], per_request=options.latency_ms / 1000),
-    )
+    options = vars(_parser().parse_args(arguments))
+    host, port, profile, milliseconds = map(options.pop, ("host", "port", "latency_profile", "latency_ms"))
+    catalog = Catalog(**options, latency=replace(PROFILES[profile], per_request=milliseconds / 1000))
     try:
-        listener = listen(options.host, options.port)
+        listener = listen(host, port)
     except OSError as error:
         # Newer Pythons put the address in the error's own text.
         reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error.strerror)
-        sys.stderr.write(f"cannot listen on {options.host}:{options.port}: {reason}\n")
+        sys.stderr.write(f"cannot listen on {host}:{port}: {reason}\n")
         return 1
     with listener, contextlib.suppress(KeyboardInterrupt):
         sys.stdout.write(f"{address(listener)}\n")
@@ -55,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--release", choices=[*RELEASES], default=DEFAULT_RELEASE, help="whose behaviour")
     add("--bot-token", default=DEFAULT_BOT_TOKEN, metavar="TOKEN", help="of the user ingestion-bot")
     add("--admin-token", default=DEFAULT_ADMIN_TOKEN, metavar="TOKEN", help="of the user admin")
-    add("--bulk", action="store_true", help="have the bulk endpoint, which is documented and was never seen")
+    add("--bulk", dest="has_bulk", action="store_true", help="have the bulk endpoint, which is documented and was never seen")
     add("--bulk-limit", type=int, metavar="ROWS", help="rows in a bulk request at most")
     add("--secrets-manager", action="store_true", help="keep secrets outside: not even the bot sees them")
     add("--narrow-role", action="store_true", help="let the bot lack the permission to edit all of a service")

@@ -47,7 +47,7 @@ _OWN_FIELDS = ("name", "displayName", "description", "parent", "classification",
 def _list(call: Call) -> Answer:
     kept = INCLUDES.get(call.request.params.get("include", ""), (False,))
     entries = {entry.fqn: entry for entry in call.state.directory.of_kind(_kind(call)) if entry.deleted in kept}
-    names, paging = read_page(list(entries), call.request.params)
+    names, paging = read_page([(fqn, entry.id) for fqn, entry in entries.items()], call.request.params, by_id=False)
     return json_answer(200, {"data": [entries[n].document(call.request.root) for n in names], "paging": paging})
 
 
@@ -97,7 +97,7 @@ def _find(call: Call, *, deleted: bool = False) -> Entry:
 
 
 def _read(call: Call) -> Entry:
-    kind, body = _kind(call), read_json(call.request.body)
+    kind, body = _kind(call), read_json(call.request.content)
     _check_admin(call, "Create")
     given = {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else {}
     if missing := [name for name in _NEEDED.get(kind, ("name", "description")) if not given.get(name)]:
@@ -132,7 +132,7 @@ def _kind(call: Call) -> str:
 def _of_kind(method: Callable[[ServiceApi, Call], Answer]) -> Endpoint:
     def endpoint(call: Call) -> Answer:
         if call.request.method in ("POST", "PUT"):
-            if not call.request.body:
+            if not call.request.content:
                 raise bad_request("[The request body must not be null]")
             if call.request.media_type != "application/json":
                 raise ProtocolError(415)

@@ -127,7 +127,7 @@ class Catalog:
     @property
     def models(self) -> list[str]:
         """Fully qualified names of the models whose service is not deleted."""
-        present = (service for service in self.state.store if not service.deleted)
+        present = (service for service in self.state.store_of() if not service.deleted)
         return sorted(f"{service.fqn}.{quoted(model)}" for service in present for model in service.models)
 
     @property

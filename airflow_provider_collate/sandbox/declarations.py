@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from airflow_provider_collate.kinds import ServiceKind
@@ -88,8 +89,9 @@ class Parser:
         violations = []
         if not 1 <= len(name) <= release.name_limit:
             violations.append(f"name size must be between 1 and {release.name_limit}")
-        if not release.name_pattern.fullmatch(name):
-            violations.append(f'name must match "{release.name_pattern_text}"')
+        # In Python, unlike Java, all patterns know all letters.
+        if not re.fullmatch(release.name_pattern.replace("(?U)", ""), name):
+            violations.append(f'name must match "{release.name_pattern}"')
         return violations
 
 

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from http import HTTPStatus
@@ -39,16 +39,17 @@ class Request:
     :param method: upper case.
     :param target: path and query as sent, percent-encoded.
     :param headers: names in lower case.
+    :param content: the body as sent.
     """
 
     method: str
     target: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    content: bytes = b""
 
     @property
     def path(self) -> str:
-        """The path as sent, without the query."""
+        """The path as sent, without the query, e.g. `/api/v1/services/mlmodelServices`."""
         return self.target.partition("?")[0]
 
     @property
@@ -78,30 +79,21 @@ class Request:
 
 
 @dataclass(frozen=True)
-class RecordedRequest:
-    """A request that the catalog saw.
+class RecordedRequest(Request):
+    """A request that the catalog saw, without the headers that authorize.
 
-    :param path: as sent, e.g. `/api/v1/services/mlmodelServices`.
     :param status: of the answer that was made, whether or not it arrived.
     :param user: name of who asked; empty if unknown.
-    :param headers: names in lower case, those that authorize left out.
     """
 
-    method: str
-    path: str
-    params: Mapping[str, str]
-    status: int
-    user: str
-    headers: Mapping[str, str]
-    content: bytes
-    is_write: bool
+    status: int = 0
+    user: str = ""
 
     @classmethod
     def of(cls, request: Request, status: int, user: str) -> RecordedRequest:
         """Return a request as it is remembered."""
         headers = {name: value for name, value in request.headers.items() if name not in _UNRECORDED}
-        written = request.is_write
-        return cls(request.method, request.path, request.params, status, user, headers, request.body, written)
+        return cls(request.method, request.target, headers, request.content, status, user)
 
     @property
     def body(self) -> object:
@@ -172,13 +164,13 @@ class ApiError(Exception):
 
     def answer(self, release: Release) -> Answer:
         """Return the answer as the release has it."""
-        return self._answer(release, {"code": self.status, "message": self.message})
-
-    def _answer(self, release: Release, document: JsonObject) -> Answer:
         named = {"errorType": self.error_type} if self.error_type and not release.is_old else {}
-        answer = json_answer(self.status, {**document, **named})
+        answer = json_answer(self.status, {**self._document(), **named})
         is_named = self.status in (401, 403, 404, 409)
         return answer.with_headers({"WWW-Authenticate": "om-auth"}) if is_named else answer
+
+    def _document(self) -> JsonObject:
+        return {"code": self.status, "message": self.message}
 
 
 class UnexpectedError(ApiError):
@@ -187,10 +179,8 @@ class UnexpectedError(ApiError):
     def __init__(self, message: str) -> None:
         super().__init__(500, message, "INTERNAL_SERVER_ERROR")
 
-    def answer(self, release: Release) -> Answer:
-        """Return the answer as the release has it."""
-        text = f"An exception with message [{self.message}] was thrown while processing request."
-        return self._answer(release, {"responseMessage": text})
+    def _document(self) -> JsonObject:
+        return {"responseMessage": f"An exception with message [{self.message}] was thrown while processing request."}
 
 
 class ProtocolError(ApiError):
@@ -229,30 +219,30 @@ def quoted(name: str) -> str:
 
 
 def read_page(
-    names: Sequence[str], params: Mapping[str, str], id_of: Callable[[str], str] | None = None
-) -> tuple[Sequence[str], JsonObject]:
+    keys: Sequence[tuple[str, str]], params: Mapping[str, str], *, by_id: bool
+) -> tuple[list[str], JsonObject]:
     """Return the names on the page that a list request asks for, and what the answer says about paging.
 
-    :param names: all names, in order.
-    :param id_of: returns the id of a name, where cursors hold both (server source); else they hold names (recorded).
+    :param keys: name and id of all that is listed, in order.
+    :param by_id: whether cursors hold both (server source); else they hold names (recorded).
     :raises ApiError: 400 for a bad limit or cursor.
     """
     limit = _read_limit(params.get("limit", "10"))
-    after, before = params.get("after"), params.get("before")
+    after, before = (_read_cursor(params.get(side, ""), by_id=by_id) for side in ("after", "before"))
     if after and before:
         raise bad_request("Only one of before or after query parameter allowed")
     if before:
-        end = _position(names, before, id_of)[0]
+        end = bisect_left(keys, before, key=lambda key: key[: len(before)])
         start = max(0, end - limit)
     else:
-        start = _position(names, after, id_of)[1] if after else 0
-        end = min(len(names), start + limit)
+        start = bisect_right(keys, after, key=lambda key: key[: len(after)]) if after else 0
+        end = min(len(keys), start + limit)
     paging: JsonObject = {}
     if start > 0 and end > start:
-        paging["before"] = _cursor(names[start], id_of)
-    if start < end < len(names):
-        paging["after"] = _cursor(names[end - 1], id_of)
-    return names[start:end], {**paging, "total": len(names)}
+        paging["before"] = _cursor(*keys[start], by_id=by_id)
+    if start < end < len(keys):
+        paging["after"] = _cursor(*keys[end - 1], by_id=by_id)
+    return [name for name, _ in keys[start:end]], {**paging, "total": len(keys)}
 
 
 def _read_limit(text: str) -> int:
@@ -267,29 +257,21 @@ def _read_limit(text: str) -> int:
     return limit
 
 
-def _cursor(name: str, id_of: Callable[[str], str] | None) -> str:
-    text = json.dumps({"name": name, "id": id_of(name)}, ensure_ascii=False) if id_of else name
+def _cursor(name: str, key_id: str, *, by_id: bool) -> str:
+    text = json.dumps({"name": name, "id": key_id}, ensure_ascii=False) if by_id else name
     return base64.b64encode(text.encode()).decode()
 
 
-def _position(names: Sequence[str], cursor: str, id_of: Callable[[str], str] | None) -> tuple[int, int]:
-    """Return how many names are before a cursor, and how many are not after it."""
-    text = _decoded(cursor)
-    if id_of is None:
-        return bisect_left(names, text), bisect_right(names, text)
+def _read_cursor(cursor: str, *, by_id: bool) -> tuple[str, ...]:
     try:
-        key = json.loads(text)
-        name, key_id = str(key["name"]), str(key["id"])
-    except (ValueError, TypeError, KeyError):
-        raise bad_request("Unrecognized token in the cursor") from None
-    at, there = bisect_left(names, name), id_of(name)
-    is_there = at < len(names) and names[at] == name
-    return at + (is_there and there < key_id), at + (is_there and there <= key_id)
-
-
-def _decoded(cursor: str) -> str:
-    try:
-        return base64.b64decode(cursor, validate=True).decode()
+        text = base64.b64decode(cursor, validate=True).decode()
     except ValueError:
         wrong = next((letter for letter in cursor if not _BASE64.match(letter)), "=")
         raise bad_request(f"Illegal base64 character {ord(wrong):x}") from None
+    if not (text and by_id):
+        return (text,) if text else ()
+    try:
+        key = json.loads(text)
+        return str(key["name"]), str(key["id"])
+    except (ValueError, TypeError, KeyError):
+        raise bad_request("Unrecognized token in the cursor") from None

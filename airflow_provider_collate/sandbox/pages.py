@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
-from functools import cache
-from html import escape
 from pathlib import Path
-from string import Template
 from urllib.parse import quote, urlsplit
+
+from jinja2 import Environment, FileSystemLoader
 
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models import ConnectionPart
@@ -22,6 +21,7 @@ _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
 }
+_TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
 
 
 def page(request: Request, state: State) -> Answer:
@@ -32,49 +32,40 @@ def page(request: Request, state: State) -> Answer:
     for kind in state.served_kinds:
         services = state.store_of(kind.collection)
         if "/".join(segments) in ("", kind.list_page):
-            return _list(kind, [service for name in services.names() if (service := services.get(name))])
+            return _list(kind, [service for name, _ in services.keys() if (service := services.get(name))])
         if segments[:2] == ("service", kind.collection) and len(segments) >= 3:
             for service in services:
                 if service.fqn == segments[2]:
-                    return _one(kind, service)
+                    note = "deleted" if service.deleted else kind.label
+                    return _html(200, service.display_name or service.name, note, facts=_facts(kind, service))
     return _html(404, "There is nothing here", "No such page or service.")
 
 
 def _list(kind: ServiceKind, services: list[StoredService]) -> Answer:
-    rows = [_facts(kind, service) for service in services]
-    for row, service in zip(rows, services, strict=True):
-        path = f"/service/{service.collection}/{quote(service.fqn, safe='')}"
-        row["Name"] = f'<a href="{path}">{row["Name"]}</a>'
-    lines = [[f"<th>{name}</th>" for name in _LISTED], *([f"<td>{row[name]}</td>" for name in _LISTED] for row in rows)]
+    links = [f"/service/{service.collection}/{quote(service.fqn, safe='')}" for service in services]
+    rows = list(zip(links, (_facts(kind, service) for service in services), strict=True))
     count = f"{len(services)} service{'' if len(services) == 1 else 's'}"
-    return _html(200, f"{kind.label}s", count, lines if services else ())
+    return _html(200, f"{kind.label}s", count, columns=_LISTED, rows=rows)
 
 
-def _one(kind: ServiceKind, service: StoredService) -> Answer:
-    facts = _facts(kind, service)
-    lines = [(f"<th>{name}</th>", f"<td>{fact}</td>") for name, fact in facts.items() if name != "Display name"]
-    return _html(200, service.display_name or service.name, "deleted" if service.deleted else kind.label, lines)
-
-
-def _facts(kind: ServiceKind, service: StoredService) -> dict[str, str]:
-    """Return what is shown of a service, as HTML."""
+def _facts(kind: ServiceKind, service: StoredService) -> dict[str, str | list[str]]:
+    """Return what is shown of a service; a list is shown as pills."""
     updated = datetime.fromtimestamp(service.updated_at / 1000, tz=timezone.utc)
     config = (service.connection or {}).get("config") or {}
-    settings = "\n".join(_settings(config, kind.request_model.connection_types[service.service_type])) or "none"
     return {
-        "Name": escape(service.name),
-        "Display name": escape(service.display_name or ""),
-        "Fully qualified name": escape(service.fqn),
-        "Type": escape(service.service_type),
-        "Description": f"<pre>{escape(service.description or '')}</pre>",
-        "Owners": _pills(owner["name"] for owner in service.owners),
-        "Domains": _pills(domain["name"] for domain in service.domains),
-        "Data products": _pills(product["name"] for product in service.data_products),
-        "Tags": _pills(tag["tagFQN"] for tag in service.tags),
+        "Name": service.name,
+        "Display name": service.display_name or "",
+        "Fully qualified name": service.fqn,
+        "Type": service.service_type,
+        "Description": service.description or "",
+        "Owners": [owner["name"] for owner in service.owners],
+        "Domains": [domain["name"] for domain in service.domains],
+        "Data products": [product["name"] for product in service.data_products],
+        "Tags": [tag["tagFQN"] for tag in service.tags],
         "Version": str(service.version),
         "Updated": f"{updated:%Y-%m-%d %H:%M:%S} UTC",
-        "Updated by": escape(service.updated_by),
-        "Connection": f"<pre>{escape(settings)}</pre>",
+        "Updated by": service.updated_by,
+        "Connection": "\n".join(_settings(config, kind.request_model.connection_types[service.service_type])) or "none",
     }
 
 
@@ -105,17 +96,6 @@ def _address(url: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
 
 
-def _pills(names: Iterable[object]) -> str:
-    return "".join(f'<span class="pill">{escape(str(name))}</span>' for name in names)
-
-
-def _html(status: int, title: str, note: str = "", lines: Iterable[Iterable[str]] = ()) -> Answer:
-    rows = "".join(f"<tr>{''.join(line)}</tr>" for line in lines)
-    table = f"<table>{rows}</table>" if rows else ""
-    text = _template().substitute(title=escape(title), note=escape(note), table=table)
+def _html(status: int, title: str, note: str = "", **content: object) -> Answer:
+    text = _TEMPLATES.get_template("page.html").render(title=title, note=note, **content)
     return Answer(status, text.encode(), _HEADERS)
-
-
-@cache
-def _template() -> Template:
-    return Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))

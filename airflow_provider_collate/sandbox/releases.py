@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,6 +13,7 @@ class Release:
     :param is_old: before 1.12: one owner and one domain; POST and PUT drop tags; each change is a version;
         a wrong path, method or media type is a 500; no rules of entities; all as recorded.
     :param create_fields: in the order the server's messages list them.
+    :param name_pattern: as Java has it.
     :param absent_types: values of `serviceType` that came later.
     :param absent_settings: settings of connections that came later, by service type and path.
     :param bot_put_keeps: attributes of a stored service that a bot's PUT does not replace once they have a value.
@@ -27,8 +27,7 @@ class Release:
     create_fields: tuple[str, ...]
     absent_types: frozenset[str]
     absent_settings: frozenset[str]
-    name_pattern: re.Pattern[str]
-    name_pattern_text: str
+    name_pattern: str
     name_limit: int
     bot_put_keeps: frozenset[str]
     sanitises: frozenset[str]
@@ -72,8 +71,7 @@ _1_2 = Release(
     create_fields=tuple(_CREATED_1_2.split()),
     absent_types=frozenset({"VertexAI"}),
     absent_settings=frozenset({"SageMaker.awsConfig.enabled", "CustomMlModel.supportsMetadataExtraction"}),
-    name_pattern=re.compile(r"[\w'\- .&()%]+"),
-    name_pattern_text=r"^(?U)[\w'\- .&()%]+$",
+    name_pattern=r"^(?U)[\w'\- .&()%]+$",
     name_limit=128,
     bot_put_keeps=frozenset({"description", "display_name", "domains"}),
     sanitises=frozenset(),
@@ -92,8 +90,7 @@ _1_12 = replace(
     create_fields=tuple(_CREATED.split()),
     absent_types=frozenset(),
     absent_settings=frozenset(),
-    name_pattern=re.compile(r"((?!::).)*"),
-    name_pattern_text="^((?!::).)*$",
+    name_pattern="^((?!::).)*$",
     name_limit=256,
     bot_put_keeps=frozenset({"description", "domains", "data_products"}),
     missing_connection=(

@@ -53,18 +53,14 @@ class ServiceApi:
         state, params = self.state, call.request.params
         include, fields = self._read_shown(params)
         state.check_allowed(call.user, "ViewAll")
-        names: Sequence[str] = self.store.names(include)
+        keys = self.store.keys(include)
         if domain := params.get("domain"):
             domain_id = state.directory.by_name("domain", domain).id
             inside = {s.name for s in self.store if any(entry["id"] == domain_id for entry in s.domains)}
-            names = [name for name in names if name in inside]
-        on_page, paging = read_page(names, params, None if state.release.is_old else self._id_of)
-        rows = [self._shown(service, call, fields) for name in on_page if (service := self.store.get(name))]
+            keys = [(name, service_id) for name, service_id in keys if name in inside]
+        names, paging = read_page(keys, params, by_id=not state.release.is_old)
+        rows = [self._shown(service, call, fields) for name in names if (service := self.store.get(name))]
         return json_answer(200, {"data": rows, "paging": paging}, rows=len(rows))
-
-    def _id_of(self, name: str) -> str:
-        service = self.store.get(name)
-        return service.id if service else ""
 
     def get(self, call: Call) -> Answer:
         """Answer `GET` of one service."""
@@ -75,7 +71,7 @@ class ServiceApi:
 
     def create(self, call: Call) -> Answer:
         """Answer `POST` of a create request; 409 also when a soft-deleted service has the name (recorded)."""
-        declared = self.parser.read(call.request.body)
+        declared = self.parser.read(call.request.content)
         self.state.check_allowed(call.user, "Create", declared["name"])
         if self.store.get(declared["name"]):
             raise ApiError(409, "Entity already exists")
@@ -83,7 +79,7 @@ class ServiceApi:
 
     def put(self, call: Call) -> Answer:
         """Answer `PUT` of a create request."""
-        declared, release = self.parser.read(call.request.body), self.state.release
+        declared, release = self.parser.read(call.request.content), self.state.release
         service, change = self.upsert(declared, call.user)
         if change == "entityCreated":
             return json_answer(201, self._shown_new(service, call), change=change, writes=1)
@@ -94,7 +90,7 @@ class ServiceApi:
         """Answer `PUT` of `bulk` as documented, which was never seen: each row a PUT; 200 even when all fail."""
         if not self.state.has_bulk:
             raise ProtocolError(405)
-        rows, limit = self.parser.read_many(call.request.body), self.state.bulk_limit
+        rows, limit = self.parser.read_many(call.request.content), self.state.bulk_limit
         if limit is not None and len(rows) > limit:
             text = f"The bulk request has {len(rows)} rows, and the plan allows {limit}"
             raise ApiError(413, text, "BULK_LIMIT_EXCEPTION")
@@ -118,7 +114,7 @@ class ServiceApi:
             raise ProtocolError(415)
         release = self.state.release
         try:
-            operations = parse_patch(read_json(call.request.body))
+            operations = parse_patch(read_json(call.request.content))
             stored = self.store.find(call.params)
             paths = [str(operation.get(name, "")) for operation in operations for name in ("path", "from")]
             needs_all = any(path.strip("/").partition("/")[0] in _GUARDED for path in paths)
@@ -169,7 +165,7 @@ class ServiceApi:
 
     def restore(self, call: Call) -> Answer:
         """Answer `PUT` of `restore` with a service's id."""
-        body = read_json(call.request.body)
+        body = read_json(call.request.content)
         service_id = body.get("id") if isinstance(body, dict) else None
         if not isinstance(service_id, str):
             raise bad_request("[id must not be null]")

@@ -123,7 +123,7 @@ class Store:
         self._by_fqn: dict[str, StoredService] = {}
         self._by_id: dict[str, StoredService] = {}
         self._history: dict[str, list[StoredService]] = {}
-        self._names: dict[str, list[str]] = {}
+        self._keys: dict[str, list[tuple[str, str]]] = {}
         self._made = 0
 
     def new_id(self) -> str:
@@ -135,12 +135,12 @@ class Store:
         """Store a service in place of the one with its name."""
         old = self._by_fqn.get(service.fqn)
         if old is None or old.deleted != service.deleted:
-            self._names.clear()
+            self._keys.clear()
         self._by_fqn[service.fqn] = self._by_id[service.id] = service
 
     def remove(self, service: StoredService) -> None:
         """Forget a service."""
-        self._names.clear()
+        self._keys.clear()
         del self._by_fqn[service.fqn], self._by_id[service.id]
         self._history.pop(service.id, None)
 
@@ -162,11 +162,11 @@ class Store:
             raise not_found(self.entity, key)
         return service
 
-    def names(self, include: str = "non-deleted") -> Sequence[str]:
-        """Return all names, in order."""
-        if include not in self._names:
-            self._names[include] = sorted(one.name for one in self if one.deleted in INCLUDES[include])
-        return self._names[include]
+    def keys(self, include: str = "non-deleted") -> Sequence[tuple[str, str]]:
+        """Return name and id of all services, in order."""
+        if include not in self._keys:
+            self._keys[include] = sorted((one.name, one.id) for one in self if one.deleted in INCLUDES[include])
+        return self._keys[include]
 
     def __iter__(self) -> Iterator[StoredService]:
         return iter(list(self._by_fqn.values()))
@@ -191,10 +191,10 @@ class StoredServices(Mapping[str, dict[str, object]]):
         return copied
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*self._store.names(self._include)])
+        return iter([name for name, _ in self._store.keys(self._include)])
 
     def __len__(self) -> int:
-        return len(self._store.names(self._include))
+        return len(self._store.keys(self._include))
 
 
 def revised(

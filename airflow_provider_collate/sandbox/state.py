@@ -73,11 +73,6 @@ class State:
         """The kinds of services that are served."""
         return registered_kinds() if self.kinds is None else self.kinds
 
-    @property
-    def store(self) -> Store:
-        """The services of the first kind: ML model services, where nothing else was asked for."""
-        return self.store_of("")
-
     def kind(self, collection: str = "") -> ServiceKind:
         """Return the kind of a collection, the first if empty; a 404 if there is none."""
         for kind in self.served_kinds:
@@ -85,7 +80,7 @@ class State:
                 return kind
         raise ProtocolError(404)
 
-    def store_of(self, collection: str) -> Store:
+    def store_of(self, collection: str = "") -> Store:
         """Return the services of a kind; those of the first if empty."""
         name = collection or self.kind().collection
         return self.stores.setdefault(name, Store(name.removesuffix("s")))
