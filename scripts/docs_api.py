@@ -101,7 +101,7 @@ SECTIONS: tuple[tuple[str, str, _Names], ...] = (
             "make_token": (),
         },
     ),
-    ("Faults of the sandbox", "sandbox.faults", {"Fault": ()}),
+    ("Faults of the sandbox", "sandbox.faults", {"Fault": (), "RandomFaults": ()}),
 )
 _HIDDEN = ("get_connection_form_widgets", "get_ui_field_behaviour", "handle", "with_traceback", "add_note")
 _FIELD = re.compile(r"^:(?P<kind>param|return|raises)(?: (?P<name>\w+))?:(?P<text>.*(?:\n(?!:).*)*)", re.MULTILINE)

@@ -46,7 +46,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--release", choices=[*RELEASES], default=DEFAULT_RELEASE, help="whose behaviour")
     add("--bot-token", default=DEFAULT_BOT_TOKEN, metavar="TOKEN", help="of the user ingestion-bot")
     add("--admin-token", default=DEFAULT_ADMIN_TOKEN, metavar="TOKEN", help="of the user admin")
-    add("--bulk", dest="has_bulk", action="store_true", help="have the bulk endpoint, which is documented and was never seen")
+    add(
+        "--bulk",
+        dest="has_bulk",
+        action="store_true",
+        help="have the bulk endpoint, which is documented and was never seen",
+    )
     add("--bulk-limit", type=int, metavar="ROWS", help="rows in a bulk request at most")
     add("--secrets-manager", action="store_true", help="keep secrets outside: not even the bot sees them")
     add("--narrow-role", action="store_true", help="let the bot lack the permission to edit all of a service")

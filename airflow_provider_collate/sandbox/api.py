@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from starlette.routing import Match, Route
 
 from airflow_provider_collate.sandbox.declarations import read_json
-from airflow_provider_collate.sandbox.directory import COLLECTIONS, NEVER_SOFT_DELETED, Directory, Entry, User
+from airflow_provider_collate.sandbox.directory import COLLECTIONS, KINDS, Directory, Entry, User
 from airflow_provider_collate.sandbox.exchange import (
     Answer,
     ApiError,
@@ -27,20 +27,6 @@ from airflow_provider_collate.sandbox.state import Call, State
 
 Endpoint = Callable[[Call], Answer]
 
-# What a create request must have, and which of its fields name what the new entry belongs to.
-_NEEDED = {
-    "user": ("name", "email"),
-    "team": ("name", "teamType"),
-    "domain": ("name", "domainType", "description"),
-    "glossaryTerm": ("name", "description", "glossary"),
-}
-_PARENTS = {
-    "domain": {"parent": "domain"},
-    "tag": {"classification": "classification", "parent": "tag"},
-    "glossaryTerm": {"glossary": "glossary", "parent": "glossaryTerm"},
-}
-_DEFAULTS = {kind: {"mutuallyExclusive": False} for kind in ("tag", "classification", "glossary", "glossaryTerm")}
-_DEFAULTS["user"] = {"isBot": False, "isAdmin": False}
 _OWN_FIELDS = ("name", "displayName", "description", "parent", "classification", "glossary")
 
 
@@ -60,34 +46,27 @@ def _get(call: Call) -> Answer:
 
 
 def _create(call: Call) -> Answer:
-    entry = _read(call)
-    if _stored(call, entry):
+    """Create an entry; a PUT replaces the one of the same name."""
+    entry, is_put = _read(call), call.request.method == "PUT"
+    stored = call.state.directory.find(entry.kind, entry.fqn)
+    if stored is not None and stored.is_example:
+        stored = None
+    if stored is not None and not is_put:
         raise ApiError(409, "Entity already exists")
-    return json_answer(201, call.state.directory.add(entry).document(call.request.root))
-
-
-def _put(call: Call) -> Answer:
-    entry = _read(call)
-    stored = _stored(call, entry)
     kept = call.state.directory.add(entry)
     change = "entityNoChange" if kept == stored else "entityUpdated" if stored else "entityCreated"
-    return json_answer(200 if stored else 201, kept.document(call.request.root), change=change)
+    return json_answer(200 if stored else 201, kept.document(call.request.root), change=change if is_put else "")
 
 
 def _delete(call: Call) -> Answer:
     """Delete softly unless `hardDelete`."""
     _check_admin(call, "Delete")
     entry = _find(call, deleted=True)
-    if call.flag("hardDelete") or entry.kind in NEVER_SOFT_DELETED:
+    if call.flag("hardDelete") or not KINDS[entry.kind].soft_deletes:
         call.state.forget_entry(entry)
         return json_answer(200, entry.document(), change="entityDeleted")
     gone = call.state.directory.add(replace(entry, deleted=True))
     return json_answer(200, gone.document(), change="entitySoftDeleted")
-
-
-def _stored(call: Call, entry: Entry) -> Entry | None:
-    stored = call.state.directory.find(entry.kind, entry.fqn)
-    return None if stored is None or stored.is_example else stored
 
 
 def _find(call: Call, *, deleted: bool = False) -> Entry:
@@ -100,19 +79,19 @@ def _read(call: Call) -> Entry:
     kind, body = _kind(call), read_json(call.request.content)
     _check_admin(call, "Create")
     given = {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else {}
-    if missing := [name for name in _NEEDED.get(kind, ("name", "description")) if not given.get(name)]:
+    if missing := [name for name in KINDS[kind].needed if not given.get(name)]:
         raise bad_request(f"[{', '.join(f'{name} must not be null' for name in missing)}]")
     name = str(given["email"]).partition("@")[0].lower() if kind == "user" else str(given["name"])
     more = {field: value for field, value in given.items() if field not in _OWN_FIELDS}
     texts = {field: str(given.get(field, "")) for field in ("displayName", "description")}
     fqn = _fqn(call.state.directory, kind, name, given)
-    return Entry(kind, name, fqn, texts["displayName"], {**_DEFAULTS.get(kind, {}), **more}, texts["description"])
+    return Entry(kind, name, fqn, texts["displayName"], {**KINDS[kind].defaults, **more}, texts["description"])
 
 
 def _fqn(directory: Directory, kind: str, name: str, given: Mapping[str, object]) -> str:
     """Return the fully qualified name: that of the nearest parent, and the name."""
     above = ""
-    for field, parent_kind in _PARENTS.get(kind, {}).items():
+    for field, parent_kind in KINDS[kind].parents.items():
         if field in given:
             above = directory.by_name(parent_kind, str(given[field])).fqn
     if kind == "tag" and not above:
@@ -163,7 +142,7 @@ _OF_DIRECTORY = (
     ("DELETE", "{collection}/{id}", _delete),
     ("GET", "{collection}", _list),
     ("POST", "{collection}", _create),
-    ("PUT", "{collection}", _put),
+    ("PUT", "{collection}", _create),
 )
 _ROUTES = [
     *(

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from threading import RLock
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, TypeVar
 
-from airflow_provider_collate.kinds import ServiceKind
+from airflow_provider_collate.kinds import ServiceKind, registered_kinds
 from airflow_provider_collate.sandbox.api import respond
 from airflow_provider_collate.sandbox.directory import ADMIN, INGESTION_BOT, Entry, User, make_token, user_entry
 from airflow_provider_collate.sandbox.exchange import Answer, RecordedRequest, Request, quoted
-from airflow_provider_collate.sandbox.faults import RANDOM_KINDS, Fault, Latency, LatencyProfile, RandomFaults
+from airflow_provider_collate.sandbox.faults import Fault, Latency, LatencyProfile, RandomFaults
 from airflow_provider_collate.sandbox.pages import page
 from airflow_provider_collate.sandbox.releases import DEFAULT_RELEASE, RELEASES
 from airflow_provider_collate.sandbox.service_api import ServiceApi
@@ -23,10 +23,11 @@ DEFAULT_BOT_TOKEN = make_token(INGESTION_BOT)
 DEFAULT_ADMIN_TOKEN = make_token(ADMIN)
 
 _P = ParamSpec("_P")
+_F = TypeVar("_F", Fault, RandomFaults)
 
 
-def _ordering(make: Callable[_P, Fault]) -> Callable[Concatenate[Catalog, _P], Fault]:
-    def fail(catalog: Catalog, /, *arguments: _P.args, **options: _P.kwargs) -> Fault:
+def _ordering(make: Callable[_P, _F]) -> Callable[Concatenate[Catalog, _P], _F]:
+    def fail(catalog: Catalog, /, *arguments: _P.args, **options: _P.kwargs) -> _F:
         fault = make(*arguments, **options)
         catalog.faults.append(fault)
         return fault
@@ -66,15 +67,14 @@ class Catalog:
         clock: Callable[[], float] = time.time,
     ) -> None:
         options = (bulk_limit, has_bulk, secrets_manager, narrow_role, denies_display_name)
-        self.state = State(clock, kinds, *options)
+        self.state = State(clock, registered_kinds() if kinds is None else kinds, *options)
         self.release = release
         self.bot_token = bot_token
         self.admin_token = admin_token
         self.state.tokens.update({bot_token: INGESTION_BOT, admin_token: ADMIN})
         self.latency = Latency(latency or LatencyProfile())
         self.requests: list[RecordedRequest] = []
-        self.faults: list[Fault] = []
-        self.random_faults: RandomFaults | None = None
+        self.faults: list[Fault | RandomFaults] = []
         self._lock = RLock()
 
     def handle(self, request: Request) -> Answer:
@@ -138,31 +138,14 @@ class Catalog:
     fail = _ordering(Fault)
     """Let something happen to the next API requests; takes what `Fault` takes, and returns it: its `hits` counts."""
 
-    def fail_randomly(
-        self,
-        rate: float,
-        *,
-        seed: int = 0,
-        kinds: Sequence[str] = RANDOM_KINDS,
-        method: str | None = None,
-        path: str | None = None,
-    ) -> RandomFaults:
-        """Let a share of all API requests fail, until `stop_failing`.
-
-        :param rate: share of the requests, 0 to 1.
-        :param kinds: of `429`, `503`, `broken_body`, `lost_answer`, `reset`.
-        :param method: only requests of this method.
-        :param path: only requests whose path holds a match of this regular expression.
-        :returns: the policy, whose `counts` tells what happened.
-        """
-        self.random_faults = RandomFaults(rate, seed, kinds, method, path)
-        return self.random_faults
+    fail_randomly = _ordering(RandomFaults)
+    """Let a share of all API requests fail, until `stop_failing`; takes what `RandomFaults` takes, and returns it: its
+    `counts` counts them by their kinds."""
 
     def stop_failing(self) -> None:
         """Take back all ordered faults."""
         with self._lock:
             self.faults.clear()
-            self.random_faults = None
 
     def forbid(self, user: str | None = None, name: str | None = None, operations: Sequence[str] = ()) -> Ban:
         """Answer 403 from now on.
@@ -295,10 +278,7 @@ class Catalog:
         return api.rules(user).patched(stored, api.parser.read_service(wanted))
 
     def _fault(self, request: Request) -> Fault | None:
-        for fault in self.faults:
-            if fault.takes(request):
-                return fault
-        return self.random_faults.draw(request) if self.random_faults else None
+        return next((fault for ordered in self.faults if (fault := ordered.draw(request))), None)
 
 
 def _stored(api: ServiceApi, name: str) -> StoredService:

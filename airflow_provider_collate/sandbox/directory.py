@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,26 +9,41 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+import jwt
+import yaml
+from pydantic import TypeAdapter
+
 from airflow_provider_collate.sandbox.exchange import ApiError, JsonObject, bad_request, not_found, quoted
 
 _NAMESPACE = uuid.UUID("6b1c9a52-6f0e-4f6a-9b57-0d6f3c7d5e21")
 _TOKENS_ISSUED = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
-# Where the API keeps each kind.
-COLLECTIONS = {
-    "users": "user",
-    "teams": "team",
-    "domains": "domain",
-    "dataProducts": "dataProduct",
-    "classifications": "classification",
-    "tags": "tag",
-    "glossaries": "glossary",
-    "glossaryTerms": "glossaryTerm",
-}
-NEVER_SOFT_DELETED = ("domain", "dataProduct")
-_QUOTED = ("user", "team")
 _NEEDED_OF_LABELS = ("tagFQN", "source", "labelType", "state")
 _LABEL_FIELDS = ("tagFQN", "name", "displayName", "description", "source", "labelType", "state")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the API does with a kind of entries.
+
+    :param collection: where it keeps them.
+    :param needed: what a create request must have.
+    :param parents: fields of a create request that name what the new entry belongs to → kind of that.
+    :param defaults: fields of a document that a create request may leave out.
+    :param is_quoted: whether a name with a dot is in quotes where no other name is before it.
+    """
+
+    collection: str
+    needed: tuple[str, ...] = ("name", "description")
+    parents: Mapping[str, str] = field(default_factory=dict)
+    defaults: JsonObject = field(default_factory=dict)
+    is_quoted: bool = False
+    soft_deletes: bool = True
+
+
+_FACTS = yaml.safe_load(Path(__file__).with_name("directory.yaml").read_text(encoding="utf-8"))
+KINDS = TypeAdapter(dict[str, Kind]).validate_python(_FACTS["kinds"])
+COLLECTIONS = {kind.collection: name for name, kind in KINDS.items()}
 
 
 @dataclass(frozen=True)
@@ -67,9 +80,7 @@ def make_token(user: User, *, expires_at: datetime | None = None, serial: int = 
         "iat": int(_TOKENS_ISSUED.timestamp()) + serial,
         "exp": int(expires_at.timestamp()) if expires_at else None,
     }
-    header = {"kid": "sandbox", "typ": "JWT", "alg": "RS256"}
-    parts = (json.dumps(header), json.dumps(claims), f"unsigned {serial}")
-    return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
+    return jwt.encode(claims, "nobody checks what this key has signed", headers={"kid": "sandbox"})
 
 
 @dataclass(frozen=True)
@@ -101,9 +112,8 @@ class Entry:
         """Return how a service's document refers to it; without the API's address there is no `href`."""
         shown: JsonObject = {"id": self.id, "type": self.kind, "name": self.name, "fullyQualifiedName": self.fqn}
         shown.update(self.about)
-        shown.update({} if self.kind in NEVER_SOFT_DELETED else {"deleted": self.deleted})
-        collection = next(name for name, kind in COLLECTIONS.items() if kind == self.kind)
-        return {**shown, "href": f"{root}/v1/{collection}/{self.id}"} if root else shown
+        shown.update({"deleted": self.deleted} if KINDS[self.kind].soft_deletes else {})
+        return {**shown, "href": f"{root}/v1/{KINDS[self.kind].collection}/{self.id}"} if root else shown
 
     def document(self, root: str = "") -> JsonObject:
         """Return what the API answers when asked for it."""
@@ -157,7 +167,7 @@ class Directory:
 
     def by_name(self, kind: str, fqn: str, *, deleted: bool = False) -> Entry:
         """Return the entry of a name, a deleted one only if that is wanted; a 404 when there is none."""
-        return _present(self.find(kind, fqn), kind, quoted(fqn) if kind in _QUOTED else fqn, deleted)
+        return _present(self.find(kind, fqn), kind, quoted(fqn) if KINDS[kind].is_quoted else fqn, deleted)
 
     def by_id(self, kind: str, entry_id: str, *, deleted: bool = False) -> Entry:
         """Return the entry of an id, as `by_name`."""
@@ -239,7 +249,7 @@ def _label_kind(label: Mapping[str, object]) -> str:
 
 def _key(kind: str, fqn: str) -> tuple[str, str]:
     """Return what a name is found by: users in any case (recorded)."""
-    bare = fqn.strip('"') if kind in _QUOTED else fqn
+    bare = fqn.strip('"') if KINDS[kind].is_quoted else fqn
     return kind, bare.lower() if kind == "user" else bare
 
 
@@ -250,10 +260,10 @@ def user_entry(user: User) -> Entry:
 
 
 def seeded_directory() -> Directory:
-    """Return the few entries that each sandbox starts with; the descriptions of tags were recorded in histories."""
+    """Return the few entries that each sandbox starts with."""
     directory = Directory()
     for entry in (user_entry(ADMIN), user_entry(INGESTION_BOT), replace(user_entry(ANA), is_example=True)):
         directory.add(entry)
-    for fields in json.loads(Path(__file__).with_name("entries.json").read_text(encoding="utf-8")):
+    for fields in _FACTS["entries"]:
         directory.add(Entry(**fields))
     return directory

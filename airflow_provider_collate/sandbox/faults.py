@@ -16,9 +16,14 @@ from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
 
 Refusals = Mapping[str, tuple[int, str]]
 
-# What `Catalog.fail_randomly` can do to a request.
-RANDOM_KINDS: Final = ("429", "503", "broken_body", "lost_answer", "reset")
-_RANDOM_FLAGS = {"broken_body": "break_body", "lost_answer": "lose_answer", "reset": "reset"}
+# What `RandomFaults` can do to a request.
+_RANDOM: Final[Mapping[str, Mapping[str, Any]]] = {
+    "429": {"status": 429, "headers": {"Retry-After": "0"}},
+    "503": {"status": 503, "headers": {"Retry-After": "0"}},
+    "broken_body": {"break_body": True},
+    "lost_answer": {"lose_answer": True},
+    "reset": {"reset": True},
+}
 
 
 @dataclass
@@ -66,8 +71,8 @@ class Fault:
         """Whether the request does not take effect."""
         return self.status is not None or self.reset
 
-    def takes(self, request: Request) -> bool:
-        """Whether it happens to this request; counts it if so."""
+    def draw(self, request: Request) -> Fault | None:
+        """Return itself if it happens to this request, and count that."""
         fits = (
             (self.times is None or self.hits < self.times)
             and (self.method is None or self.method.upper() == request.method)
@@ -76,9 +81,9 @@ class Fault:
         )
         if fits and self.skip > 0:
             self.skip -= 1
-            return False
+            return None
         self.hits += fits
-        return fits
+        return self if fits else None
 
     def answer(self, made: Answer | None = None) -> Answer:
         """Return the catalog's answer as it travels under this fault, or the one that is given instead."""
@@ -95,30 +100,38 @@ class Fault:
         return replace(answer.with_headers(self.headers or {}), delay=answer.delay + self.latency, ending=self.ending)
 
 
+@dataclass
 class RandomFaults:
-    """Faults that happen to a share of all requests, the same for the same seed and order; `counts` counts them."""
+    """Faults that happen to a share of all API requests, the same for the same seed and order.
 
-    def __init__(self, rate: float, seed: int, kinds: Sequence[str], method: str | None, path: str | None) -> None:
-        unknown = set(kinds) - set(RANDOM_KINDS)
-        if unknown or not kinds:
-            raise ValueError(f"kinds must be some of {', '.join(RANDOM_KINDS)}, not {sorted(unknown)}")
-        self.rate = rate
-        self.kinds = tuple(kinds)
-        self.method = method
-        self.path = path
-        self.counts: Counter[str] = Counter()
-        self._random = random.Random(seed)  # noqa: S311 - faults must repeat, not surprise
+    :param rate: share of the requests, 0 to 1.
+    :param kinds: of `429`, `503`, `broken_body`, `lost_answer`, `reset`.
+    :param method: only requests of this method.
+    :param path: only requests whose path holds a match of this regular expression.
+    :raises ValueError: for no kinds, or unknown ones.
+    """
+
+    rate: float
+    _: KW_ONLY
+    seed: int = 0
+    kinds: Sequence[str] = tuple(_RANDOM)
+    method: str | None = None
+    path: str | None = None
+    counts: Counter[str] = field(default_factory=Counter, init=False)
+
+    def __post_init__(self) -> None:
+        unknown = set(self.kinds) - set(_RANDOM)
+        if unknown or not self.kinds:
+            raise ValueError(f"kinds must be some of {', '.join(_RANDOM)}, not {sorted(unknown)}")
+        self._random = random.Random(self.seed)  # noqa: S311 - faults must repeat, not surprise
 
     def draw(self, request: Request) -> Fault | None:
-        """The fault that happens to this request, if any."""
+        """Return the fault that happens to this request, if any, and count it."""
         if self._random.random() >= self.rate:
             return None
         kind = self._random.choice(self.kinds)
-        options: dict[str, Any] = {"status": int(kind), "headers": {"Retry-After": "0"}} if kind.isdecimal() else {}
-        fault = Fault(method=self.method, path=self.path, **options or {_RANDOM_FLAGS[kind]: True})
-        if not fault.takes(request):
-            return None
-        self.counts[kind] += 1
+        fault = Fault(method=self.method, path=self.path, **_RANDOM[kind]).draw(request)
+        self.counts[kind] += fault is not None
         return fault
 
 

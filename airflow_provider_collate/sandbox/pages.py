@@ -32,7 +32,7 @@ def page(request: Request, state: State) -> Answer:
     for kind in state.served_kinds:
         services = state.store_of(kind.collection)
         if "/".join(segments) in ("", kind.list_page):
-            return _list(kind, [service for name, _ in services.keys() if (service := services.get(name))])
+            return _list(kind, [service for name, _ in services.ordered() if (service := services.get(name))])
         if segments[:2] == ("service", kind.collection) and len(segments) >= 3:
             for service in services:
                 if service.fqn == segments[2]:

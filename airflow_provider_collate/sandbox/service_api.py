@@ -53,7 +53,7 @@ class ServiceApi:
         state, params = self.state, call.request.params
         include, fields = self._read_shown(params)
         state.check_allowed(call.user, "ViewAll")
-        keys = self.store.keys(include)
+        keys = self.store.ordered(include)
         if domain := params.get("domain"):
             domain_id = state.directory.by_name("domain", domain).id
             inside = {s.name for s in self.store if any(entry["id"] == domain_id for entry in s.domains)}
@@ -106,7 +106,7 @@ class ServiceApi:
         if stored is None:
             return self._create(declared, user), "entityCreated"
         self._check_domains(stored)
-        return self._revise(stored, self.rules(user).put(stored, declared, override=override), user)
+        return self.revise(stored, self.rules(user).put(stored, declared, override=override), user)
 
     def patch(self, call: Call) -> Answer:
         """Answer `PATCH` of one service by the patched document, its secrets as stored (recorded)."""
@@ -129,7 +129,7 @@ class ServiceApi:
             # The tags are removed first, and nothing puts them back (recorded).
             self.store.keep(replace(stored, tags=()))
             raise
-        service, change = self._revise(stored, wanted, call.user, folds=not release.is_old)
+        service, change = self.revise(stored, wanted, call.user, folds=not release.is_old)
         named = replace(service, name=changed.get("name") or service.name, domains=())
         answered = self._document(named, None, root=call.request.root)
         answered.update(self._domains_as_given(changed, call.request.root))
@@ -146,7 +146,7 @@ class ServiceApi:
             self.store.remove(service)
             change = "entityDeleted"
         else:
-            service, _ = self._revise(service, replace(service, deleted=True), call.user)
+            service, _ = self.revise(service, replace(service, deleted=True), call.user)
             change = "entitySoftDeleted"
         return json_answer(200, self._document(service, None), change=change, writes=1)
 
@@ -171,7 +171,7 @@ class ServiceApi:
             raise bad_request("[id must not be null]")
         stored = self.store.find({"id": service_id}, "deleted")
         self.state.check_allowed(call.user, "EditAll", stored.name)
-        service, _ = self._revise(stored, replace(stored, deleted=False), call.user)
+        service, _ = self.revise(stored, replace(stored, deleted=False), call.user)
         return json_answer(200, self._document(service, None), change="entityRestored", writes=1)
 
     def rules(self, user: User) -> Rules:
@@ -182,6 +182,7 @@ class ServiceApi:
         self, stored: StoredService, wanted: StoredService, user: User, *, folds: bool = False
     ) -> tuple[StoredService, str]:
         """Store the next version of a service; also say whether there is one, as the change header does."""
+        self.rules(user).check_entity(stored, wanted)
         wanted = replace(wanted, updated_at=self.state.now(), updated_by=user.name)
         history = self.store.history(stored)
         service = revised(stored, wanted, history, self.state.release, self.state.directory, folds=folds)
@@ -189,12 +190,6 @@ class ServiceApi:
             return stored, "entityNoChange"
         self.store.keep(service)
         return service, "entityUpdated"
-
-    def _revise(
-        self, stored: StoredService, wanted: StoredService, user: User, *, folds: bool = False
-    ) -> tuple[StoredService, str]:
-        self.rules(user).check_entity(stored, wanted)
-        return self.revise(stored, wanted, user, folds=folds)
 
     def _create(self, declared: JsonObject, user: User) -> StoredService:
         rules = self.rules(user)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import copy
 import re
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -162,7 +162,7 @@ class Store:
             raise not_found(self.entity, key)
         return service
 
-    def keys(self, include: str = "non-deleted") -> Sequence[tuple[str, str]]:
+    def ordered(self, include: str = "non-deleted") -> Sequence[tuple[str, str]]:
         """Return name and id of all services, in order."""
         if include not in self._keys:
             self._keys[include] = sorted((one.name, one.id) for one in self if one.deleted in INCLUDES[include])
@@ -172,29 +172,27 @@ class Store:
         return iter(list(self._by_fqn.values()))
 
 
+@dataclass(frozen=True, eq=False)
 class StoredServices(Mapping[str, dict[str, object]]):
     """Services by name, as documents with all their fields and with secrets in clear."""
 
-    def __init__(self, store: Store, release: Release, directory: Directory, include: str) -> None:
-        self._store = store
-        self._release = release
-        self._directory = directory
-        self._include = include
+    store: Store
+    release: Release
+    directory: Directory
+    include: str
 
     def __getitem__(self, name: str) -> dict[str, object]:
-        service = self._store.get(name)
-        if service is None or service.deleted != (self._include == "deleted"):
+        service = self.store.get(name)
+        if service is None or service.deleted not in INCLUDES[self.include]:
             raise KeyError(name)
         # A copy, so that a test cannot change what is stored.
-        text = json.dumps(document(service, self._release, self._directory, self._release.relation_fields))
-        copied: dict[str, object] = json.loads(text)
-        return copied
+        return copy.deepcopy(document(service, self.release, self.directory, self.release.relation_fields))
 
     def __iter__(self) -> Iterator[str]:
-        return iter([name for name, _ in self._store.keys(self._include)])
+        return iter([name for name, _ in self.store.ordered(self.include)])
 
     def __len__(self) -> int:
-        return len(self._store.keys(self._include))
+        return len(self.store.ordered(self.include))
 
 
 def revised(

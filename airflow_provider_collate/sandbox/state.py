@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from airflow_provider_collate.kinds import ServiceKind, registered_kinds
+from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.sandbox.directory import Directory, Entry, User, seeded_directory
 from airflow_provider_collate.sandbox.exchange import ApiError, ProtocolError, Request
 from airflow_provider_collate.sandbox.faults import Refusals
@@ -54,7 +54,7 @@ class State:
     """
 
     clock: Callable[[], float]
-    kinds: Sequence[ServiceKind] | None = None
+    served_kinds: Sequence[ServiceKind]
     bulk_limit: int | None = None
     has_bulk: bool = False
     secrets_manager: bool = False
@@ -67,11 +67,6 @@ class State:
     bans: list[Ban] = field(default_factory=list)
     locks: Counter[str] = field(default_factory=Counter)
     stores: dict[str, Store] = field(default_factory=dict)
-
-    @property
-    def served_kinds(self) -> Sequence[ServiceKind]:
-        """The kinds of services that are served."""
-        return registered_kinds() if self.kinds is None else self.kinds
 
     def kind(self, collection: str = "") -> ServiceKind:
         """Return the kind of a collection, the first if empty; a 404 if there is none."""

@@ -68,7 +68,7 @@ class Received:
 
     @property
     def body_length(self) -> int:
-        return len(self.request.body)
+        return len(self.request.content)
 
 
 class _HungUpError(OSError):

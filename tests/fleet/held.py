@@ -62,7 +62,7 @@ class HeldCatalog(Catalog):
 
     def _takes(self, request: Request) -> bool:
         hold = self._hold
-        chunk = chunk_of(json.loads(request.body)["name"])
+        chunk = chunk_of(json.loads(request.content)["name"])
         with self._counting:
             if hold is None or chunk < hold.first_chunk or self.chunk not in (-1, chunk):
                 return False

@@ -238,7 +238,7 @@ def _json(status: int, body: object) -> Answer:
 
 
 def _body(request: Request) -> object:
-    return json.loads(request.body) if request.body else None
+    return json.loads(request.content) if request.content else None
 
 
 def _listed(body: object) -> list[object]:
@@ -262,7 +262,7 @@ def _printed(request: Request) -> str:
             *(quote(text, safe="") for text in texts),
             *(base64.b64encode(text.encode()).decode() for text in texts),
             *(f"CreateMlModelService [connection=class Config {{ secret: {text} }}]" for text in texts),
-            request.body.decode(),
+            request.content.decode(),
             f"Authorization: {request.headers.get('authorization', '')}",
         ]
     )

@@ -221,10 +221,10 @@ class TestMeanwhile:
         """Within ten minutes of a person's edit, the same person's next one keeps the version (server source)."""
         bot.run([sklearn(description="Old")])
 
-        stored = bot.catalog.state.store.get(NAME)
+        stored = bot.catalog.state.store_of().get(NAME)
         assert stored is not None
         edited = replace(stored, description="Edited by Ana", updated_at=stored.updated_at + 1_000, updated_by="ana")
-        once(bot, "PATCH", lambda: bot.catalog.state.store.keep(edited))
+        once(bot, "PATCH", lambda: bot.catalog.state.store_of().keep(edited))
         bot.run([sklearn(description="New")])
         assert bot.catalog.services[NAME]["description"] == "Edited by Ana"
 

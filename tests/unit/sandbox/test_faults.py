@@ -103,6 +103,7 @@ class TestRandomFaults:
         first = self.run(bot, 200)
         catalog.clear()
         counts = faults.counts.copy()
+        catalog.stop_failing()
         catalog.fail_randomly(0.3, seed=1)
 
         assert self.run(bot, 200) == first
