@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from urllib.parse import unquote
 
 from starlette.routing import Match, Route
@@ -42,7 +41,10 @@ def _own(call: Call) -> Answer:
 
 
 def _get(call: Call) -> Answer:
-    return json_answer(200, _find(call).document(call.request.root))
+    directory, deleted = call.state.directory, call.request.params.get("include") in ("all", "deleted")
+    find = directory.by_name if "fqn" in call.params else directory.by_id
+    entry = find(_kind(call), call.params.get("fqn") or call.params["id"], deleted=deleted)
+    return json_answer(200, entry.document(call.request.root))
 
 
 def _create(call: Call) -> Answer:
@@ -58,26 +60,10 @@ def _create(call: Call) -> Answer:
     return json_answer(200 if stored else 201, kept.document(call.request.root), change=change if is_put else "")
 
 
-def _delete(call: Call) -> Answer:
-    """Delete softly unless `hardDelete`."""
-    _check_admin(call, "Delete")
-    entry = _find(call, deleted=True)
-    if call.flag("hardDelete") or not KINDS[entry.kind].soft_deletes:
-        call.state.forget_entry(entry)
-        return json_answer(200, entry.document(), change="entityDeleted")
-    gone = call.state.directory.add(replace(entry, deleted=True))
-    return json_answer(200, gone.document(), change="entitySoftDeleted")
-
-
-def _find(call: Call, *, deleted: bool = False) -> Entry:
-    directory, deleted = call.state.directory, deleted or call.request.params.get("include") in ("all", "deleted")
-    find = directory.by_name if "fqn" in call.params else directory.by_id
-    return find(_kind(call), call.params.get("fqn") or call.params["id"], deleted=deleted)
-
-
 def _read(call: Call) -> Entry:
     kind, body = _kind(call), read_json(call.request.content)
-    _check_admin(call, "Create")
+    if not call.user.is_admin:
+        raise call.state.forbidden(call.user, "Create")
     given = {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else {}
     if missing := [name for name in KINDS[kind].needed if not given.get(name)]:
         raise bad_request(f"[{', '.join(f'{name} must not be null' for name in missing)}]")
@@ -97,11 +83,6 @@ def _fqn(directory: Directory, kind: str, name: str, given: Mapping[str, object]
     if kind == "tag" and not above:
         raise bad_request("[classification must not be null]")
     return f"{above}.{quoted(name)}" if above else quoted(name)
-
-
-def _check_admin(call: Call, operation: str) -> None:
-    if not call.user.is_admin:
-        raise call.state.forbidden(call.user, operation)
 
 
 def _kind(call: Call) -> str:
@@ -137,9 +118,7 @@ _OF_SERVICES = (
 _OF_DIRECTORY = (
     ("GET", "users/loggedInUser", _own),
     ("GET", "{collection}/name/{fqn}", _get),
-    ("DELETE", "{collection}/name/{fqn}", _delete),
     ("GET", "{collection}/{id}", _get),
-    ("DELETE", "{collection}/{id}", _delete),
     ("GET", "{collection}", _list),
     ("POST", "{collection}", _create),
     ("PUT", "{collection}", _create),

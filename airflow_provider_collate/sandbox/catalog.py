@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from airflow_provider_collate.kinds import ServiceKind, registered_kinds
 from airflow_provider_collate.sandbox.api import respond
-from airflow_provider_collate.sandbox.directory import ADMIN, INGESTION_BOT, Entry, User, make_token, user_entry
+from airflow_provider_collate.sandbox.directory import ADMIN, INGESTION_BOT, KINDS, Entry, User, make_token, user_entry
 from airflow_provider_collate.sandbox.exchange import Answer, RecordedRequest, Request, quoted
 from airflow_provider_collate.sandbox.faults import Fault, Latency, LatencyProfile, RandomFaults
 from airflow_provider_collate.sandbox.pages import page
@@ -192,22 +192,17 @@ class Catalog:
         more = {"domains": [domain]} if domain else {}
         return self.state.directory.add(Entry("dataProduct", fqn.rpartition(".")[2], fqn, "", more))
 
-    def add_classification(self, name: str, *, exclusive: bool = False) -> Entry:
-        """Let there be a classification of tags, of which a service may carry only one if exclusive."""
-        return self.state.directory.add(Entry("classification", name, name, "", {"mutuallyExclusive": exclusive}))
-
-    def add_tag(self, fqn: str, *, glossary: bool = False, disabled: bool = False, exclusive: bool = False) -> Entry:
+    def add_tag(self, fqn: str, *, glossary: bool = False, disabled: bool = False) -> Entry:
         """Let there be a tag or a glossary term, with its classification or glossary.
 
         :param disabled: whether no service may carry it any more.
-        :param exclusive: whether a service may carry only one of the tags below it.
         """
         directory = self.state.directory
         kind, above = ("glossaryTerm", "glossary") if glossary else ("tag", "classification")
         top = fqn.partition(".")[0]
         if directory.find(above, top) is None:
-            directory.add(Entry(above, top, top, "", {"mutuallyExclusive": False}))
-        more = {"mutuallyExclusive": exclusive, **({"disabled": True} if disabled else {})}
+            directory.add(Entry(above, top, top, "", KINDS[above].defaults))
+        more = {**KINDS[kind].defaults, **({"disabled": True} if disabled else {})}
         return directory.add(Entry(kind, fqn.rpartition(".")[2], fqn, "", more))
 
     def remove_entry(self, entry: Entry) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, Union, get_args, get_origin
 
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models import ConnectionPart
+from airflow_provider_collate.sandbox.directory import User
 from airflow_provider_collate.sandbox.exchange import ApiError, JsonObject, bad_request
 from airflow_provider_collate.sandbox.releases import Release
 from airflow_provider_collate.sandbox.services import StoredService
@@ -46,18 +47,21 @@ class StoredConnections:
         except _MisfitError as error:
             raise misfit(self._type, step, *error.args) from None
 
-    def masked(self, connection: JsonObject) -> JsonObject:
-        """Return a connection as a person reads it."""
-        return self._with_secrets(connection, lambda path, secret: PERSONS_MASK)
+    def shown(self, service: StoredService, reader: User | None, *, secrets_manager: bool) -> JsonObject:
+        """Return a service's connection as a user reads it.
 
-    def managed(self, service: StoredService) -> JsonObject:
-        """Return a service's connection as a bot reads it where a secrets manager has the secrets (server source)."""
-        return self._with_secrets(service.connection or {}, lambda path, secret: _managed(service, path))
+        :param reader: None for the database's form, which is what a patch works on and answers (recorded).
+        :param secrets_manager: whether the secrets are kept outside, where not even a bot reads them (server source).
+        """
 
-    def encrypted(self, connection: JsonObject) -> JsonObject:
-        """Return a connection as the database has it: what a patch works on and answers (recorded)."""
-        stored = self._with_secrets(connection, lambda path, secret: _cipher(secret))
-        return {"config": _as_stored(stored["config"])} if "config" in stored else stored
+        def show(path: str, secret: str) -> str:
+            if reader is not None and not reader.is_bot:
+                return PERSONS_MASK
+            if secrets_manager:
+                return _managed(service, path)
+            return secret if reader else _cipher(secret)
+
+        return self._with_secrets(service.connection or {}, show)
 
     def revealed(self, connection: JsonObject, stored: StoredService) -> JsonObject:
         """Return a connection with the stored secrets put in where a mask or another form of them came back."""
@@ -165,13 +169,6 @@ def _read(value: object, options: list[object]) -> object:
         if option is str and isinstance(value, (str, bool, int, float)):
             return str(value).lower() if isinstance(value, bool) else str(value)
     raise _MisfitError
-
-
-def _as_stored(value: object) -> object:
-    """Order an object's names as the database does: by length, then by letters (recorded)."""
-    if not isinstance(value, dict):
-        return value
-    return {name: _as_stored(value[name]) for name in sorted(value, key=lambda name: (len(name), name))}
 
 
 def _managed(service: StoredService, path: str) -> str:

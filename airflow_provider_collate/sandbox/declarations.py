@@ -103,10 +103,8 @@ def read_json(body: bytes) -> object:
         return json.loads(body, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise UnreadableError(400, _parser_message(error)) from None
-    except UnicodeDecodeError:
-        raise UnreadableError(400, "Invalid UTF-8 start byte" + _place(1, 1)) from None
-    except RecursionError:
-        raise UnreadableError(400, "Document nesting depth exceeds the maximum allowed" + _place(1, 1)) from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise UnreadableError(400, f"{error}{_place(1, 1)}") from None
 
 
 def _check_fields(document: Mapping[str, object], known: Sequence[str], java_class: str) -> None:
@@ -130,17 +128,15 @@ def _read_value(java_class: str, value: object) -> object:
 
 
 def _refuse_constant(name: str) -> object:
-    raise UnreadableError(400, f"Non-standard token '{name}': enable ALLOW_NON_NUMERIC_NUMBERS to allow" + _place(1, 1))
+    raise UnreadableError(400, f"Non-standard token '{name}'{_place(1, 1)}")
 
 
 def _parser_message(error: json.JSONDecodeError) -> str:
     place = _place(error.lineno, error.colno + 1)
     if error.pos >= len(error.doc.rstrip()):
         kind = "Object" if error.doc.lstrip().startswith("{") else "Array"
-        start = f"start marker at [Source: ({_SOURCE}); line: 1, column: 1]"
-        return f"Unexpected end-of-input: expected close marker for {kind} ({start}){place}"
-    character = error.doc[error.pos]
-    return f"Unexpected character ('{character}' (code {ord(character)})){place}"
+        return f"Unexpected end-of-input: expected close marker for {kind}{place}"
+    return f"Unexpected character ('{error.doc[error.pos]}'){place}"
 
 
 def _wrong_type(java_class: str, value: object) -> ApiError:

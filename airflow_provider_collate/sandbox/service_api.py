@@ -223,15 +223,10 @@ class ServiceApi:
         if fields is None:
             is_left_out = release.is_old and not service.data_products
             fields = [name for name in release.relation_fields if not (is_left_out and name == "dataProducts")]
-        if (connection := service.connection) is not None:
+        if service.connection is not None:
             connections = StoredConnections(self._kind, service.service_type, release)
-            if reader is not None and not reader.is_bot:
-                connection = connections.masked(connection)
-            elif self.state.secrets_manager:
-                connection = connections.managed(service)
-            elif reader is None:
-                connection = connections.encrypted(connection)
-            service = replace(service, connection=connection)
+            shown = connections.shown(service, reader, secrets_manager=self.state.secrets_manager)
+            service = replace(service, connection=shown)
         return document(service, release, self.state.directory, fields, root)
 
     def _shown(self, service: StoredService, call: Call, fields: Sequence[str]) -> JsonObject:
