@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import unquote
 
 from starlette.routing import Match, Route
@@ -101,21 +101,20 @@ def _of_kind(method: Callable[[ServiceApi, Call], Answer]) -> Endpoint:
     return endpoint
 
 
-_OF_SERVICES = (
-    ("GET", "/name/{fqn}", ServiceApi.get),
-    ("DELETE", "/name/{fqn}", ServiceApi.delete),
-    ("GET", "", ServiceApi.list_page),
-    ("POST", "", ServiceApi.create),
-    ("PUT", "", ServiceApi.put),
-    ("PUT", "/restore", ServiceApi.restore),
-    ("PUT", "/bulk", ServiceApi.bulk),
-    ("PATCH", "/{id}", ServiceApi.patch),
-    ("GET", "/{id}", ServiceApi.get),
-    ("DELETE", "/{id}", ServiceApi.delete),
-    ("GET", "/{id}/versions", ServiceApi.versions),
-    ("GET", "/{id}/versions/{version}", ServiceApi.version),
-)
-_OF_DIRECTORY = (
+_SERVICES = "services/{collection}"
+_ENDPOINTS: Sequence[tuple[str, str, Endpoint]] = (
+    ("GET", f"{_SERVICES}/name/{{fqn}}", _of_kind(ServiceApi.get)),
+    ("DELETE", f"{_SERVICES}/name/{{fqn}}", _of_kind(ServiceApi.delete)),
+    ("GET", _SERVICES, _of_kind(ServiceApi.list_page)),
+    ("POST", _SERVICES, _of_kind(ServiceApi.create)),
+    ("PUT", _SERVICES, _of_kind(ServiceApi.put)),
+    ("PUT", f"{_SERVICES}/restore", _of_kind(ServiceApi.restore)),
+    ("PUT", f"{_SERVICES}/bulk", _of_kind(ServiceApi.bulk)),
+    ("PATCH", f"{_SERVICES}/{{id}}", _of_kind(ServiceApi.patch)),
+    ("GET", f"{_SERVICES}/{{id}}", _of_kind(ServiceApi.get)),
+    ("DELETE", f"{_SERVICES}/{{id}}", _of_kind(ServiceApi.delete)),
+    ("GET", f"{_SERVICES}/{{id}}/versions", _of_kind(ServiceApi.versions)),
+    ("GET", f"{_SERVICES}/{{id}}/versions/{{version}}", _of_kind(ServiceApi.version)),
     ("GET", "users/loggedInUser", _own),
     ("GET", "{collection}/name/{fqn}", _get),
     ("GET", "{collection}/{id}", _get),
@@ -123,13 +122,7 @@ _OF_DIRECTORY = (
     ("POST", "{collection}", _create),
     ("PUT", "{collection}", _create),
 )
-_ROUTES = [
-    *(
-        Route(f"/api/v1/services/{{collection}}{path}", _of_kind(of), methods=[method])
-        for method, path, of in _OF_SERVICES
-    ),
-    *(Route(f"/api/v1/{path}", of, methods=[method]) for method, path, of in _OF_DIRECTORY),
-]
+_ROUTES = [Route(f"/api/v1/{path}", endpoint, methods=[method]) for method, path, endpoint in _ENDPOINTS]
 
 
 def respond(state: State, request: Request, bulk_refusals: Refusals) -> tuple[Answer, User | None]:

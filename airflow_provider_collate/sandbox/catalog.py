@@ -89,7 +89,7 @@ class Catalog:
             else:
                 answer, user = respond(self.state, request, (fault and fault.bulk_rows) or {})
             self.requests.append(RecordedRequest.of(request, answer.status, user.name if user else ""))
-        delay = self.latency.delay(is_write=request.is_write, writes=answer.writes, rows=answer.rows)
+            delay = self.latency.delay(is_write=request.is_write, writes=answer.writes, rows=answer.rows)
         if fault is not None and not fault.prevents:
             answer = fault.answer(answer)
         return replace(answer, delay=answer.delay + delay)

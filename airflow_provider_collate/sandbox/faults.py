@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
-from threading import Lock
 from typing import Any, Final
 
 from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
@@ -158,26 +157,21 @@ PROFILES = {
 }
 
 
+@dataclass
 class Latency:
     """Tells how long each answer is to take, by a monotonic clock."""
 
-    def __init__(self, profile: LatencyProfile, clock: Callable[[], float] = time.monotonic) -> None:
-        self.profile = profile
-        self._clock = clock
-        self._lock = Lock()
-        self._free_at = 0.0
+    profile: LatencyProfile
+    clock: Callable[[], float] = time.monotonic
+    _free_at: float = field(default=0.0, init=False)
 
     def delay(self, *, is_write: bool, writes: int, rows: int) -> float:
         """Return the seconds until a request is answered that writes and lists so many services."""
-        profile = self.profile
+        profile, turn = self.profile, 0.0
         delay = profile.per_request + profile.per_row * rows
-        if not is_write:
-            return delay
-        turn = 0.0
-        if profile.writes_per_second is not None:
+        if is_write and profile.writes_per_second is not None:
             # After all writes already accepted.
-            with self._lock:
-                now = self._clock()
-                self._free_at = max(now, self._free_at) + max(1, writes) / profile.writes_per_second
-                turn = self._free_at - now
-        return delay + max(profile.per_write, turn)
+            now = self.clock()
+            self._free_at = max(now, self._free_at) + max(1, writes) / profile.writes_per_second
+            turn = self._free_at - now
+        return delay + max(profile.per_write, turn) if is_write else delay

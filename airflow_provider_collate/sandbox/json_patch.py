@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from jsonpatch import JsonPatch, JsonPatchException
 from jsonpointer import JsonPointer, JsonPointerException
 
-from airflow_provider_collate.sandbox.exchange import JsonObject, compact, same_json
+from airflow_provider_collate.sandbox.exchange import JsonObject, UnexpectedError, compact, same_json
 
 _NEEDS = {"add": "value", "replace": "value", "test": "value", "copy": "from", "move": "from", "remove": "path"}
 
 
-class PatchError(Exception):
+class PatchError(UnexpectedError):
     """A patch that is malformed or does not apply."""
 
 

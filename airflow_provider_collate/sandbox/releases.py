@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ class Release:
     :param absent_settings: settings of connections that came later, by service type and path.
     :param bot_put_keeps: attributes of a stored service that a bot's PUT does not replace once they have a value.
     :param sanitises: methods whose descriptions are sanitised.
+    :param entity_rules: the rules for entities that are on by default, with what is said of each.
     :param missing_connection: what it says to a PUT without a connection; `{type}` is the service type.
     """
 
@@ -37,6 +39,7 @@ class Release:
     name_limit: int
     bot_put_keeps: frozenset[str]
     sanitises: frozenset[str]
+    entity_rules: Mapping[str, str]
     missing_connection: str
 
     @property

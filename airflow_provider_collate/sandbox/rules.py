@@ -15,13 +15,6 @@ from airflow_provider_collate.sandbox.exchange import ApiError, JsonObject, Unex
 from airflow_provider_collate.sandbox.services import StoredService, key_of
 from airflow_provider_collate.sandbox.state import State
 
-_ENTITY_RULES = {
-    "Multiple Users or Single Team Ownership": (
-        "Validates that an entity has either multiple owners or a single team as the owner."
-    ),
-    "Multiple Domains are not allowed": "By default, we only allow entities to be assigned to a single domain.",
-    "Data Product Domain Validation": "Validates that Data Products assigned to an entity match the entity's domains.",
-}
 _OWNER_KINDS = ("user", "team")
 # Variants of ASCII that look like markup, and what needs two units in Java.
 _NUMBERED = re.compile("[\ufe60-\U0010ffff]")
@@ -42,14 +35,13 @@ class Rules:
         blank = StoredService(self._kind.collection, service_id, declared["name"], declared["serviceType"])
         return replace(self._related(blank, declared), **self._said(declared, "POST"))
 
-    def put(self, stored: StoredService, declared: JsonObject, *, override: bool = False) -> StoredService:
+    def put(self, stored: StoredService, declared: JsonObject) -> StoredService:
         """Return what a service becomes by a PUT.
 
         Recorded on OpenMetadata 1.2: a bot does not replace a description or display name, a person
         replaces and clears them. From the server's source: so it is with domains; owners are replaced
         but never removed, tags are added to those that are there.
 
-        :param override: replace as a person does (`overrideMetadata` of bulk requests).
         :raises ApiError: 400 for a connection or service type that does not fit, 404 for what it refers to.
         """
         wanted = self._related(stored, declared)
@@ -60,7 +52,7 @@ class Rules:
         said = self._said(declared, "PUT", stored)
         for kept in ("style", "ingestion_runner"):
             said[kept] = said[kept] or getattr(stored, kept)
-        keeps = self._release.bot_put_keeps if self._user.is_bot and not override else ()
+        keeps = self._release.bot_put_keeps if self._user.is_bot else ()
         said |= {name: value for name in keeps if (value := getattr(stored, name))}
         return replace(wanted, deleted=False, **said)
 
@@ -89,17 +81,21 @@ class Rules:
 
     def check_entity(self, before: StoredService | None, service: StoredService) -> None:
         """Refuse by a 400 what the rules for entities forbid by default, if it changed (server source, 1.12)."""
-        if self._release.is_old:
+        if not self._release.entity_rules:
             return
         before = before or replace(service, owners=(), domains=(), data_products=())
         teams = [owner for owner in service.owners if owner["type"] == "team"]
         if service.owners != before.owners and teams and len(service.owners) > 1:
-            raise _violated("Multiple Users or Single Team Ownership")
+            raise self._violated("Multiple Users or Single Team Ownership")
         if service.domains != before.domains and len(service.domains) > 1:
-            raise _violated("Multiple Domains are not allowed")
+            raise self._violated("Multiple Domains are not allowed")
         is_moved = (service.domains, service.data_products) != (before.domains, before.data_products)
         if is_moved and not self._fits_its_domains(service):
-            raise _violated("Data Product Domain Validation")
+            raise self._violated("Data Product Domain Validation")
+
+    def _violated(self, rule: str) -> ApiError:
+        said = f"Entity does not satisfy the rule. Rule context: {self._release.entity_rules[rule]}"
+        return ApiError(400, f"Rule [{rule}] validation failed: {said}", "RULE_VIOLATION")
 
     def _fits_its_domains(self, service: StoredService) -> bool:
         domains = [self._directory.find_id("domain", domain["id"]) for domain in service.domains]
@@ -184,8 +180,3 @@ class Rules:
 def sanitized(text: str) -> str:
     """Return a description as newer servers store it; what is stored is not changed again."""
     return _NUMBERED.sub(lambda found: f"&#x{ord(found.group()):x};", stored_form(text).text)
-
-
-def _violated(rule: str) -> ApiError:
-    text = f"Rule [{rule}] validation failed: Entity does not satisfy the rule. Rule context: {_ENTITY_RULES[rule]}"
-    return ApiError(400, text, "RULE_VIOLATION")

@@ -14,7 +14,6 @@ from airflow_provider_collate.sandbox.exchange import (
     ApiError,
     JsonObject,
     ProtocolError,
-    UnexpectedError,
     bad_request,
     compact,
     json_answer,
@@ -22,7 +21,7 @@ from airflow_provider_collate.sandbox.exchange import (
     quoted,
     read_page,
 )
-from airflow_provider_collate.sandbox.json_patch import PatchError, apply_patch, parse_patch
+from airflow_provider_collate.sandbox.json_patch import apply_patch, parse_patch
 from airflow_provider_collate.sandbox.rules import Rules
 from airflow_provider_collate.sandbox.services import (
     INCLUDES,
@@ -53,12 +52,7 @@ class ServiceApi:
         state, params = self.state, call.request.params
         include, fields = self._read_shown(params)
         state.check_allowed(call.user, "ViewAll")
-        keys = self.store.ordered(include)
-        if domain := params.get("domain"):
-            domain_id = state.directory.by_name("domain", domain).id
-            inside = {s.name for s in self.store if any(entry["id"] == domain_id for entry in s.domains)}
-            keys = [(name, service_id) for name, service_id in keys if name in inside]
-        names, paging = read_page(keys, params, by_id=not state.release.is_old)
+        names, paging = read_page(self.store.ordered(include), params, by_id=not state.release.is_old)
         rows = [self._shown(service, call, fields) for name in names if (service := self.store.get(name))]
         return json_answer(200, {"data": rows, "paging": paging}, rows=len(rows))
 
@@ -95,34 +89,29 @@ class ServiceApi:
             text = f"The bulk request has {len(rows)} rows, and the plan allows {limit}"
             raise ApiError(413, text, "BULK_LIMIT_EXCEPTION")
         outcomes = [self._bulk_row(row, call) for row in rows]
-        if call.flag("async"):
-            return json_answer(202, _bulk_result([]), writes=len(rows))
         return json_answer(200, _bulk_result(outcomes), writes=len(rows))
 
-    def upsert(self, declared: JsonObject, user: User, *, override: bool = False) -> tuple[StoredService, str]:
+    def upsert(self, declared: JsonObject, user: User) -> tuple[StoredService, str]:
         """Create or update a service; also say which, as the change header does."""
         stored = self.store.get(declared["name"])
         self.state.check_allowed(user, "EditAll" if stored else "Create", declared["name"])
         if stored is None:
             return self._create(declared, user), "entityCreated"
         self._check_domains(stored)
-        return self.revise(stored, self.rules(user).put(stored, declared, override=override), user)
+        return self.revise(stored, self.rules(user).put(stored, declared), user)
 
     def patch(self, call: Call) -> Answer:
         """Answer `PATCH` of one service by the patched document, its secrets as stored (recorded)."""
         if call.request.media_type != "application/json-patch+json":
             raise ProtocolError(415)
         release = self.state.release
-        try:
-            operations = parse_patch(read_json(call.request.content))
-            stored = self.store.find(call.params)
-            paths = [str(operation.get(name, "")) for operation in operations for name in ("path", "from")]
-            needs_all = any(path.strip("/").partition("/")[0] in _GUARDED for path in paths)
-            self.state.check_allowed(call.user, "EditAll", stored.name, needs_all=needs_all)
-            patched = apply_patch(self._document(stored, None), operations, is_old=release.is_old)
-            changed = self.parser.read_service(patched)
-        except PatchError as error:
-            raise UnexpectedError(str(error)) from None
+        operations = parse_patch(read_json(call.request.content))
+        stored = self.store.find(call.params)
+        paths = [str(operation.get(name, "")) for operation in operations for name in ("path", "from")]
+        needs_all = any(path.strip("/").partition("/")[0] in _GUARDED for path in paths)
+        self.state.check_allowed(call.user, "EditAll", stored.name, needs_all=needs_all)
+        patched = apply_patch(self._document(stored, None), operations, is_old=release.is_old)
+        changed = self.parser.read_service(patched)
         try:
             wanted = self.rules(call.user).patched(stored, changed)
         except UnknownTagError:
@@ -206,7 +195,7 @@ class ServiceApi:
             if name in call.bulk_refusals:
                 raise ApiError(*call.bulk_refusals[name])
             self.parser.check(row)
-            service, _ = self.upsert(row, call.user, override=call.flag("overrideMetadata"))
+            service, _ = self.upsert(row, call.user)
         except ApiError as error:
             echoed: object = row if error.status in _ECHOED else quoted(name)
             return {"request": echoed, "status": error.status, "message": error.message}
@@ -241,11 +230,9 @@ class ServiceApi:
     def _domains_as_given(self, changed: JsonObject, root: str) -> JsonObject:
         """Return the domains as a patch's answer has them: not looked up (recorded)."""
         field = self.state.release.domain_field
-        given = changed.get(field, [])
-        linked = [
-            {**domain, "href": f"{root}/v1/domains/{domain['id']}"}
-            for domain in (given if isinstance(given, list) else [given])
-        ]
+        given = changed.get(field) or []
+        domains = given if isinstance(given, list) else [given]
+        linked = [{**domain, "href": f"{root}/v1/domains/{domain['id']}"} for domain in domains]
         return {field: linked if isinstance(given, list) else linked[0]} if linked else {}
 
     def _versions(self, call: Call) -> list[StoredService]:

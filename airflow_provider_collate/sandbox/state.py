@@ -23,7 +23,7 @@ class Call:
     request: Request
     user: User
     params: Mapping[str, str]
-    bulk_refusals: Refusals = field(default_factory=dict)
+    bulk_refusals: Refusals
 
     def flag(self, name: str) -> bool:
         """Return whether a parameter of the query is true."""

@@ -37,7 +37,7 @@ class InProcessTransport(httpx.BaseTransport):
             raise httpx.ReadError("[Errno 104] Connection reset by peer", request=request)
         if answer.ending is Ending.CUT:
             whole = {**answer.headers, "Content-Length": str(len(answer.body))}
-            return httpx.Response(answer.status, headers=whole, stream=_CutStream(answer))
+            return httpx.Response(answer.status, headers=whole, content=_cut(answer))
         return httpx.Response(answer.status, headers=dict(answer.headers), stream=httpx.ByteStream(answer.body))
 
     def _wait(self, answer: Answer, request: httpx.Request) -> None:
@@ -49,11 +49,7 @@ class InProcessTransport(httpx.BaseTransport):
             self._sleep(answer.delay)
 
 
-class _CutStream(httpx.SyncByteStream):
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._answer.sent_body
-        received = f"received {len(self._answer.sent_body)} bytes, expected {len(self._answer.body)}"
-        raise httpx.RemoteProtocolError(f"peer closed connection without sending complete message body ({received})")
+def _cut(answer: Answer) -> Iterator[bytes]:
+    yield answer.sent_body
+    received = f"received {len(answer.sent_body)} bytes, expected {len(answer.body)}"
+    raise httpx.RemoteProtocolError(f"peer closed connection without sending complete message body ({received})")

@@ -82,22 +82,6 @@ def test_limit_of_the_plan(bot: httpx.Client, catalog: Catalog) -> None:
     assert not catalog.services
 
 
-def test_override_lets_a_bot_replace(bot: httpx.Client, catalog: Catalog) -> None:
-    catalog.add_service("a", "Sklearn", connection={"config": {}}, description="By hand")
-    rows = [sklearn("a", description="New")]
-
-    kept = bot.put("/bulk", json=rows)
-    assert (kept.json()["status"], catalog.services["a"]["version"]) == ("success", 0.1)
-    bot.put("/bulk", json=rows, params={"overrideMetadata": "true"})
-    assert catalog.services["a"]["description"] == "New"
-
-
-def test_async_tells_nothing(bot: httpx.Client) -> None:
-    answer = bot.put("/bulk", json=[sklearn("a")], params={"async": "true"})
-
-    assert (answer.status_code, answer.json()["numberOfRowsProcessed"]) == (202, 0)
-
-
 @pytest.mark.parametrize("release, status", [("1.2", 500), ("2.x", 405)])
 def test_without_the_endpoint(bot: httpx.Client, catalog: Catalog, release: str, status: int) -> None:
     catalog.release = release

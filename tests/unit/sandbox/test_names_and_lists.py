@@ -76,13 +76,6 @@ class TestList:
 
         assert (len(page["data"]), page["paging"]["total"]) == (10, 12)
 
-    def test_of_a_domain(self, bot: httpx.Client, catalog: Catalog) -> None:
-        catalog.add_service("a", domains=[catalog.add_domain("Risk")])
-        catalog.add_service("b")
-
-        assert [row["name"] for row in bot.get("", params={"domain": "Risk"}).json()["data"]] == ["a"]
-        assert bot.get("", params={"domain": "Nope"}).status_code == 404
-
     @pytest.mark.parametrize("params", [{"limit": -1}, {"limit": 1_000_001}, {"after": "%"}, {"include": "some"}])
     def test_bad_parameters(self, bot: httpx.Client, params: dict[str, str]) -> None:
         assert bot.get("", params=params).status_code == 400
