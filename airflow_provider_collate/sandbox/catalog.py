@@ -82,7 +82,7 @@ class Catalog:
         with self._lock:
             if request.segments[:1] != ("api",):
                 return page(request, self.state)
-            fault = self._fault(request)
+            fault = next((fault for ordered in self.faults if (fault := ordered.draw(request))), None)
             user: User | None = None
             if fault is not None and fault.prevents:
                 answer = fault.answer()
@@ -271,9 +271,6 @@ class Catalog:
         known = document(stored, state.release, state.directory, state.release.relation_fields)
         wanted = {**known, **{name: _written_out(name, value) for name, value in fields.items()}}
         return api.rules(user).patched(stored, api.parser.read_service(wanted))
-
-    def _fault(self, request: Request) -> Fault | None:
-        return next((fault for ordered in self.faults if (fault := ordered.draw(request))), None)
 
 
 def _stored(api: ServiceApi, name: str) -> StoredService:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from airflow_provider_collate.kinds import ServiceKind
-from airflow_provider_collate.sandbox.exchange import ApiError, JsonObject, UnreadableError, bad_request
+from airflow_provider_collate.sandbox.exchange import JsonObject, UnreadableError, bad_request
 from airflow_provider_collate.sandbox.releases import Release
 
 _SOURCE = "org.glassfish.jersey.message.internal.ReaderInterceptorExecutor$UnCloseableInputStream"
+_PLACE = f"\n at [Source: ({_SOURCE}); line: 1, column: 1]"
 _SCHEMA = "org.openmetadata.schema"
 _REFERENCE = f"{_SCHEMA}.type.EntityReference"
 _ANY_LIST = "java.util.ArrayList<java.lang.Object>"
@@ -28,11 +30,7 @@ class Parser:
 
     def __init__(self, kind: ServiceKind, release: Release) -> None:
         self._release = release
-        entity = kind.request_model.__name__.removeprefix("Create").removesuffix("Request")
-        self._create_class = f"{_SCHEMA}.api.services.Create{entity}"
-        self._service_class = f"{_SCHEMA}.entity.services.{entity}"
-        self._type_class = f"{entity}Type"
-        self._connection_class = f"{_SCHEMA}.type.{entity.removesuffix('Service')}Connection"
+        self._entity = kind.request_model.__name__.removeprefix("Create").removesuffix("Request")
         self._service_types = kind.request_model.connection_types.keys() - release.absent_types
 
     def read(self, body: bytes) -> JsonObject:
@@ -41,10 +39,7 @@ class Parser:
 
     def read_many(self, body: bytes) -> list[JsonObject]:
         """Read the rows of a bulk request, each to be checked later; a 400 for anything that is no list of them."""
-        document = read_json(body)
-        if not isinstance(document, list):
-            raise _wrong_type(_ANY_LIST, document)
-        return [self._read(row) for row in document]
+        return [self._read(row) for row in _typed(_ANY_LIST, read_json(body))]
 
     def check(self, declaration: JsonObject) -> JsonObject:
         """Return a declaration whose name and service type are right; a 400 with all violations otherwise."""
@@ -57,31 +52,24 @@ class Parser:
 
     def read_service(self, document: object) -> JsonObject:
         """Read a service's document after a patch; a 400 for an unknown field or a value of the wrong type."""
-        fields = self._fields(
-            document, sorted(self._release.service_fields), self._service_class, {"domain": _REFERENCE}
-        )
-        if (problem := fields.get("serviceType", "")) not in self._service_types:
-            raise bad_request(f"Cannot construct instance of `{self._type_class}`, problem: {problem}")
+        java_class = f"{_SCHEMA}.entity.services.{self._entity}"
+        fields = self._fields(document, sorted(self._release.service_fields), java_class, domain=_REFERENCE)
+        if "serviceType" not in fields:
+            raise bad_request("[serviceType must not be null]")
         return fields
 
     def _read(self, document: object) -> JsonObject:
-        given = self._fields(document, self._release.create_fields, self._create_class, {})
-        if (problem := given.get("serviceType")) is not None and problem not in self._service_types:
-            raise bad_request(
-                f"Cannot construct instance of `{self._create_class}${self._type_class}`, problem: {problem}"
-                + _place(1, 1, self._create_class, "serviceType")
-            )
-        return given
+        return self._fields(document, self._release.create_fields, f"{_SCHEMA}.api.services.Create{self._entity}")
 
-    def _fields(self, document: object, known: Sequence[str], java_class: str, others: Mapping[str, str]) -> JsonObject:
-        if not isinstance(document, dict):
-            raise _wrong_type(java_class, document)
-        _check_fields(document, known, java_class)
-        classes = {**_FIELD_CLASSES, "connection": self._connection_class, **others}
-        fields: JsonObject = {
-            name: _read_value(classes.get(name, ""), value) for name, value in document.items() if value is not None
-        }
-        _check_fields(fields.get("connection", {}), ("config",), self._connection_class)
+    def _fields(self, document: object, known: Sequence[str], java_class: str, **others: str) -> JsonObject:
+        connection_class = f"{_SCHEMA}.type.{self._entity.removesuffix('Service')}Connection"
+        classes = {**_FIELD_CLASSES, "connection": connection_class, **others}
+        given = _closed(document, known, java_class)
+        fields = {name: _typed(classes.get(name, ""), value) for name, value in given.items() if value is not None}
+        _closed(fields.get("connection", {}), ("config",), connection_class)
+        if (problem := fields.get("serviceType")) is not None and problem not in self._service_types:
+            text = f"Cannot construct instance of `{java_class}${self._entity}Type`, problem: {problem}"
+            raise bad_request(text + _PLACE)
         return fields
 
     def _name_violations(self, name: str) -> list[str]:
@@ -102,50 +90,38 @@ def read_json(body: bytes) -> object:
     try:
         return json.loads(body, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise UnreadableError(400, _parser_message(error)) from None
+        text = f"Unexpected character ('{error.doc[error.pos : error.pos + 1]}')"
+        if error.pos >= len(error.doc.rstrip()):
+            kind = "Object" if error.doc.lstrip().startswith("{") else "Array"
+            text = f"Unexpected end-of-input: expected close marker for {kind}"
+        raise UnreadableError(400, text + _PLACE) from None
     except (UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableError(400, f"{error}{_place(1, 1)}") from None
+        raise UnreadableError(400, f"{error}{_PLACE}") from None
 
 
-def _check_fields(document: Mapping[str, object], known: Sequence[str], java_class: str) -> None:
-    for field in document:
+def _refuse_constant(name: str) -> object:
+    raise UnreadableError(400, f"Non-standard token '{name}'{_PLACE}")
+
+
+def _closed(document: object, known: Sequence[str], java_class: str) -> JsonObject:
+    """Return an object that has known fields only."""
+    fields: JsonObject = _typed(java_class, document)
+    for field in fields:
         if field not in known:
             names = ", ".join(f'"{name}"' for name in known)
-            raise bad_request(
-                f'Unrecognized field "{field}" (class {java_class}), not marked as ignorable '
-                f"({len(known)} known properties: {names}])" + _place(1, 1, java_class, field)
-            )
+            text = f'Unrecognized field "{field}" (class {java_class}), not marked as ignorable'
+            raise bad_request(f"{text} ({len(known)} known properties: {names}]){_PLACE}")
+    return fields
 
 
-def _read_value(java_class: str, value: object) -> object:
+def _typed(java_class: str, value: object) -> Any:
+    """Return a value that is of a class: of any if empty."""
     kinds: dict[str, type | tuple[type, ...]] = {"": object, _ANY_LIST: list, _TEXT: (str, int, float)}
     if not isinstance(value, kinds.get(java_class, dict)):
-        raise _wrong_type(java_class, value)
+        read = "Array" if isinstance(value, list) else "Object"
+        text = f"Cannot deserialize value of type `{java_class}` from {read} value"
+        raise bad_request(f"{text} (token `JsonToken.START_{read.upper()}`){_PLACE}")
     if java_class != _TEXT:
         return value
     # A number or boolean becomes text, as in Java.
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _refuse_constant(name: str) -> object:
-    raise UnreadableError(400, f"Non-standard token '{name}'{_place(1, 1)}")
-
-
-def _parser_message(error: json.JSONDecodeError) -> str:
-    place = _place(error.lineno, error.colno + 1)
-    if error.pos >= len(error.doc.rstrip()):
-        kind = "Object" if error.doc.lstrip().startswith("{") else "Array"
-        return f"Unexpected end-of-input: expected close marker for {kind}{place}"
-    return f"Unexpected character ('{error.doc[error.pos]}'){place}"
-
-
-def _wrong_type(java_class: str, value: object) -> ApiError:
-    read = "Array" if isinstance(value, list) else "Object"
-    token = f"(token `JsonToken.START_{read.upper()}`)"
-    text = f"Cannot deserialize value of type `{java_class}` from {read} value {token}"
-    return bad_request(text + _place(1, 1))
-
-
-def _place(line: int, column: int, java_class: str = "", field: str = "") -> str:
-    chain = f' (through reference chain: {java_class}["{field}"])' if field else ""
-    return f"\n at [Source: ({_SOURCE}); line: {line}, column: {column}]{chain}"

@@ -16,7 +16,6 @@ from airflow_provider_collate.sandbox.exchange import Answer, Request
 from airflow_provider_collate.sandbox.services import StoredService
 from airflow_provider_collate.sandbox.state import State
 
-_LISTED = ("Name", "Display name", "Type", "Owners", "Tags", "Version", "Updated by")
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
@@ -45,7 +44,7 @@ def _list(kind: ServiceKind, services: list[StoredService]) -> Answer:
     links = [f"/service/{service.collection}/{quote(service.fqn, safe='')}" for service in services]
     rows = list(zip(links, (_facts(kind, service) for service in services), strict=True))
     count = f"{len(services)} service{'' if len(services) == 1 else 's'}"
-    return _html(200, f"{kind.label}s", count, columns=_LISTED, rows=rows)
+    return _html(200, f"{kind.label}s", count, rows=rows)
 
 
 def _facts(kind: ServiceKind, service: StoredService) -> dict[str, str | list[str]]:
