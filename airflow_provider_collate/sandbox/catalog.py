@@ -147,16 +147,14 @@ class Catalog:
         with self._lock:
             self.faults.clear()
 
-    def forbid(self, user: str | None = None, name: str | None = None, operations: Sequence[str] = ()) -> Ban:
+    def forbid(self, user: str | None = None, name: str | None = None, operations: Sequence[str] = ()) -> None:
         """Answer 403 from now on.
 
         :param user: to this user; to everyone if None.
         :param name: for services whose name holds a match of this regular expression; for all if None.
         :param operations: of `Create`, `EditAll`, `Delete`, `ViewAll`; all if empty.
         """
-        ban = Ban(user, name, frozenset(operations))
-        self.state.bans.append(ban)
-        return ban
+        self.state.bans.append(Ban(user, name, frozenset(operations)))
 
     def revoke_token(self, token: str, *, expired: bool = False) -> None:
         """Refuse a token from now on, as one that was regenerated or has expired."""

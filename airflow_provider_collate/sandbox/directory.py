@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import cast
 
 import jwt
 import yaml
@@ -214,27 +215,24 @@ class Directory:
 
 def check_reference(reference: object, field_name: str, kinds: tuple[str, ...]) -> JsonObject:
     """Return a reference that a request gave, whether or not it points anywhere; a 400 when it is none."""
-    if not isinstance(reference, dict):
-        raise bad_request(f"[{field_name} must be an entity reference]")
-    for part in ("id", "type"):
-        if not isinstance(reference.get(part), str):
-            raise bad_request(f"[{field_name}.{part} must not be null]")
-    if reference["type"] not in kinds:
-        raise bad_request(f"{field_name} of type {reference['type']} is not supported")
-    return {name: value for name, value in reference.items() if name != "href"}
+    given = _with_texts(reference, ("id", "type"), field_name)
+    if given["type"] not in kinds:
+        raise bad_request(f"{field_name} of type {given['type']} is not supported")
+    return {name: value for name, value in given.items() if name != "href"}
 
 
 def check_labels(tags: Iterable[object]) -> list[JsonObject]:
     """Return tag labels as given, their parts in the server's order; a 400 when a part is missing."""
-    labels: list[JsonObject] = []
-    for position, tag in enumerate(tags):
-        if not isinstance(tag, dict):
-            raise bad_request(f"[tags[{position}] must be a tag label]")
-        for part in _NEEDED_OF_LABELS:
-            if not isinstance(tag.get(part), str):
-                raise bad_request(f"[tags[{position}].{part} must not be null]")
-        labels.append({part: tag[part] for part in _LABEL_FIELDS if tag.get(part) is not None})
-    return labels
+    labels = [_with_texts(tag, _NEEDED_OF_LABELS, f"tags[{position}]") for position, tag in enumerate(tags)]
+    return [{part: label[part] for part in _LABEL_FIELDS if label.get(part) is not None} for label in labels]
+
+
+def _with_texts(value: object, parts: tuple[str, ...], place: str) -> JsonObject:
+    """Return an object that has a text for each of these parts."""
+    for part in parts:
+        if not isinstance(value, dict) or not isinstance(value.get(part), str):
+            raise bad_request(f"[{place}.{part} must not be null]")
+    return cast("JsonObject", value)
 
 
 def _present(entry: Entry | None, kind: str, key: str, deleted: bool) -> Entry:

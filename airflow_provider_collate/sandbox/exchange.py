@@ -13,6 +13,8 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
+from starlette.datastructures import MutableHeaders
+
 from airflow_provider_collate.sandbox.releases import Release
 
 JsonObject = dict[str, Any]
@@ -128,9 +130,9 @@ class Answer:
 
     def with_headers(self, headers: Mapping[str, str]) -> Answer:
         """Return the same answer with further headers, which win over those it has."""
-        given = {name.lower() for name in headers}
-        kept = {name: value for name, value in self.headers.items() if name.lower() not in given}
-        return replace(self, headers={**kept, **headers})
+        merged = MutableHeaders(dict(self.headers))
+        merged.update(headers)
+        return replace(self, headers=merged)
 
 
 def json_answer(status: int, document: object, *, change: str = "", rows: int = 0, writes: int = 0) -> Answer:

@@ -42,11 +42,11 @@ class InProcessTransport(httpx.BaseTransport):
 
     def _wait(self, answer: Answer, request: httpx.Request) -> None:
         limit = request.extensions.get("timeout", {}).get("read")
-        if limit is not None and answer.delay > limit:
-            self._sleep(limit)
-            raise httpx.ReadTimeout("The read operation timed out", request=request)
+        is_late = limit is not None and answer.delay > limit
         if answer.delay:
-            self._sleep(answer.delay)
+            self._sleep(limit if is_late else answer.delay)
+        if is_late:
+            raise httpx.ReadTimeout("The read operation timed out", request=request)
 
 
 def _cut(answer: Answer) -> Iterator[bytes]:
