@@ -65,9 +65,9 @@ def check_installed() -> None:
 
 
 def check_sandbox() -> None:
-    """Ask the sandbox for its usage."""
-    subprocess.run([sys.executable, "-m", f"{PACKAGE}.sandbox", "--help"], check=True, stdout=subprocess.DEVNULL)
-    print("the sandbox starts")
+    """Import all that the sandbox needs."""
+    subprocess.run([sys.executable, "-c", f"import {PACKAGE}.sandbox.server"], check=True)
+    print("the sandbox can start")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """An in-memory Collate with the behaviour of the real server, for demos and for tests of DAGs.
 
-In process: `httpx.Client(transport=InProcessTransport(Catalog()))`. Over a socket:
-`python -m airflow_provider_collate.sandbox`, or `serve_in_thread(Catalog())` in a test.
+In process: `httpx.Client(transport=InProcessTransport(Catalog()))`. Over a socket: `airflow-collate sandbox`, or
+`serve_in_thread(Catalog())` in a test.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class Fault:
 
 @dataclass
 class RandomFaults:
-    """Faults that happen to a share of all API requests, the same for the same seed and order.
+    """Faults that happen to a share of all API requests, the same for the same seed and order; `counts` counts them.
 
     :param rate: share of the requests, 0 to 1.
     :param kinds: of `429`, `503`, `broken_body`, `lost_answer`, `reset`.

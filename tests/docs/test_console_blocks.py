@@ -26,7 +26,7 @@ from tests.docs.pages import Block, blocks, commands
 from tests.docs.steps import AIRFLOW
 
 EXPORT = "export AIRFLOW_CONN_COLLATE_DEFAULT="
-SANDBOX = "python -m airflow_provider_collate.sandbox"
+SANDBOX = "airflow-collate sandbox"
 
 
 def make_target_is_there(command: str) -> None:
@@ -90,7 +90,7 @@ def test_connection_is_in_the_environment(command: str) -> None:
 @pytest.mark.parametrize("command", commands(SANDBOX))
 def test_sandbox_serves(command: str) -> None:
     # The port that the page names may be in use here; the last one given counts.
-    arguments = [sys.executable, *shlex.split(command)[1:], "--port", "0"]
+    arguments = [sys.executable, "-m", "airflow_provider_collate", *shlex.split(command)[1:], "--port", "0"]
     release = arguments[arguments.index("--release") + 1] if "--release" in arguments else DEFAULT_RELEASE
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
         try:

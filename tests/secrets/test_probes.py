@@ -67,7 +67,7 @@ def test_the_database_as_a_file(run: Run) -> None:
 
 def test_the_sandboxs_output() -> None:
     """It prints a wrong choice of an argument back."""
-    command = [sys.executable, "-m", "airflow_provider_collate.sandbox", "--release", PROBE]
+    command = [sys.executable, "-m", "airflow_provider_collate", "sandbox", "--release", PROBE]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode != 0
     assert list(findings(done.stdout + done.stderr))

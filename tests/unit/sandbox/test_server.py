@@ -15,8 +15,8 @@ from time import monotonic
 import httpx
 import pytest
 
+from airflow_provider_collate.cli.main import main
 from airflow_provider_collate.sandbox import Catalog
-from airflow_provider_collate.sandbox.__main__ import main
 from airflow_provider_collate.sandbox.server import serve_in_thread
 
 SKLEARN = {"name": "a", "serviceType": "Sklearn"}
@@ -85,7 +85,7 @@ def test_slow_answers_overlap(online: httpx.Client, catalog: Catalog) -> None:
 
 
 def test_the_command_prints_its_url_and_nothing_of_requests() -> None:
-    command = [sys.executable, "-m", "airflow_provider_collate.sandbox", "--port", "0", "--release", "1.2"]
+    command = [sys.executable, "-m", "airflow_provider_collate", "sandbox", "--port", "0", "--release", "1.2"]
     tokens = ["--bot-token", "canary-token", "--admin-token", "canary-admin"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     process = subprocess.Popen(
@@ -108,9 +108,9 @@ def test_an_address_that_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
-        assert main(["--port", str(port)]) == 1
+        assert main(["sandbox", "--port", str(port)]) == 1
 
-    assert capsys.readouterr().err == f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert capsys.readouterr().err == f"Error: Cannot listen on 127.0.0.1:{port}: Address already in use.\n"
 
 
 @pytest.mark.parametrize("missing", ["jsonpatch", "starlette", "uvicorn"])
