@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from airflow_provider_collate.sandbox import Catalog, InProcessTransport
+from airflow_provider_collate.sandbox.server import serve_in_thread
 
 ROOT = "http://sandbox.example/api/v1"
 
@@ -33,6 +34,16 @@ def bot(catalog: Catalog) -> Iterator[httpx.Client]:
 @pytest.fixture
 def admin(catalog: Catalog) -> Iterator[httpx.Client]:
     with _client(catalog, catalog.admin_token) as client:
+        yield client
+
+
+@pytest.fixture
+def online(catalog: Catalog) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {catalog.bot_token}"}
+    with (
+        serve_in_thread(catalog) as url,
+        httpx.Client(base_url=f"{url}/api/v1/services/mlmodelServices", headers=headers) as client,
+    ):
         yield client
 
 

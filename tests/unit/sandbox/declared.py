@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
+
 PATCH = {"Content-Type": "application/json-patch+json"}
 CHANGE = "x-openmetadata-change"
 
@@ -24,3 +26,12 @@ def sagemaker(name: str, secret: str | None) -> dict[str, Any]:
 
 def label(fqn: str, **fields: str) -> dict[str, str]:
     return {"tagFQN": fqn, "source": "Classification", "labelType": "Manual", "state": "Confirmed", **fields}
+
+
+def add(path: str, value: object) -> dict[str, object]:
+    return {"op": "add", "path": path, "value": value}
+
+
+def patch(client: httpx.Client, name: str, *operations: dict[str, object]) -> httpx.Response:
+    service_id = client.get(f"/name/{name}").json()["id"]
+    return client.patch(f"/{service_id}", json=list(operations), headers=PATCH)

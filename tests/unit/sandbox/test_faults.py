@@ -32,31 +32,32 @@ def test_for_a_path_after_some_and_without_end(bot: httpx.Client, catalog: Catal
     assert bot.get("/name/a").status_code == 404
 
 
-def test_a_lost_answer_was_committed(bot: httpx.Client, catalog: Catalog) -> None:
-    catalog.fail(lose_answer=True)
+@pytest.mark.parametrize("way", ["bot", "online"])
+@pytest.mark.parametrize(
+    "fault, error, message, is_committed",
+    [
+        ({"lose_answer": True}, httpx.RemoteProtocolError, "Server disconnected", True),
+        ({"reset": True}, httpx.ReadError, "reset by peer", False),
+        ({"break_body": True}, httpx.RemoteProtocolError, "without sending complete message body", True),
+    ],
+)
+def test_a_connection_ends_in_process_as_over_a_socket(
+    request: pytest.FixtureRequest,
+    catalog: Catalog,
+    way: str,
+    fault: dict[str, bool],
+    error: type[Exception],
+    message: str,
+    is_committed: bool,
+) -> None:
+    client: httpx.Client = request.getfixturevalue(way)
+    catalog.fail(**fault)
 
-    with pytest.raises(httpx.RemoteProtocolError, match="Server disconnected"):
-        bot.post("", json=SKLEARN)
+    with pytest.raises(error, match=message):
+        client.post("", json=SKLEARN)
 
-    assert list(catalog.services) == ["a"]
-
-
-def test_a_reset_request_was_not_committed(bot: httpx.Client, catalog: Catalog) -> None:
-    catalog.fail(reset=True)
-
-    with pytest.raises(httpx.ReadError, match="reset by peer"):
-        bot.post("", json=SKLEARN)
-
-    assert not catalog.services
-
-
-def test_a_broken_body_was_committed(bot: httpx.Client, catalog: Catalog) -> None:
-    catalog.fail(break_body=True)
-
-    with pytest.raises(httpx.RemoteProtocolError, match="without sending complete message body"):
-        bot.post("", json=SKLEARN)
-
-    assert list(catalog.services) == ["a"]
+    assert list(catalog.services) == ["a"] * is_committed
+    assert client.get("").status_code == 200
 
 
 def test_another_body_than_the_catalogs(bot: httpx.Client, catalog: Catalog) -> None:

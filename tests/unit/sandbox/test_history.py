@@ -9,10 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from airflow_provider_collate.sandbox import Catalog, InProcessTransport
+from airflow_provider_collate.sandbox import Catalog
+from tests.unit.sandbox.declared import add, patch
 
-PATCH = {"Content-Type": "application/json-patch+json"}
-ROOT = "http://sandbox.example/api/v1/services/mlmodelServices"
 SECRET = {"config": {"awsConfig": {"awsRegion": "x", "awsSecretAccessKey": "canary"}}}
 
 
@@ -20,29 +19,17 @@ def versions(client: httpx.Client, service_id: object) -> list[dict[str, Any]]:
     return [json.loads(text) for text in client.get(f"/{service_id}/versions").json()["versions"]]
 
 
-def patch(client: httpx.Client, service_id: object, **fields: object) -> httpx.Response:
-    operations = [{"op": "add", "path": f"/{name}", "value": value} for name, value in fields.items()]
-    return client.patch(f"/{service_id}", json=operations, headers=PATCH)
+def change(client: httpx.Client, **fields: object) -> httpx.Response:
+    return patch(client, "a", *(add(f"/{name}", value) for name, value in fields.items()))
 
 
-@pytest.fixture
-def slow() -> Catalog:
-    """Today's server; each reading of its clock comes half an hour after the one before."""
-    seconds = count(1_700_000_000, 1800)
-    return Catalog(clock=lambda: float(next(seconds)))
-
-
-def client_of(catalog: Catalog, token: str) -> httpx.Client:
-    headers = {"Authorization": f"Bearer {token}"}
-    return httpx.Client(base_url=ROOT, transport=InProcessTransport(catalog), headers=headers)
-
-
-def test_each_version_says_who_changed_what(slow: Catalog) -> None:
-    bot, admin = client_of(slow, slow.bot_token), client_of(slow, slow.admin_token)
+def test_each_version_says_who_changed_what(bot: httpx.Client, admin: httpx.Client, catalog: Catalog) -> None:
+    half_hours = count(1_700_000_000, 1800)
+    catalog.state.clock = lambda: float(next(half_hours))
     service_id = bot.post("", json={"name": "a", "serviceType": "Mlflow", "description": "one"}).json()["id"]
 
-    patch(admin, service_id, description="two")
-    patch(bot, service_id, displayName="A")
+    change(admin, description="two")
+    change(bot, displayName="A")
 
     newest, middle, first = versions(bot, service_id)
     assert (newest["version"], newest["updatedBy"], newest["displayName"]) == (0.3, "ingestion-bot", "A")
@@ -69,8 +56,8 @@ class TestFolding:
         return bot.post("", json={"name": "a", "serviceType": "Mlflow", "description": "one"}).json()["id"]
 
     def test_one_users_changes_are_one_version(self, bot: httpx.Client, service_id: object) -> None:
-        first = patch(bot, service_id, description="two").json()
-        second = patch(bot, service_id, description="three", displayName="A").json()
+        first = change(bot, description="two").json()
+        second = change(bot, description="three", displayName="A").json()
 
         assert (first["version"], second["version"]) == (0.2, 0.2)
         assert second["updatedAt"] > first["updatedAt"]
@@ -79,8 +66,8 @@ class TestFolding:
         assert (newest["description"], oldest["description"]) == ("three", "one")
 
     def test_a_change_taken_back_is_no_version(self, bot: httpx.Client, service_id: object) -> None:
-        patch(bot, service_id, description="two")
-        back = patch(bot, service_id, description="one")
+        change(bot, description="two")
+        back = change(bot, description="one")
 
         assert (back.json()["version"], back.headers["x-openmetadata-change"]) == (0.1, "entityUpdated")
         assert len(versions(bot, service_id)) == 1
@@ -88,12 +75,12 @@ class TestFolding:
     def test_somebody_elses_is_another_version(
         self, bot: httpx.Client, admin: httpx.Client, service_id: object
     ) -> None:
-        patch(bot, service_id, description="two")
+        change(bot, description="two")
 
-        assert patch(admin, service_id, description="three").json()["version"] == 0.3
+        assert change(admin, description="three").json()["version"] == 0.3
 
     def test_not_on_1_2(self, bot: httpx.Client, service_id: object, catalog: Catalog) -> None:
         catalog.release = "1.2"
-        patch(bot, service_id, description="two")
+        change(bot, description="two")
 
-        assert patch(bot, service_id, description="three").json()["version"] == 0.3
+        assert change(bot, description="three").json()["version"] == 0.3

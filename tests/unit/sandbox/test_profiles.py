@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_collate.kinds import ServiceKind
-from airflow_provider_collate.models import ConnectionConfig, CreateServiceRequest
-from airflow_provider_collate.models.declared import ConnectionText
-from airflow_provider_collate.sandbox import Catalog, InProcessTransport
+from airflow_provider_collate.sandbox import Catalog
 from airflow_provider_collate.sandbox.rules import sanitized
+from tests.unit.sandbox.declared import CHANGE, add, label, patch
 
-PATCH = {"Content-Type": "application/json-patch+json"}
-CHANGE = "x-openmetadata-change"
 NEWER = ["1.12", "1.13", "2.x"]
 ALL = ["1.2", *NEWER]
 SAGEMAKER = {"config": {"awsConfig": {"awsRegion": "x", "awsSecretAccessKey": "s3cret"}}}
-
-
-def label(fqn: str, **fields: str) -> dict[str, str]:
-    return {"tagFQN": fqn, "source": "Classification", "labelType": "Manual", "state": "Confirmed", **fields}
-
-
-def patch(client: httpx.Client, name: str, *operations: dict[str, object]) -> httpx.Response:
-    service_id = client.get(f"/name/{name}").json()["id"]
-    return client.patch(f"/{service_id}", json=list(operations), headers=PATCH)
-
-
-def add(path: str, value: object) -> dict[str, object]:
-    return {"op": "add", "path": path, "value": value}
 
 
 def tags(catalog: Catalog) -> list[str]:
@@ -215,31 +197,3 @@ class TestOptions:
 
         assert (answer.status_code, catalog.services["a"]["displayName"]) == (200, "A")
         assert catalog.services["a"]["description"] == "x"
-
-
-class DashboardConfig(ConnectionConfig):
-    host: str | None = None
-    password: ConnectionText | None = None
-
-
-class CreateDashboardServiceRequest(CreateServiceRequest):
-    connection_types: ClassVar[Mapping[str, type[ConnectionConfig]]] = {"Superset": DashboardConfig}
-
-
-def test_another_kind_is_served() -> None:
-    kind = ServiceKind(
-        "dashboardServices", "dashboard service", "settings/services/dashboards", CreateDashboardServiceRequest
-    )
-    catalog = Catalog(kinds=(kind,))
-    root = "http://sandbox.example/api/v1/services/dashboardServices"
-    request = {"name": "a", "serviceType": "Superset", "connection": {"config": {"password": "s3cret"}}}
-    with httpx.Client(base_url=root, transport=InProcessTransport(catalog)) as client:
-        client.headers["Authorization"] = f"Bearer {catalog.admin_token}"
-        created = client.post("", json=request).json()
-        missing = client.get("/name/b").json()["message"]
-
-    assert created["connection"]["config"]["password"] == "*********"
-    assert created["connection"]["config"]["supportsMetadataExtraction"] is True
-    assert created["href"] == f"{root}/{created['id']}"
-    assert missing == "dashboardService instance for b not found"
-    assert list(catalog.services_of("dashboardServices")) == ["a"]
