@@ -139,19 +139,23 @@ def test_a_generic_connection_becomes_connection_options() -> None:
         "port": 8443,
         "login": "ana",
         "password": PASSWORD,
-        "extra": {"team": "ml", "verify": False, "host": "overridden", "nothing": None},
+        "schema": "s",
+        "extra": {"team": "ml", "verify": False, "host": "overridden", "nothing": None, "nested": {"d": 1}},
     }
 
-    config = config_of("CustomMlModel", connection, sourcePythonClass="acme.Source")
+    config = config_of("CustomMlModel", connection, sourcePythonClass="acme.Source", connectionOptions={"my_key": "a"})
 
     assert config == {
         "connectionOptions": {
             "team": "ml",
             "verify": "false",
+            "nested": '{"d": 1}',
+            "schema": "s",
             "host": "models.acme.example",
             "port": "8443",
             "login": "ana",
             "password": PASSWORD,
+            "my_key": "a",
         },
         "sourcePythonClass": "acme.Source",
     }

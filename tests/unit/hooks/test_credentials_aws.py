@@ -63,6 +63,9 @@ def test_aws_connection_becomes_aws_config() -> None:
         ),
         ({"assume_role_kwargs": {"RoleSessionName": "unused without a role"}}, {}),
         ({"role_arn": "arn:r", "assume_role_kwargs": {"DurationSeconds": 900}}, {"assumeRoleArn": "arn:r"}),
+        ({"session_kwargs": {"aws_session_token": "t"}}, {"awsSessionToken": "t"}),
+        ({"profile_name": "p", "session_kwargs": {"profile_name": "q"}}, {"profileName": "p"}),
+        ({"endpoint_url": "e", "service_config": {"s3": {"endpoint_url": "f"}}}, {"endPointURL": "e"}),
         ({"config_kwargs": {"retries": {"mode": "standard"}}, "verify": False}, {}),
         ({}, {}),
     ],
@@ -96,3 +99,10 @@ def test_aws_extras(extra: dict[str, object], expected: dict[str, str]) -> None:
 )
 def test_an_aws_connection_that_cannot_be_used(connection: dict[str, Any], expected: str) -> None:
     assert problem_of("SageMaker", {"conn_type": "aws", **connection}) == f"connection.conn_id: {expected}"
+
+
+@pytest.mark.parametrize("beside", [{"awsConfig": "no object"}, {"awsConfig": {"awsRegion": ""}}])
+def test_what_is_needed_must_be_there(beside: dict[str, object]) -> None:
+    assert problem_of("SageMaker", {"conn_type": "aws"}, **beside).startswith(
+        "connection.conn_id: awsRegion is missing"
+    )

@@ -78,15 +78,24 @@ EXTERNAL_CONFIG = {
             {"credential_config_file": "/keys/wif.json"},
             {"gcpConfig": {"type": "gcp_credential_path", "path": "/keys/wif.json"}},
         ),
+        ({"key_path": "{key}.json"}, {"gcpConfig": {"type": "gcp_credential_path", "path": "{key}.json"}}),
         (
-            {"impersonation_chain": "act@acme.example"},
+            {
+                "keyfile_dict": {
+                    name: EXTERNAL[name] for name in EXTERNAL if name != "service_account_impersonation_url"
+                }
+            },
+            {"gcpConfig": EXTERNAL_CONFIG},
+        ),
+        (
+            {"impersonation_chain": " act@acme.example "},
             {
                 "gcpConfig": {"type": "gcp_adc"},
                 "gcpImpersonateServiceAccount": {"impersonateServiceAccount": "act@acme.example"},
             },
         ),
         (
-            {"credential_config_file": json.dumps(EXTERNAL)},
+            {"credential_config_file": f" {json.dumps(EXTERNAL)}"},
             {
                 "gcpConfig": EXTERNAL_CONFIG,
                 "gcpImpersonateServiceAccount": {"impersonateServiceAccount": "ml@acme-ml.example"},
@@ -126,7 +135,7 @@ def test_google_overrides(beside: dict[str, Any], project: object, location: str
 
 
 def test_credentials_of_another_type_replace_those_of_the_connection() -> None:
-    connection = {"conn_type": "google_cloud_platform", "extra": {"location": "l", "keyfile_dict": KEYFILE}}
+    connection = {"conn_type": "google_cloud_platform", "extra": {"region": "l", "keyfile_dict": KEYFILE}}
 
     config = config_of("VertexAI", connection, gcpConfig={"type": "gcp_adc", "projectId": "q"})
 
@@ -170,6 +179,14 @@ def test_credentials_of_another_type_replace_those_of_the_connection() -> None:
         (
             {"impersonation_chain": "canary@acme.example, b@acme.example"},
             "extra.impersonation_chain has several accounts; the catalog can act as one only",
+        ),
+        (
+            {"impersonation_chain": ["canary@acme.example", "b@acme.example"]},
+            "extra.impersonation_chain has several accounts; the catalog can act as one only",
+        ),
+        *(
+            ({"keyfile_dict": {**EXTERNAL, key: 5}}, f"extra.keyfile_dict.{key} must be a string")
+            for key in ("audience", "subject_token_type", "token_url", "service_account_impersonation_url")
         ),
         (
             {"impersonation_chain": {"canary": 1}},

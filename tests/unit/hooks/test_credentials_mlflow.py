@@ -73,6 +73,16 @@ DATABASES = [
         f"oracle+oracledb://ana:{ENCODED}@db:1521?service_name=S",
     ),
     ({**DATABASE, "conn_type": "oracle", "extra": {"sid": "X"}}, f"oracle+oracledb://ana:{ENCODED}@db:3307/X"),
+    ({"conn_type": "oracle", "host": "h", "schema": "xe"}, "oracle+oracledb://h:1521/xe"),
+    (
+        {
+            **DATABASE,
+            "conn_type": "snowflake",
+            "schema": None,
+            "extra": {"account": "ac"},
+        },
+        f"snowflake://ana:{ENCODED}@ac",
+    ),
     (
         {
             **DATABASE,
@@ -84,6 +94,7 @@ DATABASES = [
     ({"conn_type": "sqlite", "host": "/data/ml.db"}, "sqlite:////data/ml.db"),
     ({"conn_type": "sqlite", "host": "data", "schema": "ml.db"}, "sqlite:///data/ml.db"),
     ({"conn_type": "postgres", "host": "::1", "schema": "ml"}, "postgresql+psycopg2://[::1]/ml"),
+    ({"conn_type": "postgres", "host": "h", "extra": {"region": "eu"}}, "postgresql+psycopg2://h"),
 ]
 
 
@@ -109,6 +120,12 @@ def test_sqlalchemy_reads_the_registry_uri_back(registry: dict[str, Any], _: str
             registry["host"],
             registry.get("port") or (1521 if registry["conn_type"] == "oracle" else None),
         )
+
+
+def test_the_extra_of_a_server_that_is_the_registry_comes_first() -> None:
+    registry = {"conn_type": "http", "host": "h", "extra": {"registry_uri": "mysql://x"}}
+
+    assert config_of("Mlflow", {"conn_type": "http", "host": "mlflow"}, registry)["registryUri"] == "mysql://x"
 
 
 def test_a_server_may_be_the_registry_and_a_database_may_be_the_conn_id() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -45,7 +47,7 @@ def test_a_connection_ends_in_process_as_over_a_socket(
     request: pytest.FixtureRequest,
     catalog: Catalog,
     way: str,
-    fault: dict[str, bool],
+    fault: dict[str, Any],
     error: type[Exception],
     message: str,
     is_committed: bool,
