@@ -44,7 +44,6 @@ _KINDS: Sequence[tuple[type | tuple[type, ...], str]] = (
     (bool, "a boolean"),
     (str, "a string"),
     ((int, float), "a number"),
-    (list, "a list"),
     (dict, "an object"),
 )
 

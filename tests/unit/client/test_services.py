@@ -17,8 +17,6 @@ from airflow_provider_collate.exceptions import (
     AnswerError,
     BadRequestError,
     BrokenReferenceError,
-    ConflictError,
-    MissingEndpointError,
     NotFoundError,
     PermissionDeniedError,
     ServerError,
@@ -148,18 +146,6 @@ def test_a_create_speaks_the_release_s_names() -> None:
     assert json.loads(network.requests[0].content) == {"name": "a", "domain": "d", "connection": MLFLOW}
 
 
-def test_a_create_whose_answer_was_lost_meets_itself() -> None:
-    catalog = Catalog()
-    catalog.fail(lose_answer=True, method="POST")
-    services = services_over(InProcessTransport(catalog), catalog.bot_token)
-
-    with pytest.raises(ConflictError) as caught:
-        services.create({"name": "a", "serviceType": "Mlflow", "connection": MLFLOW})
-
-    assert caught.value.maybe_applied
-    assert catalog.services["a"]["version"] == 0.1
-
-
 def test_a_bulk_request() -> None:
     result = {"status": "success", "numberOfRowsPassed": 1, "successRequest": [{"request": "a", "status": 200}]}
     services, network = scripted_services(answer(200, result))
@@ -168,24 +154,6 @@ def test_a_bulk_request() -> None:
 
     assert (network.requests[0].method, network.requests[0].url.path) == ("PUT", f"{COLLECTION}/bulk")
     assert [row.name for row in got.success_request] == ["a"]
-
-
-@pytest.mark.parametrize(
-    "step",
-    [
-        said(404, "HTTP 404 Not Found"),
-        said(405, "HTTP 405 Method Not Allowed"),
-        httpx.Response(501),
-        answer(500, {"responseMessage": "An exception with message [HTTP 405 Method Not Allowed] was thrown"}),
-    ],
-)
-def test_a_server_without_bulk_is_told_apart(step: httpx.Response) -> None:
-    services, network = scripted_services(step)
-
-    with pytest.raises(MissingEndpointError):
-        services.put_bulk([])
-
-    assert len(network.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from airflow_provider_collate.exceptions import NoAnswerError, OutcomeError, Sto
 from airflow_provider_collate.hooks.collate import CollateHook
 from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest
 from airflow_provider_collate.sandbox import (
-    DEFAULT_BOT_TOKEN,
     INGESTION_BOT,
     Catalog,
     InProcessTransport,
@@ -242,14 +241,6 @@ def test_a_token_that_was_rotated_is_read_again_once(
     connect(password=newer)
     assert hook.get_service("none") is None
     assert [request.status for request in catalog.requests[-2:]] == [401, 404]
-
-
-def test_a_token_that_is_refused_and_still_the_same_fails_at_once(hook: CollateHook, catalog: Catalog) -> None:
-    hook.get_service("none")
-    catalog.revoke_token(DEFAULT_BOT_TOKEN)
-    with pytest.raises(AirflowFailException, match="does not match the current bot's token"):
-        hook.get_service("none")
-    assert [request.status for request in catalog.requests].count(401) == 1
 
 
 def test_warnings_about_the_connection_are_logged_once(

@@ -118,14 +118,6 @@ class TestTestConnection:
         assert said in message
         assert "Traceback" not in message
 
-    def test_all_faults_of_a_connection_at_once(self, catalog: Catalog, connect: Callable[..., None]) -> None:
-        connect(host="https://h/some/path?x=1", password="", extra={"timeout": "soon", "max_retries": -1, "verfy": 1})
-        worked, message = self.tried()
-        assert not worked
-        for field in ("host: ", "password: ", "extra.timeout: ", "extra.max_retries: ", "extra.verfy: "):
-            assert field in message
-        assert catalog.requests == []
-
     @pytest.mark.parametrize("field", ["verify", "client_cert"])
     def test_nothing_is_said_of_files_but_that_they_cannot_be_read(
         self, field: str, catalog: Catalog, connect: Callable[..., None], tmp_path: Path

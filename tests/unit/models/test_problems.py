@@ -5,10 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_collate.models.problems import (
-    did_you_mean,
-    documented_name,
     json_problems,
-    kind_of,
     path_text,
     quoted,
     scalar_problem,
@@ -41,60 +38,6 @@ def test_a_name_is_quoted_bounded_and_on_one_line(value: str, text: str) -> None
 )
 def test_a_path_shows_plain_words_only(path: tuple[str | int, ...], text: str) -> None:
     assert path_text(path) == text
-
-
-@pytest.mark.parametrize(
-    "value, kind",
-    [
-        (None, "None"),
-        (True, "a boolean"),
-        ("", "a string"),
-        (1, "a number"),
-        (1.5, "a number"),
-        (float("nan"), "NaN"),
-        (float("-inf"), "infinity"),
-        ([], "a list"),
-        ({}, "an object"),
-        ((), "a tuple"),
-    ],
-)
-def test_a_value_is_told_by_its_kind(value: object, kind: str) -> None:
-    assert kind_of(value) == kind
-
-
-@pytest.mark.parametrize(
-    "given, meant", [("MLFLOW", "Mlflow"), ("mlfow", "Mlflow"), ("sagemakr", "SageMaker"), ("x", None)]
-)
-def test_the_nearest_known_word_is_offered(given: str, meant: str | None) -> None:
-    assert did_you_mean(given, ["Mlflow", "SageMaker"]) == (f", did you mean {meant}?" if meant else "")
-
-
-@pytest.mark.parametrize(
-    "name, documented",
-    [("a", "a"), ("aws_region", "awsRegion"), ("tag_fqn", "tagFQN"), ("end_point_url", "endPointURL")],
-)
-def test_a_field_has_its_documented_name(name: str, documented: str) -> None:
-    assert documented_name(name) == documented
-
-
-@pytest.mark.parametrize(
-    "value, told",
-    [
-        ("{{ x }}", "template"),
-        ("{{\n}}", "template"),
-        ("{ { x } }", ""),
-        ("a\0", "U+0000"),
-        ("\udc00", "Unicode"),
-        (float("inf"), "infinity"),
-        (1.5, ""),
-        (5, ""),
-        (None, ""),
-        (b"", "a bytes"),
-    ],
-)
-def test_what_cannot_be_sent(value: object, told: str) -> None:
-    assert told in scalar_problem(value)
-    assert bool(scalar_problem(value)) is bool(told)
 
 
 def test_braces_from_a_connection_are_no_template_at_any_depth() -> None:

@@ -90,7 +90,7 @@ def test_a_faulty_service_is_refused_by_path(row: dict[object, object], expected
             "connection.config.supportsMetadataExtraction: must be true or false, not a number",
         ),
         (
-            mlflow(registryUri="mysql://u:{{ conn.db.password }}@db/ml"),
+            mlflow(registryUri="mysql://u:{{\nconn.db.password }}@db/ml"),
             "connection.config.registryUri: holds a template {{ … }} that was not rendered",
         ),
         (

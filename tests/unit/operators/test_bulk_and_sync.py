@@ -12,7 +12,6 @@ from airflow.providers.common.compat.sdk import AirflowFailException
 from airflow_provider_collate.exceptions import (
     InvalidDeclarationError,
     OutcomeError,
-    PruneRefusedError,
 )
 from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest, MlflowConnection
 from airflow_provider_collate.models import ServiceConnection
@@ -93,22 +92,6 @@ def test_what_is_as_declared_is_not_written_again(catalog: Catalog, context: Any
     assert all(service["version"] == 0.1 for service in catalog.services.values())
 
 
-def test_chunks_have_the_size_that_was_asked(catalog: Catalog, context: Any) -> None:
-    bulk(rows(8), chunk_size=3).execute(context)
-    chunks = [request.body for request in catalog.requests if request.path.endswith("/bulk")]
-    assert [len(chunk) for chunk in chunks if isinstance(chunk, list)] == [3, 3, 2]
-    assert len(catalog.services) == 8
-
-
-@pytest.mark.parametrize("release", ["2.x", "1.2"])
-def test_without_a_bulk_endpoint_rows_go_out_one_by_one(release: str, catalog: Catalog, context: Any) -> None:
-    catalog.release = release
-    catalog.state.has_bulk = False
-    assert bulk(rows(5), max_workers=2).execute(context)["counts"] == {"created": 5}
-    assert sent(catalog).count("PUT bulk") <= 1
-    assert sorted(catalog.services) == ["s0", "s1", "s2", "s3", "s4"]
-
-
 def test_rows_that_a_200_calls_failed_fail_the_task(
     catalog: Catalog, context: Any, ti: TaskInstance, logged: Callable[[], str]
 ) -> None:
@@ -124,13 +107,6 @@ def test_rows_that_a_200_calls_failed_fail_the_task(
     assert [(line["row"], line["name"]) for line in failed] == [(1, "s1"), (3, "s3")]
     assert "name is reserved" in json.dumps(failed[0])
     assert "services[3] s3: failed: refused with 403: not yours" in logged()
-
-
-def test_a_row_that_only_met_a_passing_fault_is_retried_by_airflow(catalog: Catalog, context: Any) -> None:
-    catalog.fail(times=None, path="/bulk", bulk_rows={"s1": (503, "overloaded"), "s2": (503, "overloaded")})
-    with pytest.raises(OutcomeError) as caught:
-        bulk(rows(3)).execute(context)
-    assert caught.value.retryable
 
 
 def test_a_later_attempt_sends_only_what_is_missing(catalog: Catalog, context: Any, ti: TaskInstance) -> None:
@@ -184,17 +160,7 @@ def test_services_may_be_any_sequence_of_mappings_or_models(services: object, ca
     "services, problem",
     [
         (None, "services: must be a list, not None"),
-        ("{}", "services: must be a list, not an object"),
         ("[{'name': 's0'}]", "services: is a text that is not JSON: Expecting property name"),
-        ('["s0"', "services: is a text that is not JSON: "),
-        (row("s0"), "services: must be a list, not an object"),
-        ([row("s0"), None], "services[1]: must be an object, not None"),
-        ([row("s0"), "s1"], "services[1]: must be an object, not a string"),
-        ([row("a"), row("b"), row("a")], 'services[2].name: "a" was given already by services[0]'),
-        (
-            [row("a"), row("b", connection={"config": {"typ": "x"}}), row("")],
-            "services[1].connection.config.typ: unknown field, did you mean type?",
-        ),
         ([row("a"), row("b", connection={"config": {"typ": "x"}}), row("")], "services[2].name: must not be empty"),
         ([row("a", connection={"conn_id": "no"}), row("b", connection={"conn_id": "none"})], "services[1].connection."),
     ],
@@ -216,14 +182,6 @@ def test_without_do_xcom_push_nothing_is_pushed(catalog: Catalog, context: Any, 
     assert ti.xcoms == {}
 
 
-def test_plan_only_writes_nothing(catalog: Catalog, context: Any, ti: TaskInstance) -> None:
-    returned = bulk(rows(2), plan_only=True).execute(context)
-    assert returned["counts"] == {"create": 2}
-    assert returned["refused"] is False
-    assert returned["url"] == LIST_PAGE
-    assert catalog.writes == 0
-
-
 # --- sync
 
 
@@ -233,22 +191,6 @@ def test_sync_prunes_what_is_in_scope_and_not_declared(catalog: Catalog, context
     assert returned["counts"] == {"deleted": 1, "unchanged": 1}
     assert sorted(catalog.services) == ["other", "s0"]
     assert sorted(catalog.deleted) == ["s1"]
-
-
-def test_sync_without_prune_deletes_nothing(catalog: Catalog, context: Any) -> None:
-    catalog.add_service("s9", "Sklearn")
-    assert sync(rows(1)).execute(context)["counts"] == {"created": 1}
-    assert "s9" in catalog.services
-
-
-def test_sync_refuses_to_prune_more_than_it_may(catalog: Catalog, context: Any) -> None:
-    bulk(rows(5)).execute(context)
-    writes = catalog.writes
-    error = failure(sync([row("s9")], prune="soft", prune_scope={"name_prefix": "s"}, max_prune=2), context)
-    assert isinstance(error.__cause__, PruneRefusedError)
-    assert "5 of 5 services in scope are no longer declared" in str(error)
-    assert "max_prune=5" in str(error)
-    assert catalog.writes == writes
 
 
 def test_plan_only_says_whether_a_run_would_be_refused(
@@ -264,13 +206,3 @@ def test_plan_only_says_whether_a_run_would_be_refused(
     assert "5 of 5 services in scope are no longer declared" in returned["text"]
     assert "Plan, nothing is written; a run would be refused:" in logged()
     assert catalog.writes == writes
-
-
-def test_an_empty_declaration_prunes_only_when_allowed(catalog: Catalog, context: Any) -> None:
-    bulk(rows(1)).execute(context)
-    scope: dict[str, Any] = {"prune": "hard", "prune_scope": {"name_prefix": "s"}, "max_prune": "100%"}
-    sync([], **scope).execute(context)
-    assert "s0" in catalog.services
-    assert sync([], allow_empty=True, **scope).execute(context)["counts"] == {"deleted": 1}
-    assert "s0" not in catalog.services
-    assert "s0" not in catalog.deleted

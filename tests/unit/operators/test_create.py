@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,18 +9,13 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_collate.exceptions import (
-    AuthenticationError,
-    BadRequestError,
     InvalidDeclarationError,
     NoAnswerError,
     OutcomeError,
-    PermissionDeniedError,
     ServerError,
     TooManyRequestsError,
 )
-from airflow_provider_collate.kinds.aws import AwsCredentials
-from airflow_provider_collate.kinds.mlmodel import MlflowConnection, SageMakerConnection
-from airflow_provider_collate.models import ServiceConnection
+from airflow_provider_collate.kinds.mlmodel import MlflowConnection
 from airflow_provider_collate.operators.mlmodel_service import CreateMlModelServiceOperator
 from airflow_provider_collate.sandbox import Catalog
 from tests.unit.conftest import TaskInstance, service_in
@@ -88,24 +82,6 @@ def test_an_empty_value_given_explicitly_empties(empty: object, catalog: Catalog
     assert service_in(catalog, "prod_mlflow")["tags"] == []
 
 
-@pytest.mark.parametrize(
-    "connection",
-    [MODEL, ServiceConnection(config=MODEL), {"config": MODEL}, {"config": {"tracking_uri": "http://mlflow:5000"}}],
-    ids=["config", "wrapped", "mapping of model", "snake_case"],
-)
-def test_a_connection_may_be_a_mapping_or_a_model(connection: object, catalog: Catalog, context: Any) -> None:
-    make(connection=connection).execute(context)
-    config = service_in(catalog, "prod_mlflow")["connection"]["config"]
-    assert (config["type"], config["trackingUri"]) == ("Mlflow", "http://mlflow:5000")
-
-
-def test_nested_credentials_may_be_models(catalog: Catalog, context: Any) -> None:
-    connection = SageMakerConnection(aws_config=AwsCredentials(aws_region="eu-central-1", aws_access_key_id="AKIA1234"))
-    make(service_type="SageMaker", connection=connection).execute(context)
-    config = service_in(catalog, "prod_mlflow")["connection"]["config"]["awsConfig"]
-    assert (config["awsRegion"], config["awsAccessKeyId"]) == ("eu-central-1", "AKIA1234")
-
-
 def test_a_connection_of_none_sends_none(catalog: Catalog, context: Any) -> None:
     make(connection=None).execute(context)
     assert "connection" not in service_in(catalog, "prod_mlflow")
@@ -149,20 +125,6 @@ def test_a_later_attempt_finds_the_service_that_an_earlier_one_created(
     assert make().execute(context)["outcome"] == "unchanged"
 
 
-@pytest.mark.parametrize("on_conflict, text", [("fail", None), ("keep", "By Ana"), ("overwrite", "Declared")])
-def test_on_conflict_says_what_becomes_of_what_somebody_else_wrote(
-    on_conflict: str, text: str | None, catalog: Catalog, context: Any, ti: TaskInstance
-) -> None:
-    catalog.add_service("prod_mlflow", connection=MLFLOW, description="By Ana")
-    operator = make(description="Declared", if_exists="update", on_conflict=on_conflict)
-    if text is None:
-        assert 'on_conflict="overwrite"' in str(failure(operator, context))
-        assert ti.xcoms["report"]["counts"] == {"conflict": 1}
-    else:
-        operator.execute(context)
-    assert service_in(catalog, "prod_mlflow")["description"] == (text or "By Ana")
-
-
 def test_plan_only_writes_nothing_and_returns_the_plan(
     catalog: Catalog, context: Any, ti: TaskInstance, logged: Callable[[], str]
 ) -> None:
@@ -198,19 +160,11 @@ def test_timeout_and_retries_of_the_task_override_the_connection(
 @pytest.mark.parametrize(
     "given, problem",
     [
-        ({"name": None}, "name: must be a string, not None"),
         ({"name": "a::b"}, 'name: must not contain "::"'),
         (
             {"connection": {"config": {"trackingURI": "http://u:hunter2hunter2@h"}}},
             "connection.config.trackingURI: unknown field, did you mean trackingUri?",
         ),
-        ({"connection": '{"config": {}}'}, "connection: must be an object, not a string; JSON text has to be loaded"),
-        ({"connection": {"config": {"registryUri": "mysql://u:{{ conn.x.password }}@h"}}}, "config.registryUri: "),
-        (
-            {"service_type": "CustomMlModel", "connection": {"config": {"own": math.nan}}},
-            "connection.config.own: must not be NaN",
-        ),
-        ({"domain": "Fraud", "domains": ["Fraud"]}, "domain: give domain or domains, not both"),
         ({"connection": {"conn_id": "unknown"}}, 'connection.conn_id: there is no Airflow connection "unknown"'),
         ({"request_timeout": 0}, "request_timeout: must be a number of seconds above 0"),
         ({"request_retries": -1}, "request_retries: must be a whole number, 0 or more"),
@@ -228,25 +182,6 @@ def test_bad_input_is_named_by_its_path_and_nothing_is_sent(
 
 
 # --- which errors Airflow retries
-
-
-@pytest.mark.parametrize(
-    "status, cause, advice",
-    [
-        (400, BadRequestError, "Correct the field"),
-        (401, AuthenticationError, "Renew the token"),
-        (403, PermissionDeniedError, "Give the token's user a role"),
-    ],
-)
-def test_a_non_retryable_error_fails_the_task_at_once(
-    status: int, cause: type[Exception], advice: str, catalog: Catalog, context: Any
-) -> None:
-    catalog.fail(times=None, method="POST", status=status)
-    error = failure(make(), context)
-    assert isinstance(error.__cause__, cause)
-    assert f"Collate answered {status}: Ordered fault {status} [POST /v1/services/mlmodelServices, " in str(error)
-    assert advice in str(error)
-    assert catalog.writes == 1
 
 
 @pytest.mark.parametrize(

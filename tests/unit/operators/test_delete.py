@@ -69,10 +69,3 @@ def test_what_did_not_go_well_is_retried_by_airflow(
         make().execute(context)
     catalog.stop_failing()
     assert make().execute(context)["outcome"] == ("ignored" if "lose_answer" in fault else "deleted")
-
-
-@pytest.mark.parametrize("name", ["", None])
-def test_no_name_is_refused_and_nothing_is_sent(name: Any, catalog: Catalog, context: Any) -> None:
-    with pytest.raises(AirflowFailException, match="name: must be a text that is not empty"):
-        make(name=name).execute(context)
-    assert catalog.requests == []
