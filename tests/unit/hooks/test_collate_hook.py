@@ -139,16 +139,6 @@ class TestMethods:
         assert "0123" not in str(caught.value)
         assert (redact("secret-0123"), redact("text-0123")) == ("***", "text-0123")
 
-    def test_a_patch_whose_guard_fails_is_final(self, hook: CollateHook, catalog: Catalog) -> None:
-        catalog.add_service("s0", "Sklearn", description="Old")
-        guarded = [
-            {"op": "test", "path": "/description", "value": "Other"},
-            {"op": "replace", "path": "/description", "value": "New"},
-        ]
-        with pytest.raises(AirflowFailException, match=r"(?i)nothing was overwritten"):
-            hook.patch_service("s0", guarded)
-        assert len([request for request in catalog.requests if request.method == "PATCH"]) == 1
-
     def test_delete_and_restore(self, hook: CollateHook, catalog: Catalog) -> None:
         catalog.add_service("s0", "Sklearn")
         assert hook.delete_service("s0")["outcome"] == "deleted"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from urllib.parse import quote
 
 import pytest
@@ -64,12 +64,6 @@ class TestExpiry:
         "Make a new one in Collate under Settings > Bots > ingestion-bot, and put it into the connection's password."
     )
 
-    def test_an_expired_token_is_refused(self) -> None:
-        with pytest.raises(InvalidConnectionError) as caught:
-            parse_connection(connection(password=self.EXPIRED), now=self.NOW)
-
-        assert (caught.value.problems, caught.value.advice) == ((self.PROBLEM,), self.RENEWAL)
-
     def test_an_expired_token_is_named_with_the_other_problems(self) -> None:
         with pytest.raises(InvalidConnectionError) as caught:
             parse_connection(connection(password=self.EXPIRED, extra={"verify": 3}), request_retries=-1, now=self.NOW)
@@ -78,11 +72,6 @@ class TestExpiry:
         assert self.PROBLEM in caught.value.problems
         for advice in (self.RENEWAL, "Edit the rest under Admin > Connections", "the task's parameters"):
             assert advice in caught.value.advice
-
-    def test_a_token_about_to_expire_is_a_warning(self) -> None:
-        [warning] = parse_connection(connection(password=self.EXPIRED), now=self.NOW - timedelta(days=32)).warnings
-
-        assert warning.startswith("The token of ingestion-bot (bot) expires on 2026-01-02 03:04 UTC.")
 
     def test_without_the_time_no_token_has_expired(self) -> None:
         assert parse_connection(connection(password=self.EXPIRED)).token == self.EXPIRED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -117,21 +116,6 @@ class TestTestConnection:
         assert not worked
         assert said in message
         assert "Traceback" not in message
-
-    @pytest.mark.parametrize("field", ["verify", "client_cert"])
-    def test_nothing_is_said_of_files_but_that_they_cannot_be_read(
-        self, field: str, catalog: Catalog, connect: Callable[..., None], tmp_path: Path
-    ) -> None:
-        there = tmp_path / "there.pem"
-        there.write_text("no certificate")
-        messages = set()
-        for path in (there, tmp_path / "missing.pem"):
-            connect(extra={field: str(path)})
-            worked, message = self.tried()
-            assert not worked
-            messages.add(message.replace(str(path), "PATH"))
-        assert len(messages) == 1
-        assert f"extra.{field}: cannot be read" in messages.pop()
 
     def test_an_unknown_connection(self, network: Network) -> None:
         assert CollateHook("no_such_connection").test_connection() == (

@@ -7,23 +7,18 @@ from uuid import UUID
 import pytest
 from pydantic import JsonValue, ValidationError
 
-from airflow_provider_collate.kinds.aws import AwsCredentials
 from airflow_provider_collate.kinds.gcp import (
     GcpApplicationDefault,
-    GcpCredentials,
     GcpCredentialsPath,
     GcpCredentialsValues,
     GcpExternalAccount,
-    GcpImpersonation,
 )
 from airflow_provider_collate.kinds.mlmodel import (
     CreateMlModelServiceRequest,
     CustomMlModelConnection,
     MlflowConnection,
-    SageMakerConnection,
-    VertexAIConnection,
 )
-from airflow_provider_collate.models import EntityReference, FilterPattern, OwnerName, ServiceConnection, TagLabel
+from airflow_provider_collate.models import EntityReference, OwnerName, ServiceConnection, TagLabel
 
 OWNER = "ca22d46e-81b9-4e48-85b5-0adc44980da9"
 TAG = {"tagFQN": "Tier.Tier1", "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
@@ -211,26 +206,6 @@ def test_a_null_among_the_options_leaves_the_option_out() -> None:
     }
 
 
-def test_what_the_server_fills_in_stands_on_the_fields() -> None:
-    filled_in = {
-        (part.__name__, name): default
-        for part in (SageMakerConnection, AwsCredentials, GcpCredentialsValues, GcpImpersonation, FilterPattern)
-        for name in part.model_fields
-        if (default := part.fields_by_key[name].server_default) is not None
-    }
-    assert filled_in == {
-        ("SageMakerConnection", "supports_metadata_extraction"): True,
-        ("AwsCredentials", "enabled"): False,
-        ("AwsCredentials", "assume_role_session_name"): "OpenMetadataSession",
-        ("GcpCredentialsValues", "auth_uri"): "https://accounts.google.com/o/oauth2/auth",
-        ("GcpCredentialsValues", "token_uri"): "https://oauth2.googleapis.com/token",
-        ("GcpCredentialsValues", "auth_provider_x509_cert_url"): "https://www.googleapis.com/oauth2/v1/certs",
-        ("GcpImpersonation", "lifetime"): 3600,
-        ("FilterPattern", "includes"): [],
-        ("FilterPattern", "excludes"): [],
-    }
-
-
 def test_a_domain_of_none_empties_the_domains() -> None:
     assert request(domain=None).declared()["domains"] == []
 
@@ -268,30 +243,6 @@ def test_google_credentials_are_told_apart_and_sent_with_their_type(given: objec
         "type": "VertexAI",
         "location": "eu",
         "credentials": {"gcpConfig": sent},
-    }
-
-
-def test_connections_can_be_built_from_models() -> None:
-    credentials = GcpCredentials(
-        gcp_config=GcpApplicationDefault(),
-        gcp_impersonate_service_account=GcpImpersonation(impersonate_service_account="s", lifetime=60),
-    )
-    vertex = VertexAIConnection(credentials=credentials, location="eu")
-    assert sent_config("VertexAI", vertex) == {
-        "type": "VertexAI",
-        "credentials": {
-            "gcpConfig": {"type": "gcp_adc"},
-            "gcpImpersonateServiceAccount": {"impersonateServiceAccount": "s", "lifetime": 60},
-        },
-        "location": "eu",
-    }
-    sagemaker = SageMakerConnection(
-        aws_config=AwsCredentials(aws_region="eu"), ml_model_filter_pattern=FilterPattern(excludes=["x"])
-    )
-    assert sent_config("SageMaker", sagemaker) == {
-        "type": "SageMaker",
-        "awsConfig": {"awsRegion": "eu"},
-        "mlModelFilterPattern": {"excludes": ["x"]},
     }
 
 

@@ -8,6 +8,7 @@ import posixpath
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,8 +17,10 @@ from jsonschema import Draft7Validator
 from pydantic import JsonValue
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.kinds.aws import AwsCredentials
+from airflow_provider_collate.kinds.gcp import GcpCredentialsValues, GcpImpersonation
 from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest
-from airflow_provider_collate.models import validate_services
+from airflow_provider_collate.models import ConnectionPart, validate_services
 from tests.unit.models.declaring import LOOSER
 
 CONTRACT = Path(__file__).parents[4] / "shared" / "contract"
@@ -336,6 +339,24 @@ def test_ambiguous_google_credentials_are_accepted_where_the_schema_does(config:
     accepted = is_accepted(instance)
     assert accepted or not is_valid(schema_of("VertexAI"), instance)
     assert not accepted or is_valid(looser_schema_of("VertexAI"), instance)
+
+
+@pytest.mark.parametrize(
+    "part, file, place",
+    [
+        (AwsCredentials, "awsCredentials.json", ()),
+        (GcpCredentialsValues, "gcpValues.json", ()),
+        (GcpImpersonation, "gcpCredentials.json", ("definitions", "GCPImpersonateServiceAccountValues")),
+    ],
+)
+def test_the_server_fills_in_what_the_schema_says(
+    part: type[ConnectionPart], file: str, place: tuple[str, ...]
+) -> None:
+    schema: Any = at(json.loads((CONTRACT / "security/credentials" / file).read_text()), place)
+    documented = {name: field.get("default") for name, field in schema["properties"].items() if name != "type"}
+
+    facts = [part.fields_by_key[name] for name in part.model_fields if name != "type"]
+    assert {one.documented: one.server_default for one in facts} == documented
 
 
 def test_the_vendors_examples_are_accepted_as_they_stand() -> None:

@@ -90,13 +90,6 @@ class TestWaiting:
         with pytest.raises(AirflowSensorTimeout):
             make(fields={"owners": ["bob@acme.example"]}, timeout=0).execute(context)
 
-    def test_a_soft_deleted_service_is_not_there(self, catalog: Catalog, context: Any) -> None:
-        catalog.add_service("prod_mlflow")
-        catalog.remove_service("prod_mlflow")
-
-        with pytest.raises(AirflowSensorTimeout):
-            make(timeout=0).execute(context)
-
     def test_a_transient_error_is_lived_through_with_a_warning(
         self, catalog: Catalog, context: Any, logged: Callable[[], str]
     ) -> None:

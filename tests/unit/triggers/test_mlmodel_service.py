@@ -17,7 +17,7 @@ from asgiref.sync import async_to_sync
 from pytest_mock import MockerFixture
 
 from airflow_provider_collate.hooks.collate import CollateHook
-from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN, INGESTION_BOT, Catalog, User, make_token
+from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN, INGESTION_BOT, Catalog, make_token
 from airflow_provider_collate.triggers._service_trigger import MOST_LOOKS_AT_ONCE
 from airflow_provider_collate.triggers.mlmodel_service import MlModelServiceTrigger
 from tests.unit.conftest import Network
@@ -89,14 +89,6 @@ class TestFound:
 
         assert event["service"]["description"] == "new"
         assert len(clock.waits) == 2
-
-    def test_it_waits_for_an_owner_by_e_mail(self, catalog: Catalog) -> None:
-        bob = catalog.add_user(User("bob", "b.smith@acme.example"))
-        catalog.add_service("prod_mlflow")
-        clock = Clock(lambda number: catalog.edit_service("prod_mlflow", owners=[bob]))
-
-        assert event_of(make(clock, fields={"owners": ["b.smith@acme.example"]}))["status"] == "found"
-        assert len(clock.waits) == 1
 
     def test_one_look_is_one_request(self, catalog: Catalog) -> None:
         clock = Clock(lambda number: catalog.add_service("prod_mlflow") if number == 5 else None)
@@ -177,21 +169,6 @@ class TestErrors:
         assert "Renew the token" in event["message"]
         assert looks(catalog) == 1
         assert clock.waits == []
-
-    def test_a_faulty_connection_is_an_error(self, catalog: Catalog, connect: Callable[..., None]) -> None:
-        connect(host="")
-
-        event = event_of(make())
-
-        assert (event["status"], event["retryable"]) == ("error", False)
-        assert catalog.requests == []
-
-    def test_what_cannot_be_waited_for_is_an_error_before_any_request(self, catalog: Catalog) -> None:
-        event = event_of(make(fields={"descripton": "x"}))
-
-        assert (event["status"], event["retryable"]) == ("error", False)
-        assert "fields.descripton: unknown field, did you mean description?" in event["message"]
-        assert catalog.requests == []
 
 
 class TestSerialisedForm:
