@@ -8,13 +8,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
-from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN, Catalog
 from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
 from tests.faults.behaviours import (
     answers,
@@ -23,17 +21,14 @@ from tests.faults.behaviours import (
     closes_in_the_body,
     commits_then_closes,
     commits_then_resets,
-    deeply_nested,
-    drips_body,
     drips_headers,
-    gzip_bomb,
     long_body,
     never_answers,
     redirects,
     resets,
 )
 from tests.faults.certificates import Authority, server_tls
-from tests.faults.server import Accepting, Behaviour, FaultServer, closed_port
+from tests.faults.server import Accepting, Behaviour, FaultServer
 
 HELLO = Answer(200, b'{"hello": "world"}', {"Content-Type": "application/json"})
 
@@ -57,15 +52,6 @@ def raw_answer(server: FaultServer, request: bytes = b"GET /a HTTP/1.1\r\nHost: 
         while data := client.recv(65536):
             received += data
         return received
-
-
-def until_silent(client: socket.socket) -> bytes:
-    """What comes until nothing has come for as long as the socket's timeout."""
-    received = b""
-    with suppress(TimeoutError):
-        while data := client.recv(65536):
-            received += data
-    return received
 
 
 def fault_threads() -> list[str]:
@@ -162,27 +148,6 @@ def test_the_endings_of_the_handlers_answer_are_honoured(ending: Ending, sent: b
     assert received.partition(b"\r\n\r\n")[2] == sent
 
 
-def test_a_server_that_never_answers_ends_by_the_clients_timeout() -> None:
-    with FaultServer([never_answers]) as server, pytest.raises(httpx.ReadTimeout):
-        httpx.get(server.url, timeout=0.1, trust_env=False)
-
-    assert server.count("GET") == 1
-
-
-@pytest.mark.parametrize(
-    "drips, first", [(drips_headers, b"H"), (drips_body, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{")]
-)
-def test_bytes_come_one_at_a_time_at_the_rate_told(drips: Callable[[float], Behaviour], first: bytes) -> None:
-    with (
-        FaultServer([drips(60.0)], handle=lambda request: Answer(200, b"{}")) as server,
-        socket.create_connection(("127.0.0.1", server.port), timeout=0.2) as client,
-    ):
-        client.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-        received = until_silent(client)
-
-    assert received == first
-
-
 def test_what_may_happen_to_a_connection_before_anything_is_read() -> None:
     ways = [Accepting.CLOSE, Accepting.RESET, Accepting.HOLD, Accepting.SERVE]
     with FaultServer(handle=Counted(), accepting=lambda number: ways[number]) as server:
@@ -195,38 +160,6 @@ def test_what_may_happen_to_a_connection_before_anything_is_read() -> None:
     assert [one.connection for one in server.received] == [3]
 
 
-def test_nobody_listens_on_a_closed_port() -> None:
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", closed_port()), timeout=5)
-
-
-def test_a_gzip_bomb_is_small_on_the_way_and_large_when_unpacked() -> None:
-    with (
-        FaultServer([gzip_bomb(10 * 1024 * 1024)]) as server,
-        httpx.stream("GET", server.url, trust_env=False) as answer,
-    ):
-        unpacked = sum(len(part) for part in answer.iter_bytes())
-        on_the_way = answer.num_bytes_downloaded
-
-    assert unpacked == 10 * 1024 * 1024
-    assert on_the_way < unpacked / 100
-
-
-@pytest.mark.parametrize("announced", [True, False])
-def test_a_long_body_comes_in_full_or_until_the_client_has_had_enough(announced: bool) -> None:
-    bodies = [long_body(1024 * 1024, announced=announced), long_body(10**12, announced=announced)]
-    with FaultServer(bodies) as server, httpx.Client(trust_env=False) as client:
-        assert len(client.get(server.url).content) == 1024 * 1024
-        with client.stream("GET", server.url) as answer:
-            assert ("content-length" in answer.headers) is announced
-            assert next(answer.iter_bytes(1024)) == b" " * 1024
-
-
-def test_a_deeply_nested_body() -> None:
-    with FaultServer([deeply_nested(1000)]) as server:
-        assert httpx.get(server.url, trust_env=False).text == "[" * 1000 + "]" * 1000
-
-
 def test_a_redirect_and_where_a_token_went() -> None:
     with FaultServer(handle=Counted()) as other, FaultServer([redirects(other.url, 302)]) as server:
         headers = {"Authorization": "Bearer canary", "X-Kept": "kept"}
@@ -237,21 +170,6 @@ def test_a_redirect_and_where_a_token_went() -> None:
     assert "authorization" not in other.received[0].headers
     assert b"canary" not in other.captured
     assert b"kept" in other.captured
-
-
-@pytest.mark.parametrize("status", [403, 407])
-def test_a_proxy_that_refuses(status: int) -> None:
-    refusal = answers(status, headers={"Proxy-Authenticate": "Basic"})
-    with FaultServer([refusal]) as proxy, pytest.raises(httpx.ProxyError, match=str(status)):
-        httpx.get(
-            "https://catalog.acme.example/api",
-            headers={"Authorization": "Bearer canary"},
-            proxy=proxy.url,
-            trust_env=False,
-        )
-
-    assert [(one.method, one.target) for one in proxy.received] == [("CONNECT", "catalog.acme.example:443")]
-    assert b"canary" not in proxy.captured
 
 
 def test_good_tls_speaks_http(tmp_path: Path) -> None:
@@ -297,23 +215,6 @@ def test_a_client_certificate_is_asked_for(tmp_path: Path) -> None:
         ana = authority.issue("ana.acme.example")
         trusting.load_cert_chain(ana.cert_file, ana.key_file)
         assert httpx.get(server.url, verify=trusting, trust_env=False).status_code == 200
-
-
-def test_an_answer_that_was_lost_after_the_commit_is_in_the_sandbox() -> None:
-    catalog = Catalog()
-    service = {
-        "name": "mlflow_prod",
-        "serviceType": "Mlflow",
-        "connection": {"config": {"type": "Mlflow", "trackingUri": "http://mlflow", "registryUri": "http://mlflow"}},
-    }
-    services = "/api/v1/services/mlmodelServices"
-    with FaultServer([commits_then_closes], handle=catalog.handle) as server:
-        headers = {"Authorization": f"Bearer {DEFAULT_BOT_TOKEN}"}
-        with httpx.Client(base_url=server.url, headers=headers, trust_env=False) as client:
-            with pytest.raises(httpx.RemoteProtocolError):
-                client.post(services, json=service)
-            assert client.get(f"{services}/name/mlflow_prod").json()["name"] == "mlflow_prod"
-            assert client.post(services, json=service).status_code == 409
 
 
 def _until(happened: Callable[[], bool]) -> None:

@@ -15,13 +15,11 @@ from airflow_provider_collate.exceptions import (
     ServerError,
     TooManyRequestsError,
 )
-from airflow_provider_collate.kinds.mlmodel import MlflowConnection
 from airflow_provider_collate.operators.mlmodel_service import CreateMlModelServiceOperator
 from airflow_provider_collate.sandbox import Catalog
 from tests.unit.conftest import TaskInstance, service_in
 
 MLFLOW = {"config": {"type": "Mlflow", "trackingUri": "http://mlflow:5000", "registryUri": "http://mlflow:5000"}}
-MODEL = MlflowConnection(tracking_uri="http://mlflow:5000", registry_uri="http://mlflow:5000")
 
 
 def make(**given: Any) -> CreateMlModelServiceOperator:
