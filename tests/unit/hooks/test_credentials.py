@@ -143,7 +143,9 @@ def test_a_generic_connection_becomes_connection_options() -> None:
         "extra": {"team": "ml", "verify": False, "host": "overridden", "nothing": None, "nested": {"d": 1}},
     }
 
-    config = config_of("CustomMlModel", connection, sourcePythonClass="acme.Source", connectionOptions={"my_key": "a"})
+    config = config_of(
+        "CustomMlModel", connection, source_python_class="acme.Source", connectionOptions={"my_key": "a"}
+    )
 
     assert config == {
         "connectionOptions": {

@@ -94,6 +94,7 @@ def test_aws_extras(extra: dict[str, object], expected: dict[str, str]) -> None:
         ),
         ({"extra": {"region_name": 7}}, "extra.region_name must be a string"),
         ({"extra": {"session_kwargs": "canary"}}, "extra.session_kwargs must be an object"),
+        ({"extra": {"service_config": "canary"}}, "extra.service_config must be an object"),
         ({"extra": {"service_config": {"sagemaker": 1}}}, "extra.service_config.sagemaker must be an object"),
     ],
 )

@@ -140,6 +140,10 @@ def test_credentials_of_another_type_replace_those_of_the_connection() -> None:
     config = config_of("VertexAI", connection, gcpConfig={"type": "gcp_adc", "projectId": "q"})
 
     assert config["credentials"] == {"gcpConfig": {"type": "gcp_adc", "projectId": "q"}}
+    assert config_of("VertexAI", connection, gcpConfig={"private_key": "k"})["credentials"]["gcpConfig"].items() >= {
+        ("type", "service_account"),
+        ("privateKey", "k"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -177,7 +181,7 @@ def test_credentials_of_another_type_replace_those_of_the_connection() -> None:
             "the catalog has no field for extra.key_secret_name; use a key file, or default credentials",
         ),
         (
-            {"impersonation_chain": "canary@acme.example, b@acme.example"},
+            {"impersonation_chain": "canary@acme.example,b@acme.example"},
             "extra.impersonation_chain has several accounts; the catalog can act as one only",
         ),
         (
@@ -186,7 +190,7 @@ def test_credentials_of_another_type_replace_those_of_the_connection() -> None:
         ),
         *(
             ({"keyfile_dict": {**EXTERNAL, key: 5}}, f"extra.keyfile_dict.{key} must be a string")
-            for key in ("audience", "subject_token_type", "token_url", "service_account_impersonation_url")
+            for key in ("type", "audience", "subject_token_type", "token_url", "service_account_impersonation_url")
         ),
         (
             {"impersonation_chain": {"canary": 1}},
