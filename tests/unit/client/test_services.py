@@ -153,6 +153,7 @@ def test_a_bulk_request() -> None:
     got = services.put_bulk([{"name": "a", "owners": []}])
 
     assert (network.requests[0].method, network.requests[0].url.path) == ("PUT", f"{COLLECTION}/bulk")
+    assert json.loads(network.requests[0].content) == [{"name": "a", "owners": []}]
     assert [row.name for row in got.success_request] == ["a"]
 
 
@@ -207,7 +208,8 @@ def test_a_delete(hard: bool, query: dict[str, str]) -> None:
 
     services.delete("1", hard=hard)
 
-    assert (network.requests[0].method, dict(network.requests[0].url.params)) == ("DELETE", query)
+    assert (network.requests[0].method, network.requests[0].url.path) == ("DELETE", f"{COLLECTION}/1")
+    assert dict(network.requests[0].url.params) == query
 
 
 def test_a_delete_whose_answer_was_lost_is_done() -> None:
