@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import unquote
 
 from starlette.routing import Match, Route
@@ -41,10 +42,25 @@ def _own(call: Call) -> Answer:
 
 
 def _get(call: Call) -> Answer:
-    directory, deleted = call.state.directory, call.request.params.get("include") in ("all", "deleted")
+    deleted = call.request.params.get("include") in ("all", "deleted")
+    return json_answer(200, _find(call, deleted=deleted).document(call.request.root))
+
+
+def _delete(call: Call) -> Answer:
+    """Delete softly unless `hardDelete`."""
+    _check_admin(call, "Delete")
+    entry = _find(call, deleted=True)
+    if KINDS[entry.kind].soft_deletes and not call.flag("hardDelete"):
+        gone = call.state.directory.add(replace(entry, deleted=True))
+        return json_answer(200, gone.document(), change="entitySoftDeleted")
+    call.state.forget_entry(entry)
+    return json_answer(200, entry.document(), change="entityDeleted")
+
+
+def _find(call: Call, *, deleted: bool) -> Entry:
+    directory = call.state.directory
     find = directory.by_name if "fqn" in call.params else directory.by_id
-    entry = find(_kind(call), call.params.get("fqn") or call.params["id"], deleted=deleted)
-    return json_answer(200, entry.document(call.request.root))
+    return find(_kind(call), call.params.get("fqn") or call.params["id"], deleted=deleted)
 
 
 def _create(call: Call) -> Answer:
@@ -62,8 +78,7 @@ def _create(call: Call) -> Answer:
 
 def _read(call: Call) -> Entry:
     kind, body = _kind(call), read_json(call.request.content)
-    if not call.user.is_admin:
-        raise call.state.forbidden(call.user, "Create")
+    _check_admin(call, "Create")
     given = {name: value for name, value in body.items() if value is not None} if isinstance(body, dict) else {}
     if missing := [name for name in KINDS[kind].needed if not given.get(name)]:
         raise bad_request(f"[{', '.join(f'{name} must not be null' for name in missing)}]")
@@ -83,6 +98,11 @@ def _fqn(directory: Directory, kind: str, name: str, given: Mapping[str, object]
     if kind == "tag" and not above:
         raise bad_request("[classification must not be null]")
     return f"{above}.{quoted(name)}" if above else quoted(name)
+
+
+def _check_admin(call: Call, operation: str) -> None:
+    if not call.user.is_admin:
+        raise call.state.forbidden(call.user, operation)
 
 
 def _kind(call: Call) -> str:
@@ -117,7 +137,9 @@ _ENDPOINTS: Sequence[tuple[str, str, Endpoint]] = (
     ("GET", f"{_SERVICES}/{{id}}/versions/{{version}}", _of_kind(ServiceApi.version)),
     ("GET", "users/loggedInUser", _own),
     ("GET", "{collection}/name/{fqn}", _get),
+    ("DELETE", "{collection}/name/{fqn}", _delete),
     ("GET", "{collection}/{id}", _get),
+    ("DELETE", "{collection}/{id}", _delete),
     ("GET", "{collection}", _list),
     ("POST", "{collection}", _create),
     ("PUT", "{collection}", _create),

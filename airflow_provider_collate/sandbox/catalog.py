@@ -190,16 +190,17 @@ class Catalog:
         more = {"domains": [domain]} if domain else {}
         return self.state.directory.add(Entry("dataProduct", fqn.rpartition(".")[2], fqn, "", more))
 
-    def add_tag(self, fqn: str, *, glossary: bool = False, disabled: bool = False) -> Entry:
+    def add_tag(self, fqn: str, *, glossary: bool = False, disabled: bool = False, exclusive: bool = False) -> Entry:
         """Let there be a tag or a glossary term, with its classification or glossary.
 
         :param disabled: whether no service may carry it any more.
+        :param exclusive: whether a service may carry only one of the tags of its classification, if that is new.
         """
         directory = self.state.directory
         kind, above = ("glossaryTerm", "glossary") if glossary else ("tag", "classification")
         top = fqn.partition(".")[0]
         if directory.find(above, top) is None:
-            directory.add(Entry(above, top, top, "", KINDS[above].defaults))
+            directory.add(Entry(above, top, top, "", {"mutuallyExclusive": exclusive}))
         more = {**KINDS[kind].defaults, **({"disabled": True} if disabled else {})}
         return directory.add(Entry(kind, fqn.rpartition(".")[2], fqn, "", more))
 

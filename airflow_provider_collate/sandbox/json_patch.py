@@ -14,20 +14,16 @@ from airflow_provider_collate.sandbox.exchange import JsonObject, UnexpectedErro
 _NEEDS = {"add": "value", "replace": "value", "test": "value", "copy": "from", "move": "from", "remove": "path"}
 
 
-class PatchError(UnexpectedError):
-    """A patch that is malformed or does not apply."""
-
-
 def parse_patch(patch: object) -> list[JsonObject]:
-    """Return the operations of a patch; a `PatchError` for anything that is not one."""
+    """Return the operations of a patch; an `UnexpectedError` for anything that is not one."""
     if not isinstance(patch, list):
-        raise PatchError("A JSON patch must be an array of operations")
+        raise UnexpectedError("A JSON patch must be an array of operations")
     for operation in patch:
         name = str(operation.get("op") if isinstance(operation, dict) else operation)
         if name not in _NEEDS:
-            raise PatchError(f"Illegal value for the operationName of the JSON patch operation: {name}")
+            raise UnexpectedError(f"Illegal value for the operationName of the JSON patch operation: {name}")
         if _NEEDS[name] not in operation:
-            raise PatchError(f"no {_NEEDS[name]} for the JSON patch operation {name}")
+            raise UnexpectedError(f"no {_NEEDS[name]} for the JSON patch operation {name}")
     return patch
 
 
@@ -35,7 +31,7 @@ def apply_patch(document: object, operations: Sequence[JsonObject], *, is_old: b
     """Apply a patch to a copy of a document; all of it or nothing.
 
     :param is_old: whether messages are as recorded on OpenMetadata 1.2, or as in the newer server's source.
-    :raises PatchError: when an operation does not apply or a test fails. The message can print
+    :raises UnexpectedError: when an operation does not apply or a test fails. The message can print
         the document, as the real server's does (recorded).
     """
     result = copy.deepcopy(document)
@@ -46,7 +42,7 @@ def apply_patch(document: object, operations: Sequence[JsonObject], *, is_old: b
 
 def _applied(document: object, operation: JsonObject, is_old: bool) -> object:
     if operation["op"] == "remove" and not operation["path"]:
-        raise PatchError("can't remove the whole document")
+        raise UnexpectedError("can't remove the whole document")
     source = str(operation["from" if operation["op"] in ("copy", "move") else "path"])
     try:
         if operation["op"] != "test":
@@ -54,11 +50,11 @@ def _applied(document: object, operation: JsonObject, is_old: bool) -> object:
         # The library takes true for 1.
         if same_json(JsonPointer(source).resolve(document), operation["value"]):
             return document
-        raise PatchError(_failed_test(operation, is_old))
+        raise UnexpectedError(_failed_test(operation, is_old))
     except (JsonPatchException, JsonPointerException, TypeError, ValueError) as error:
         is_leaf = operation["op"] in ("remove", "replace")
         message = _missing(document, source, is_old, is_leaf) or _missing(document, str(operation["path"]), is_old)
-        raise PatchError(message or str(error)) from None
+        raise UnexpectedError(message or str(error)) from None
 
 
 def _failed_test(operation: JsonObject, is_old: bool) -> str:

@@ -121,7 +121,7 @@ def approve_and_disturb(
         assert_nothing_else(catalog, plan, untouched)
         assert 0 < done(catalog) < CHANGES
 
-        catalog.random_faults = None
+        catalog.stop_failing()
         if kill_the_server:
             front.start()
         with worker(home, url, catalog.bot_token, folder, "apply_approved", **approved) as attempt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from airflow_provider_collate.sandbox import ANA, Catalog
+from airflow_provider_collate.sandbox import Catalog
 
 API = "http://sandbox.example/api/v1"
 
@@ -50,15 +50,16 @@ def test_a_glossary_term_needs_its_glossary(admin: httpx.Client, bot: httpx.Clie
     assert missing.json()["message"] == "[description must not be null, glossary must not be null]"
 
 
-def test_a_deleted_user_is_no_owner_any_more(bot: httpx.Client, catalog: Catalog) -> None:
+def test_a_deleted_user_is_no_owner_any_more(admin: httpx.Client, bot: httpx.Client, catalog: Catalog) -> None:
     ana = bot.get(f"{API}/users/name/ANA").json()
     catalog.add_service("a", owners=[{"id": ana["id"], "type": "user"}])
 
-    gone = catalog.add_user(ANA, deleted=True)
+    assert bot.delete(f"{API}/users/{ana['id']}").status_code == 403
+    assert admin.delete(f"{API}/users/{ana['id']}").headers["x-openmetadata-change"] == "entitySoftDeleted"
     assert bot.get(f"{API}/users/name/ana").status_code == 404
     assert bot.get(f"{API}/users/name/ana", params={"include": "all"}).json()["deleted"] is True
     assert bot.get("/name/a", params={"fields": "owners"}).json()["owners"][0]["deleted"] is True
-    catalog.remove_entry(gone)
+    admin.delete(f"{API}/users/{ana['id']}", params={"hardDelete": "true"})
     assert bot.get("/name/a", params={"fields": "owners"}).json()["owners"] == []
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_collate.sandbox.exchange import same_json
-from airflow_provider_collate.sandbox.json_patch import PatchError, apply_patch, parse_patch
+from airflow_provider_collate.sandbox.exchange import UnexpectedError, same_json
+from airflow_provider_collate.sandbox.json_patch import apply_patch, parse_patch
 
 
 def patch(document: object, *operations: dict[str, object]) -> Any:
@@ -30,7 +30,7 @@ def test_a_boolean_is_no_number(one: object, other: object) -> None:
     ],
 )
 def test_operations_that_are_none(operation: object, message: str) -> None:
-    with pytest.raises(PatchError, match=message):
+    with pytest.raises(UnexpectedError, match=message):
         parse_patch([operation])
 
 
@@ -60,14 +60,14 @@ def test_operations_that_are_none(operation: object, message: str) -> None:
 def test_operations_that_do_not_apply(operation: dict[str, object], message: str) -> None:
     document = {"a": [1, 2], "b": "t"}
 
-    with pytest.raises(PatchError, match=message):
+    with pytest.raises(UnexpectedError, match=message):
         patch(document, {"op": "add", "path": "/c", "value": 1}, {"op": "remove", "path": "/c"}, operation)
 
     assert document == {"a": [1, 2], "b": "t"}
 
 
 def test_a_patch_is_a_list() -> None:
-    with pytest.raises(PatchError, match="must be an array"):
+    with pytest.raises(UnexpectedError, match="must be an array"):
         parse_patch({"op": "add"})
 
 
