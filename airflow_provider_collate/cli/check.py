@@ -7,7 +7,7 @@ import os
 
 import click
 
-from airflow_provider_collate.cli.files import KIND, counted, files_argument
+from airflow_provider_collate.cli.files import KIND, files_argument
 
 
 @click.command()
@@ -28,6 +28,7 @@ def check(files: tuple[str, ...], files_conn: str | None, form: str) -> int:
     from airflow_provider_collate.files.path import ServicesPath
     from airflow_provider_collate.files.services import read_files
     from airflow_provider_collate.kinds import find_kind
+    from airflow_provider_collate.models.problems import counted
 
     gc.freeze()
     gc.enable()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from airflow_provider_collate.cli.files import KIND, counted
+from airflow_provider_collate.cli.files import KIND
 from airflow_provider_collate.cli.server import connected, server_options
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 
@@ -29,6 +29,7 @@ def export(conn: str | None, host: str | None, token_env: str, scope: tuple[str,
     """
     from airflow_provider_collate.files.export import FIELDS, exported_model, to_yaml
     from airflow_provider_collate.kinds import find_kind
+    from airflow_provider_collate.models.problems import counted
 
     kind = find_kind(KIND)
     wanted = scope_of(scope, "--scope")
@@ -47,12 +48,13 @@ def export(conn: str | None, host: str | None, token_env: str, scope: tuple[str,
 
 def _looked_up(scope: PruneScope | None, client: CollateClient) -> PruneScope | None:
     """Return a scope with its owner looked up, and say which of its names do not exist."""
+    from airflow_provider_collate.reconcile.lookups import LookUps
     from airflow_provider_collate.reconcile.references import resolve_references
     from airflow_provider_collate.reconcile.workers import Workers
 
     if scope is None:
         return None
-    found = resolve_references((), client.directory, client.release(), Workers(1, client), scope)
+    found = resolve_references((), LookUps(client.directory, Workers(1, client)), client.release(), scope)
     for warning in found.warnings:
         click.echo(warning.replace("prune_scope", "--scope"), err=True)
     return found.scope

@@ -18,8 +18,3 @@ def files_argument(command: F) -> F:
         command
     )
     return click.argument("files", nargs=-1, required=True, metavar="FILES…")(command)
-
-
-def counted(number: int, what: str) -> str:
-    """Return a number of things in words: `1 service`, `2,000 services`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

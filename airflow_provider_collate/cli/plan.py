@@ -95,6 +95,8 @@ def apply(
         report = Reconciler(client, kind, checked, watcher=progress).run(services, _unfinished(services))
     for line in report.log_lines():
         click.echo(line)
+    if len(report.rows) != 1:
+        click.echo(report.summary())
     if error := report.error():
         raise error
     return NOTHING_TO_DO

@@ -13,7 +13,7 @@ import binascii
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -80,10 +80,12 @@ class NameRanges:
     """Read services by ranges of names, once a page of the list has shown how the server makes its cursors.
 
     :param services: the endpoints.
+    :param note: is given each page that is read.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, note: Callable[[ServicePage], None]) -> None:
         self._services = services
+        self._note = note
         self._form: CursorForm | None = None
         self._are_refused = False
         self._dots_are_sorted = False
@@ -114,6 +116,7 @@ class NameRanges:
             page = self._page(fields, after, min(PAGE_SIZE, max(search.left + 1, _SMALLEST_PAGE)))
             if page is None:
                 break
+            self._note(page)
             before = len(search.missing)
             yield from search.found(page.services)
             self._check_order(page, search.low)

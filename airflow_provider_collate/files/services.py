@@ -54,15 +54,16 @@ class _Part:
 class FileServices(Sequence[CreateServiceRequest]):
     """The services of files; those of JSON Lines are made when they are asked for, and not held.
 
+    :param shortest_secret: as for `validate_services`.
     :param problems: what is wrong; with any of it, the services cannot be used.
     :param unfinished: rows that cannot be applied as they are, with why; the others can.
     """
 
-    def __init__(self, kind: ServiceKind, resolver: Resolver) -> None:
+    def __init__(self, kind: ServiceKind, resolver: Resolver, shortest_secret: int = 0) -> None:
         self._kind, self._resolver = kind, resolver
         self._parts: list[_Part] = []
         self._count = 0
-        self._findings = Findings()
+        self._findings = Findings(shortest_secret)
         self._names: dict[str, int] = {}
         self.problems: list[FileProblem] = []
         self.unfinished: dict[int, FileProblem] = {}
@@ -213,14 +214,17 @@ def _without_connection(row: object) -> dict[str, object]:
     return {**row, "connection": None} if isinstance(row, Mapping) else {}
 
 
-def read_files(paths: Iterable[ServicesPath], kind: ServiceKind, resolver: Resolver) -> FileServices:
+def read_files(
+    paths: Iterable[ServicesPath], kind: ServiceKind, resolver: Resolver, *, shortest_secret: int = 0
+) -> FileServices:
     """Return the services that files declare, with all that is wrong with them.
 
     :param paths: files and globs.
     :param kind: the kind of the services.
     :param resolver: puts the connections that rows name in the place of their ids.
+    :param shortest_secret: as for `validate_services`.
     """
-    services = FileServices(kind, resolver)
+    services = FileServices(kind, resolver, shortest_secret)
     for file in find_files(paths, services.problems):
         services.add(file)
     return services

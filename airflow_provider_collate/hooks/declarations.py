@@ -13,7 +13,7 @@ from airflow_provider_collate.files.conn_ids import Resolution
 from airflow_provider_collate.files.path import ServicesPath
 from airflow_provider_collate.files.services import read_files
 from airflow_provider_collate.hooks.credentials import ConnectionResolver, resolve_services
-from airflow_provider_collate.hooks.masking import mask_secrets
+from airflow_provider_collate.hooks.masking import mask_secrets, shortest_masked
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models.request import CreateServiceRequest
 from airflow_provider_collate.models.validation import ValidatedServices, validate_services
@@ -44,7 +44,7 @@ def read_declarations(
         rows, secrets = resolve_services(list(rows), get_connection, kind=kind, single=single)
         if secrets:
             mask_secrets(secrets)
-    validated = validate_services(rows, model=kind.request_model, single=single)
+    validated = validate_services(rows, model=kind.request_model, single=single, shortest_secret=shortest_masked())
     mask_secrets([secret for service in validated.services for secret in service.secrets()])
     return validated
 
@@ -52,7 +52,7 @@ def read_declarations(
 def _read_files(
     where: ServicesPath, kind: ServiceKind, get_connection: Callable[[str], Connection]
 ) -> ValidatedServices[CreateServiceRequest]:
-    services = read_files([where], kind, MaskingResolver(kind, get_connection))
+    services = read_files([where], kind, MaskingResolver(kind, get_connection), shortest_secret=shortest_masked())
     services.raise_if_faulty()
     unfinished = {number: str(problem) for number, problem in services.unfinished.items()}
     return ValidatedServices(services, [str(warning) for warning in services.warnings], unfinished)

@@ -21,7 +21,12 @@ except ImportError:  # Airflow 2.11
 # This package prints no declared secret; the masker is the second line of defence.
 MOST_FORMS = 100
 MOST_CHARACTERS = 12_000
-SHORTEST_ON_AIRFLOW_2 = 3
+_SHORTEST_ON_AIRFLOW_2 = 3
+
+
+def shortest_masked() -> int:
+    """Return how many characters a secret must have so that Airflow masks it."""
+    return int(conf.getint("logging", "min_length_masked_secret", fallback=_SHORTEST_ON_AIRFLOW_2))
 
 
 def mask_secrets(secrets: Iterable[str]) -> None:
@@ -30,8 +35,8 @@ def mask_secrets(secrets: Iterable[str]) -> None:
     :param secrets: the values, the most important first; of many, the first 100 forms are registered: the raw ones,
         then the escaped, as far as 12,000 characters go.
     """
-    # Airflow warns of each secret that it will not mask because it is too short; nobody can do anything about it.
-    shortest = conf.getint("logging", "min_length_masked_secret", fallback=SHORTEST_ON_AIRFLOW_2)
+    # Airflow warns of each secret that is too short, without saying which it is.
+    shortest = shortest_masked()
     long_enough = (secret for secret in secrets if len(secret) >= shortest)
     raw = list(islice(dict.fromkeys(long_enough), MOST_FORMS))
     escaped = sorted({form for secret in raw for form in printed_forms(secret)} - set(raw), key=len)

@@ -18,6 +18,7 @@ from airflow_provider_collate.models.declared import (
     ServerDefault,
     validate_part,
 )
+from airflow_provider_collate.models.problems import Path
 
 _SECRET_WORD = re.compile(r"passw|passphrase|pwd|secret|token|key|credential|auth|sig", re.IGNORECASE)
 
@@ -75,17 +76,40 @@ def secret_values(part: type[ConnectionPart], values: Mapping[str, object] | Con
     :param part: the config's model; `UndocumentedConnection` for a service type that is not known.
     :param values: the config, validated or not, under documented or Python names; a model is judged by its own type.
     """
+    yield from (secret for _, secret in _secret_fields(part, values))
+
+
+def short_secrets(config: ConnectionPart, length: int) -> set[Path]:
+    """Return the paths of fields whose secret has fewer characters than a length.
+
+    A user's own fields count where their names say what they hold: the values of all others may be anything.
+    """
+    return {path for path, secret in _secret_fields(type(config), config, named=True) if len(secret) < length}
+
+
+def _secret_fields(
+    part: type[ConnectionPart],
+    values: Mapping[str, object] | ConnectionPart,
+    at: Path = (),
+    *,
+    named: bool = False,
+) -> Iterator[tuple[Path, str]]:
+    """Yield each secret with the path of its field.
+
+    :param named: leave out fields that the model does not know and whose names do not say that they are secret.
+    """
     if isinstance(values, ConnectionPart):
         part, values = type(values), values.model_dump(exclude_unset=True)
     for name, value in values.items():
         facts = part.fields_by_key[name]
         below = facts.part_of(value) if facts.model else None
+        path = (*at, facts.documented)
         if isinstance(value, ConnectionPart):
-            yield from secret_values(type(value), value)
+            yield from _secret_fields(type(value), value, path, named=named)
         elif below is not None and isinstance(value, Mapping):
-            yield from secret_values(below, value)
-        else:
-            yield from _secrets_in(value, plain=facts.plain)
+            yield from _secret_fields(below, value, path, named=named)
+        elif not named or name in part.fields_by_key or _SECRET_WORD.search(name):
+            yield from ((path, secret) for secret in _secrets_in(value, plain=facts.plain))
 
 
 def _secrets_in(value: object, *, plain: bool) -> Iterator[str]:

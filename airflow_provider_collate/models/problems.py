@@ -94,6 +94,11 @@ def quoted(value: str) -> str:
     return json.dumps(bounded, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a count in words, e.g. `1 service` or `2,000 services`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """Return `, did you mean X?` for the known word that is nearest, or nothing.
 

@@ -9,10 +9,11 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
-from airflow_provider_collate.models.connection import ConnectionConfig
+from airflow_provider_collate.models.connection import ConnectionConfig, short_secrets
 from airflow_provider_collate.models.problems import (
     Path,
     Problem,
+    counted,
     did_you_mean,
     documented_name,
     kind_of,
@@ -29,6 +30,7 @@ _NOT_GIVEN = (
     "not given; the server takes the service without it, but the documented schema requires it: "
     "expect its ingestion and its connection test to fail"
 )
+_TOO_SHORT = "has fewer than {} characters, so Airflow does not mask it where other code prints it"
 _LONG_TEXT = 100_000
 
 RowProblem = tuple[int, Path, str]
@@ -49,18 +51,21 @@ class ValidatedServices(Generic[R]):
     unfinished: Mapping[int, str] = field(default_factory=dict)
 
 
-def validate_services(rows: Iterable[object], *, model: type[R], single: bool = False) -> ValidatedServices[R]:
+def validate_services(
+    rows: Iterable[object], *, model: type[R], single: bool = False, shortest_secret: int = 0
+) -> ValidatedServices[R]:
     """Check all rows before anything is sent.
 
     :param rows: mappings, with documented or Python names, or instances of the model.
     :param model: the request model of the kind of service.
     :param single: the only row is the task's own; paths start at its fields instead of at `services[0]`.
+    :param shortest_secret: characters that a secret must have to be masked; a shorter one is a warning.
     :raises InvalidDeclarationError: names every fault of every row, and no value but a name or a type.
     """
     given = _listed(rows)
     services, problems = checked_rows(given, model=model)
     if not problems and len({service.name for service in services}) == len(services):
-        findings = Findings()
+        findings = Findings(shortest_secret)
         for index, service in enumerate(services):
             findings.add(index, service)
         return ValidatedServices(services, _lines(findings.found(), single))
@@ -113,9 +118,13 @@ def given_already(name: str, place: str) -> str:
 
 
 class Findings:
-    """What is odd about services and no fault: each kind of it once, with the first row and how many more have it."""
+    """What is odd about services and no fault: each kind of it once, with the first row and how many more have it.
 
-    def __init__(self) -> None:
+    :param shortest_secret: as for `validate_services`.
+    """
+
+    def __init__(self, shortest_secret: int = 0) -> None:
+        self._shortest_secret = shortest_secret
         self._found: dict[tuple[Path, str], tuple[int, int]] = {}
 
     def add(self, index: int, service: CreateServiceRequest) -> None:
@@ -124,15 +133,20 @@ class Findings:
         :param index: the number of its row.
         :param service: the service.
         """
-        for path, text in _findings(service):
+        for path, text in (*_findings(service), *self._short_secrets(service)):
             first, count = self._found.get((path, text), (index, 0))
             self._found[path, text] = first, count + 1
+
+    def _short_secrets(self, service: CreateServiceRequest) -> Iterator[Problem]:
+        config = service.connection.config if service.connection is not None else None
+        if config is not None and self._shortest_secret:
+            for path in sorted(short_secrets(config, self._shortest_secret)):
+                yield ("connection", "config", *path), _TOO_SHORT.format(self._shortest_secret)
 
     def found(self) -> Iterator[RowProblem]:
         """Yield each kind of finding, with where it is found first."""
         for (path, text), (index, count) in self._found.items():
-            more = count - 1
-            yield index, path, f"{text} (and {more:,} more row{'' if more == 1 else 's'})" if more else text
+            yield index, path, f"{text} (and {counted(count - 1, 'more row')})" if count > 1 else text
 
 
 def _lines(problems: Iterable[RowProblem], single: bool) -> list[str]:

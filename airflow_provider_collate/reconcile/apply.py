@@ -32,13 +32,13 @@ from airflow_provider_collate.models.bulk_result import BulkOperationResult
 from airflow_provider_collate.reconcile.changes import Action, Change, existing_of, is_gone
 from airflow_provider_collate.reconcile.facts import ServerFacts
 from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.progress import Progress
 from airflow_provider_collate.reconcile.workers import Workers
 
 log = logging.getLogger(__name__)
 
 # What the first row meets, every other one meets too.
 _MET_BY_EVERY_ROW = (AuthenticationError, InvalidConnectionError, StoppedError, LimitExceededError, RedirectError)
-_SECONDS_BETWEEN_PROGRESS = 5.0
 
 Result = tuple[Change, "CollateError | None"]
 
@@ -77,27 +77,6 @@ def _end_of_run(error: CollateError | None) -> CollateError | None:
     return error if is_final or isinstance(error, _MET_BY_EVERY_ROW) else None
 
 
-@dataclass(slots=True)
-class _Progress:
-    """Logs every few seconds how far a long run is."""
-
-    total: int
-    clock: Callable[[], float]
-    done: int = 0
-    failed: int = 0
-    logged_at: float | None = None
-
-    def count(self, error: CollateError | None) -> None:
-        self.done += 1
-        self.failed += error is not None
-        now = self.clock()
-        if self.logged_at is None:
-            self.logged_at = now
-        elif now - self.logged_at >= _SECONDS_BETWEEN_PROGRESS:
-            self.logged_at = now
-            log.info("%s of %s services written, %s failed", f"{self.done:,}", f"{self.total:,}", f"{self.failed:,}")
-
-
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Write changes of services of one kind."""
@@ -116,12 +95,13 @@ class Writer:
         :raises AuthenticationError: when the token is refused, and in the same way for all that every row would meet.
         :raises OutcomeError: when the circuit breaker opens.
         """
-        progress = _Progress(len(changes), self.clock)
+        progress, failed = Progress(self.clock), 0
         end: CollateError | None = None
         with closing(self._results(changes, enough=lambda: end is not None)) as results:
             for written, (change, error) in enumerate(results, start=1):
                 yield change, error
-                progress.count(error)
+                failed += error is not None
+                progress.tell("{:,} of {:,} services written, {:,} failed", written, len(changes), failed)
                 end = end or _end_of_run(error)
                 if breaker is not None and written < len(changes):
                     end = end or breaker.count(error)

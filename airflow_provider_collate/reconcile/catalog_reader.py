@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
@@ -18,11 +18,14 @@ from airflow_provider_collate.exceptions import (
 )
 from airflow_provider_collate.models import CreateServiceRequest
 from airflow_provider_collate.models.history import History, parse_history
+from airflow_provider_collate.models.problems import counted
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.changes import Desired
 from airflow_provider_collate.reconcile.comparison import classification_of
 from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
+from airflow_provider_collate.reconcile.lookups import LookUps
 from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.progress import Progress
 from airflow_provider_collate.reconcile.references import References, resolve_references
 from airflow_provider_collate.reconcile.workers import Workers
 
@@ -35,8 +38,16 @@ Pair = tuple[Desired | None, Service]
 class CatalogReader:
     """Read what one run needs from one server, beside the services themselves."""
 
-    def __init__(self, client: CollateClient, services: Services, options: RunOptions, workers: Workers) -> None:
+    def __init__(
+        self,
+        client: CollateClient,
+        services: Services,
+        options: RunOptions,
+        workers: Workers,
+        clock: Callable[[], float],
+    ) -> None:
         self._client = client
+        self._clock = clock
         self._services = services
         self._options = options
         self._workers = workers
@@ -57,8 +68,11 @@ class CatalogReader:
         :param unfinished: numbers of declarations that cannot be applied as they are, with why.
         :raises RequestError: for transient errors, and when the token is refused.
         """
-        scope = self._options.prune_scope
-        found = resolve_references(requests, self._client.directory, self.facts.release, self._workers, scope)
+        scope, progress = self._options.prune_scope, Progress(self._clock)
+        names = LookUps(self._client.directory, self._workers, progress)
+        found = resolve_references(requests, names, self.facts.release, scope)
+        if names.count:
+            progress.end(f"Looked up {counted(names.count, 'name')}")
         self._exclusive.update(found.exclusive)
         problems = {number: (text,) for number, text in unfinished.items()}
         desired = [
@@ -73,11 +87,14 @@ class CatalogReader:
         :param pairs: declarations whose services show something that somebody else may have set.
         :raises RequestError: when a history cannot be read for a reason that is not the history's own.
         """
+        progress = Progress(self._clock)
         exclusive = self._exclusive_classifications(pairs)
         by_id = {service.id: (desired, service) for desired, service in pairs}
         with closing(self._workers.results(by_id, self._history)) as results:
-            for service_id, authors in results:
+            for number, (service_id, authors) in enumerate(results, start=1):
+                progress.tell("{:,} of {:,} histories read", number, len(by_id))
                 yield by_id[service_id], replace(authors, exclusive=exclusive)
+        progress.end(f"Read the history of {counted(len(by_id), 'service')}")
 
     def authors_of(self, ids: Collection[str]) -> Iterator[tuple[str, Authors]]:
         """Yield the ids of services with who set what in each, also where the history cannot be read now."""

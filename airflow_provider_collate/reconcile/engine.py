@@ -21,6 +21,7 @@ from airflow_provider_collate.exceptions import (
 )
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models import CreateServiceRequest
+from airflow_provider_collate.models.problems import counted
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.apply import CircuitBreaker, Writer
 from airflow_provider_collate.reconcile.approval import LOOK_AGAIN, Approval, fingerprint_of
@@ -37,6 +38,7 @@ from airflow_provider_collate.reconcile.facts import Authors
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.plan import Plan
 from airflow_provider_collate.reconcile.planner import Planner, label_warnings
+from airflow_provider_collate.reconcile.progress import Progress
 from airflow_provider_collate.reconcile.report import Outcome, Report, RowResult
 from airflow_provider_collate.reconcile.row import Row, outcome_of
 from airflow_provider_collate.reconcile.scope import PruneScope
@@ -105,8 +107,8 @@ class Reconciler:
         self._services: Services = client.services(kind)
         self._approval: Approval | None = None
         self._workers = Workers(options.max_workers, client)
-        self._service_reader = ServiceReader(self._services, self._workers)
-        self._reader = CatalogReader(client, self._services, options, self._workers)
+        self._service_reader = ServiceReader(self._services, self._workers, clock)
+        self._reader = CatalogReader(client, self._services, options, self._workers, clock)
 
     def plan(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str] | None = None) -> Plan:
         """Return what a run would do, and whether it would be refused, with its fingerprint; write nothing.
@@ -120,6 +122,11 @@ class Reconciler:
 
     def _plan(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str]) -> Plan:
         facts = self._reader.facts
+        who = f"{facts.user} ({'bot' if facts.is_bot else 'person'})"
+        log.info(
+            "Connected to Collate %s at %s as %s; %s declared",
+            facts.release.text, self._client.ui_url, who, counted(len(requests), "service"),
+        )  # fmt: skip
         declared, found = self._reader.resolve(requests, unfinished)
         self._fields = found.on_request
         if found.scope is not None:
@@ -145,6 +152,7 @@ class Reconciler:
         :raises NotApprovedError: when it would do what was not approved.
         :raises StoppedError: when the task was told to stop.
         """
+        progress = Progress(self._clock)
         plan = self._plan(requests, unfinished or {})
         log.info("Plan:\n%s", plan.text())
         plan.raise_if_refused()
@@ -158,6 +166,7 @@ class Reconciler:
             log.warning("%s", line)
         for line in report.log_lines():
             log.info("%s", line)
+        progress.end(f"{'Failed' if report.is_failure else 'Done'}: {report.summary()},")
         return report
 
     def _raise_if_unapproved(self, plan: Plan) -> None:

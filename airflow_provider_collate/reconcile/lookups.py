@@ -13,6 +13,7 @@ from airflow_provider_collate.exceptions import (
     RequestError,
 )
 from airflow_provider_collate.models.problems import did_you_mean, quoted
+from airflow_provider_collate.reconcile.progress import Progress
 from airflow_provider_collate.reconcile.workers import Workers
 
 # A suggestion may cost a list of names, and compares with all of them.
@@ -34,11 +35,17 @@ class Unreadable(str):
 
 
 class LookUps:
-    """What names stand for in the catalog."""
+    """What names stand for in the catalog.
 
-    def __init__(self, directory: Directory, workers: Workers) -> None:
+    :param directory: the endpoints.
+    :param workers: threads for what is asked.
+    :param progress: logs how far looking up is.
+    """
+
+    def __init__(self, directory: Directory, workers: Workers, progress: Progress | None = None) -> None:
         self._directory = directory
         self._workers = workers
+        self._progress = progress or Progress()
         self._found: dict[Ask, Entry | Unreadable | None] = {}
         self._by_email: dict[str, list[Entry]] = {}
         self._emails: list[str] = []
@@ -56,11 +63,19 @@ class LookUps:
         :raises RequestError: for transient errors, and when the token is refused.
         """
         wanted = {email.lower() for email in emails}
-        self._found.update(self._workers.results(sorted({*asks, *map(_by_local_part, wanted)}), self._look_up))
+        todo = sorted({*asks, *map(_by_local_part, wanted)})
+        for ask, answer in self._workers.results(todo, self._look_up):
+            self._found[ask] = answer
+            self._progress.tell("{:,} of {:,} names looked up", len(self._found), len(todo))
         unclear = {email for email in wanted if not self._has_email(email)}
         if unclear:
             self._read_users(unclear)
         self.exclusive.update(self._workers.results(classifications, self._directory.is_exclusive))
+
+    @property
+    def count(self) -> int:
+        """How many names were looked up."""
+        return len(self._found)
 
     def found(self, ask: Ask) -> Entry | Unreadable | None:
         """Return what was found; None when it does not exist."""
@@ -112,6 +127,7 @@ class LookUps:
                 self._workers.raise_if_stopped()
                 key = user.email.lower()
                 self._emails.append(key)
+                self._progress.tell("{:,} users read, to find their e-mails", len(self._emails))
                 if key in wanted:
                     self._by_email.setdefault(key, []).append(user)
         except (BadRequestError, PermissionDeniedError) as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from pydantic import JsonValue
 
-from airflow_provider_collate.client.directory import Collection, Directory, Entry
+from airflow_provider_collate.client.directory import Collection, Entry
 from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.models import CreateServiceRequest
@@ -18,7 +18,6 @@ from airflow_provider_collate.models.problems import UUID_PATTERN, quoted
 from airflow_provider_collate.reconcile.field_change import ABSENT
 from airflow_provider_collate.reconcile.lookups import Ask, LookUps, Unreadable
 from airflow_provider_collate.reconcile.scope import GLOSSARY, PruneScope
-from airflow_provider_collate.reconcile.workers import Workers
 
 # Fields that a list or a get shows only when asked: the model's name → the API's.
 _ON_REQUEST = {"tags": "tags", "owners": "owners", "domains": "domains", "data_products": "dataProducts"}
@@ -78,9 +77,8 @@ class _Problem:
 
 def resolve_references(
     requests: Sequence[CreateServiceRequest],
-    directory: Directory,
+    names: LookUps,
     release: Release,
-    workers: Workers,
     scope: PruneScope | None = None,
 ) -> References:
     """Look up each distinct name once, and return what the declarations mean.
@@ -88,7 +86,6 @@ def resolve_references(
     :raises RequestError: for transient errors, and when the token is refused.
     :raises InvalidDeclarationError: when the owner of the scope may be one of several.
     """
-    names = LookUps(directory, workers)
     keys: list[object | None] = []
     declared: list[str] = []
     given: set[str] = set()

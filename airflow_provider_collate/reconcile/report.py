@@ -15,7 +15,7 @@ _MOST_DETAILS = 1000
 _MOST_RETURNED = 20
 _MOST_ROWS_IN_ERROR = 20
 _MOST_CHANGES = 20
-_MOST_ROWS_IN_LOG = 2000
+_MOST_ROWS_IN_LOG = 500
 _CONFLICT_ADVICE = (
     'Take it out of the declaration, leave it to others with on_conflict="keep", '
     'or replace what they did with on_conflict="overwrite".'
@@ -147,30 +147,31 @@ class Report:
         """The services that the run changed."""
         return tuple(row for row in self.rows if row.outcome.is_change or row.wrote)
 
+    @property
+    def is_failure(self) -> bool:
+        """Whether the catalog is not as declared, or the run ended early."""
+        return self.abort is not None or any(row.is_failure for row in self.rows)
+
     def summary(self) -> str:
         """Return the counts in words, e.g. `2 created, 1,998 unchanged`."""
         return ", ".join(f"{count:,} {name}" for name, count in self.counts.items()) or "no services declared"
 
     def log_warnings(self) -> Iterator[str]:
-        """Yield what the log has as warnings: services that stay as somebody else made them."""
-        kept = [row for row in self.rows if row.outcome is Outcome.KEPT]
-        yield from (row.numbered() if len(self.rows) > 1 else str(row) for row in kept[:_MOST_ROWS_IN_LOG])
+        """Yield what the log has as warnings: services that stay as somebody else made them, at most 500."""
+        yield from self._bounded_lines([row for row in self.rows if row.outcome is Outcome.KEPT])
 
     def log_lines(self) -> Iterator[str]:
-        """Yield the rest for the log: each failure, then what else is not unchanged, then the counts."""
-        if len(self.rows) == 1:
-            if self.rows[0].outcome is not Outcome.KEPT:
-                yield str(self.rows[0])
-            yield from self.notes
-            return
-        yield from (row.numbered() for row in self.rows if row.is_failure)
-        told = (Outcome.UNCHANGED, Outcome.KEPT)
-        good = [row for row in self.rows if not row.is_failure and row.outcome not in told]
-        yield from (row.numbered() for row in good[:_MOST_ROWS_IN_LOG])
-        if len(good) > _MOST_ROWS_IN_LOG:
-            yield f"… and {len(good) - _MOST_ROWS_IN_LOG:,} more services"
+        """Yield the rest for the log: what is not unchanged, failures first and at most 500, then the notes."""
+        counted_only = (Outcome.KEPT, Outcome.UNCHANGED) if len(self.rows) > 1 else (Outcome.KEPT,)
+        told = [row for row in self.rows if row.outcome not in counted_only]
+        yield from self._bounded_lines(sorted(told, key=lambda row: not row.is_failure))
         yield from self.notes
-        yield self.summary()
+
+    def _bounded_lines(self, rows: Sequence[RowResult]) -> Iterator[str]:
+        for row in rows[:_MOST_ROWS_IN_LOG]:
+            yield row.numbered() if len(self.rows) > 1 else str(row)
+        if len(rows) > _MOST_ROWS_IN_LOG:
+            yield f"… and {len(rows) - _MOST_ROWS_IN_LOG:,} more services"
 
     def to_json(self, most: int = _MOST_DETAILS) -> dict[str, JsonValue]:
         """Return the report as an XCom: counts in full, details of services that are not unchanged, failures first.

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 
 from airflow_provider_collate.client.name_ranges import ROWS_A_READ_COSTS, NameRanges
-from airflow_provider_collate.client.services import PAGE_SIZE, Services
+from airflow_provider_collate.client.services import PAGE_SIZE, ServicePage, Services
 from airflow_provider_collate.exceptions import BrokenReferenceError, NotFoundError
+from airflow_provider_collate.models.problems import counted
 from airflow_provider_collate.models.service import Service
+from airflow_provider_collate.reconcile.progress import Progress
 from airflow_provider_collate.reconcile.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -27,13 +30,17 @@ class ServiceReader:
 
     :param services: the endpoints.
     :param workers: threads for what is read by name.
+    :param clock: a monotonic clock in seconds.
     """
 
-    def __init__(self, services: Services, workers: Workers) -> None:
+    def __init__(self, services: Services, workers: Workers, clock: Callable[[], float] = time.monotonic) -> None:
         self._services = services
+        self._clock = clock
         self._workers = workers
-        self._ranges = NameRanges(services)
+        self._ranges = NameRanges(services, self._note)
         self._total: int | None = None
+        self._rows = 0
+        self._progress = Progress(clock)
         self.broken: dict[str, str] = {}
         """Services that refer to something that does not exist, and what the server said: read without relations."""
 
@@ -47,6 +54,7 @@ class ServiceReader:
         :param in_scope: which other services are wanted; None for no others.
         :raises RequestError: as `Transport.send`.
         """
+        self._rows, self._progress = 0, Progress(self._clock)
         missing = set(names)
         try:
             for service in self._in_bulk(frozenset(names), fields, in_scope):
@@ -59,12 +67,23 @@ class ServiceReader:
                 missing |= {service.name for page in self._services.pages(include="all") for service in page.services}
             by_name = self._by_name(missing, fields)
             yield from (s for s in by_name if s.name in names or (in_scope is not None and in_scope(s)))
+        self._progress.end(f"Read {counted(self._rows, 'service')}")
+
+    def _note(self, page: ServicePage) -> None:
+        """Count what a page shows, and how many services there are."""
+        self._total = page.total
+        self._count(len(page.services))
+
+    def _count(self, rows: int) -> None:
+        self._rows += rows
+        self._progress.tell("{:,} services read, of {:,} in the catalog", self._rows, max(self._total or 0, self._rows))
 
     def _in_bulk(
         self, names: Collection[str], fields: Collection[str], in_scope: Callable[[Service], bool] | None
     ) -> Iterator[Service]:
         if in_scope is not None:
             for page in self._services.pages(fields, include="all"):
+                self._note(page)
                 yield from (s for s in page.services if s.name in names or in_scope(s))
         elif self._is_better_by_name(len(names)):
             yield from self._by_name(names, fields)
@@ -81,7 +100,7 @@ class ServiceReader:
         first = min(PAGE_SIZE, max(len(missing) * 5 // 4, _SMALL_CATALOG)) if by_ranges else PAGE_SIZE
         for page in self._services.pages(fields, include="all", first=first):
             listed += len(page.services)
-            self._total = page.total
+            self._note(page)
             self._ranges.learn(page)
             yield from (service for service in page.services if service.name in missing)
             missing -= {service.name for service in page.services}
@@ -119,7 +138,10 @@ class ServiceReader:
             return self._services.by_name(name, include="all")
 
         with closing(self._workers.results(sorted(names), read)) as results:
-            yield from (service for _, service in results if service is not None)
+            for _, service in results:
+                self._count(service is not None)
+                if service is not None:
+                    yield service
 
 
 def _is_cheaper_by_name(names: int, rows: int) -> bool:

@@ -25,7 +25,7 @@ OTHERS = [f"{team}_{number:03}" for team in ("fraud", "risk") for number in rang
 def ranges_of(network: CollatedNetwork) -> tuple[NameRanges, ServicePage]:
     """Ranges that have seen the first page; nothing is counted yet."""
     services = services_over(network, TOKEN)
-    ranges = NameRanges(services)
+    ranges = NameRanges(services, lambda page: None)
     first = services.page(limit=3)
     ranges.learn(first)
     network.pages.clear()
@@ -155,7 +155,7 @@ def test_any_name_begins_a_range(name: str, with_id: bool) -> None:
 )
 def test_a_cursor_of_another_form_is_left_alone(cursor: str) -> None:
     services, network = scripted_services(listed("a", "b", "c", after=cursor))
-    ranges = NameRanges(services)
+    ranges = NameRanges(services, lambda page: None)
     ranges.learn(services.page())
 
     assert not ranges.can_be_read
@@ -165,7 +165,7 @@ def test_a_cursor_of_another_form_is_left_alone(cursor: str) -> None:
 
 def after_learning(*steps: httpx.Response) -> tuple[NameRanges, Network]:
     services, network = scripted_services(listed("a", "b", after="Yg==", total=90), *steps, max_retries=0)
-    ranges = NameRanges(services)
+    ranges = NameRanges(services, lambda page: None)
     ranges.learn(services.page())
     return ranges, network
 
@@ -199,7 +199,7 @@ def test_a_page_in_an_order_that_no_name_tells_proves_nothing(page: httpx.Respon
 
 def test_a_first_page_in_such_an_order_is_enough() -> None:
     services, _ = scripted_services(listed("b", "a", after="YQ==", total=90))
-    ranges = NameRanges(services)
+    ranges = NameRanges(services, lambda page: None)
     ranges.learn(services.page())
 
     assert not ranges.can_be_read

@@ -126,6 +126,31 @@ def test_a_long_description_is_accepted_with_a_warning(text: str, is_long: bool)
     )
 
 
+@pytest.mark.parametrize(
+    "config, at",
+    [
+        ({"trackingUri": "x", "registryUri": "mysql://ml:abc@db/ml"}, "registryUri"),
+        ({"trackingUri": "http://a?token=abc", "registryUri": "y"}, "trackingUri"),
+        ({"trackingUri": "abc", "registryUri": "mysql://ml:abcd@db/ml"}, None),
+    ],
+)
+def test_a_secret_too_short_to_be_masked_is_named_once(config: dict[str, str], at: str | None) -> None:
+    rows = [{**mlflow(**config), "name": name} for name in "ab"]
+    warnings = validate_services(rows, model=CreateMlModelServiceRequest, shortest_secret=4).warnings
+    text = "has fewer than 4 characters, so Airflow does not mask it where other code prints it (and 1 more row)"
+    assert warnings == ([f"services[0].connection.config.{at}: {text}"] if at else [])
+
+
+def test_of_a_users_own_fields_only_those_that_sound_secret_are_named_as_too_short() -> None:
+    config = {"mode": "all", "apiKey": "abc"}
+    row = service(serviceType="Foo", connection={"config": config})
+    warnings = validate_services([row], model=CreateMlModelServiceRequest, shortest_secret=4).warnings
+    assert [warning.partition(":")[0] for warning in warnings] == [
+        "services[0].serviceType",
+        "services[0].connection.config.apiKey",
+    ]
+
+
 def test_an_unknown_service_type_is_sent_as_it_is_with_a_warning() -> None:
     config = {"host_name": "x", "deepURL": {"a_b": [1, None]}, "none": None}
     rows = [

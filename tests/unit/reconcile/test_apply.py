@@ -301,12 +301,3 @@ class TestCircuitBreaker:
         assert [breaker.count(self.failed("one")) for _ in range(50)] == [None] * 50
         refused = BadRequestError("no", status=400, method="POST", path="/", request_id="other")
         assert [breaker.count(refused) for _ in range(50)] == [None] * 50
-
-
-def test_progress_is_told_every_few_seconds(old_bot: Workbench, caplog: pytest.LogCaptureFixture) -> None:
-    seconds = iter(range(10_000))
-    with caplog.at_level(logging.INFO, "airflow_provider_collate"):
-        reconciler = Reconciler(old_bot.client(), ML_MODEL, RunOptions(max_workers=1), lambda: float(next(seconds)))
-        reconciler.run(requests(many(12)))
-    told = [record.getMessage() for record in caplog.records if "services written" in record.getMessage()]
-    assert told == ["6 of 12 services written, 0 failed", "11 of 12 services written, 0 failed"]

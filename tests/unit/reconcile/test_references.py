@@ -19,6 +19,7 @@ from airflow_provider_collate.exceptions import (
     ServerError,
     StoppedError,
 )
+from airflow_provider_collate.reconcile.lookups import LookUps
 from airflow_provider_collate.reconcile.references import References, Resolved, resolve_references
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.reconcile.workers import Workers
@@ -94,7 +95,8 @@ class Recorded(httpx.BaseTransport):
         config = ClientConfig("https://acme.example/api", max_retries=0)
         with CollateClient(config, lambda: "token", http=self) as client:
             client.stopped = stopped
-            return resolve_references(declared, client.directory, Release(release), Workers(8, client), scope)
+            names = LookUps(client.directory, Workers(8, client))
+            return resolve_references(declared, names, Release(release), scope)
 
     def one(self, release: str = "1.12", **fields: Any) -> Resolved:
         """Resolve one row."""
@@ -282,13 +284,10 @@ class TestWhatCannotBeLookedUp:
     def test_another_server_is_not_taken_for_one_without_the_name(self) -> None:
         proxy = httpx.MockTransport(lambda request: httpx.Response(404, stream=httpx.ByteStream(b"<html>")))
         config = ClientConfig("https://acme.example/api", max_retries=0)
-        with CollateClient(config, lambda: "token", http=proxy) as client, pytest.raises(BadRequestError):
-            resolve_references(
-                requests([sklearn(tags=["Tier.Tier1"])]),
-                client.directory,
-                Release("1.12"),
-                Workers(1, client),
-            )
+        with CollateClient(config, lambda: "token", http=proxy) as client:
+            names = LookUps(client.directory, Workers(1, client))
+            with pytest.raises(BadRequestError):
+                resolve_references(requests([sklearn(tags=["Tier.Tier1"])]), names, Release("1.12"))
 
     def test_a_task_that_is_told_to_stop_looks_up_no_more(self, server: Recorded) -> None:
         with pytest.raises(StoppedError):

@@ -51,20 +51,22 @@ class TestLog:
             "services[0] s0: updated: description: a → b; tags: [] → [x]",
             "deleted: deleted",
             "a note",
-            "1 updated, 1 unchanged, 1 deleted, 1 failed",
         ]
 
     def test_one_service_has_one_line_and_no_number(self) -> None:
         assert list(Report((row(0, Outcome.UNCHANGED),)).log_lines()) == ["s0: unchanged"]
 
-    def test_all_failures_are_there(self) -> None:
-        rows = tuple(row(n, Outcome.FAILED, error=server_error(n)) for n in range(3_000))
-        assert len(list(Report(rows).log_lines())) == 3_001
+    def test_it_is_bounded_as_the_plan_is_and_failures_come_first(self) -> None:
+        rows = [row(n, Outcome.CREATED) for n in range(5_000)]
+        rows[4_000] = row(4_000, Outcome.FAILED, error=server_error(4_000))
+        lines = list(Report(tuple(rows)).log_lines())
+        assert len(lines) == 501
+        assert lines[0] == "services[4000] s4000: failed: broken 4000"
+        assert lines[-1] == "… and 4,500 more services"
 
-    def test_it_is_bounded(self) -> None:
-        lines = list(Report(tuple(row(n, Outcome.CREATED) for n in range(5_000))).log_lines())
-        assert len(lines) == 2_002
-        assert lines[-2:] == ["… and 3,000 more services", "5,000 created"]
+    def test_what_others_keep_is_bounded_too(self) -> None:
+        lines = list(Report(tuple(row(n, Outcome.KEPT) for n in range(5_000))).log_warnings())
+        assert (len(lines), lines[-1]) == (501, "… and 4,500 more services")
 
 
 class TestXCom:

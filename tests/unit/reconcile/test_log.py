@@ -1,0 +1,129 @@
+"""What the log of a run tells, and how often."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+
+import pytest
+
+from airflow_provider_collate.kinds.mlmodel import ML_MODEL
+from airflow_provider_collate.reconcile.engine import Reconciler
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.sandbox import ANA, Catalog
+from tests.unit.reconcile.workbench import Row, Workbench, requests, sklearn
+
+PACKAGE = "airflow_provider_collate"
+
+
+def ticking(seconds: int = 1) -> Callable[[], float]:
+    """A clock that is so many seconds further each time somebody looks."""
+    ticks = count(step=seconds)
+    return lambda: float(next(ticks))
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+    """The lines that were logged so far, without times, and the first line only of each."""
+
+    def lines() -> list[str]:
+        messages = [record.getMessage().splitlines()[0] for record in caplog.records]
+        return [re.sub(r"\d+\.\d s$", "… s", message) for message in messages]
+
+    with caplog.at_level(logging.INFO, PACKAGE):
+        yield lines
+
+
+def run(bench: Workbench, rows: Sequence[Row], seconds: int = 1, **options: object) -> None:
+    """Run with a clock that is so many seconds further each time somebody looks."""
+    Reconciler(bench.client(), ML_MODEL, RunOptions.parse(options), ticking(seconds)).run(requests(rows))
+
+
+def test_a_run_of_one_service(bot: Workbench, told: Callable[[], list[str]]) -> None:
+    run(bot, [sklearn("notebooks", tags=["Tier.Tier1"])])
+
+    assert told() == [
+        "Connected to Collate 2.0.6 at http://catalog.example as ingestion-bot (bot); 1 service declared",
+        "Looked up 1 name in … s",
+        "Read 0 services in … s",
+        "Plan:",
+        "Read 1 service in … s",
+        "notebooks: created",
+        "Done: 1 created, in … s",
+    ]
+
+
+def test_the_last_line_says_that_a_run_failed(old_bot: Workbench, told: Callable[[], list[str]]) -> None:
+    old_bot.catalog.add_service("notebooks", "Sklearn", user=ANA, description="By hand")
+    run(old_bot, [sklearn("notebooks", description="New"), sklearn("others")])
+
+    assert "Read the history of 1 service in … s" in told()
+    assert told()[-1] == "Failed: 1 created, 1 conflict, in … s"
+
+
+@pytest.fixture(scope="module")
+def filled() -> Workbench:
+    """A catalog of 1,600 services of ours, in seven pages."""
+    bench = Workbench(Catalog())
+    bench.run([sklearn(f"s{number:04}") for number in range(1_600)])
+    return bench
+
+
+def test_reading_a_large_catalog_is_not_silent(filled: Workbench, told: Callable[[], list[str]]) -> None:
+    run(filled, [sklearn("s0000")], seconds=3, prune_scope={"name_prefix": "x"}, prune="soft")
+
+    assert [line for line in told() if "services read" in line] == [
+        "500 services read, of 1,600 in the catalog",
+        "1,000 services read, of 1,600 in the catalog",
+        "1,500 services read, of 1,600 in the catalog",
+    ]
+    assert "Read 1,600 services in … s" in told()
+
+
+def test_reading_by_ranges_and_by_name_is_not_silent(filled: Workbench, told: Callable[[], list[str]]) -> None:
+    apart = [sklearn(f"s{number:04}") for number in range(0, 1_600, 40)]
+    run(filled, apart, seconds=5)
+
+    lines = [line for line in told() if "services read" in line]
+    assert lines[0] == "50 services read, of 1,600 in the catalog"
+    assert len(set(lines)) == len(lines) > 20
+
+
+def test_looking_up_names_is_not_silent(bot: Workbench, told: Callable[[], list[str]]) -> None:
+    rows = [sklearn(f"s{number}", domains=[f"d{number}"]) for number in range(10)]
+    run(bot, rows, seconds=2)
+
+    assert [line for line in told() if "names looked up" in line] == [
+        "3 of 10 names looked up",
+        "6 of 10 names looked up",
+        "9 of 10 names looked up",
+    ]
+
+
+def test_looking_for_e_mails_is_not_silent(bot: Workbench, told: Callable[[], list[str]]) -> None:
+    run(bot, [sklearn("s0", owners=["nobody@acme.example"])], seconds=5)
+
+    assert "1 users read, to find their e-mails" in told()
+
+
+def test_reading_histories_is_not_silent(bot: Workbench, told: Callable[[], list[str]]) -> None:
+    for number in range(7):
+        connection = {"config": {"type": "Sklearn"}}
+        bot.catalog.add_service(f"s{number}", "Sklearn", user=ANA, connection=connection, description="By hand")
+    run(bot, [sklearn(f"s{number}", description="New") for number in range(7)], seconds=2)
+
+    assert [line for line in told() if "histories read" in line] == [
+        "3 of 7 histories read",
+        "6 of 7 histories read",
+    ]
+
+
+def test_writing_is_not_silent(old_bot: Workbench, told: Callable[[], list[str]]) -> None:
+    run(old_bot, [sklearn(f"s{number}") for number in range(12)], max_workers=1)
+
+    assert [line for line in told() if "services written" in line] == [
+        "5 of 12 services written, 0 failed",
+        "10 of 12 services written, 0 failed",
+    ]
