@@ -11,6 +11,7 @@ import os
 import re
 import runpy
 import shutil
+import sys
 from pathlib import Path
 from unittest.mock import MagicMock
 
@@ -31,6 +32,7 @@ ADD_CONNECTION = ["connections", "add"]
 
 
 def airflow(*arguments: str) -> None:
+    sys.argv = ["airflow", *arguments]  # Airflow looks there for passwords, too, and 2.11 fails on some
     parsed = get_parser().parse_args(arguments)
     parsed.func(parsed)
 

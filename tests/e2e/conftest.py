@@ -20,7 +20,7 @@ from tests.e2e.ui_airflow_2 import Airflow2Ui
 from tests.e2e.ui_airflow_3 import Airflow3Ui
 
 HERE = Path(__file__).parent
-EXAMPLES = ("approve_then_apply.py", "register_mlflow_service.py")
+EXAMPLES = ("approve_then_apply.py", "react_to_changes.py", "register_mlflow_service.py")
 CANARY = "canary4f1d8eofthetests"  # one word, so that no syntax highlighter splits it
 SETTINGS = {
     "AIRFLOW_CONN_MLFLOW_REGISTRY": f"postgres://mlflow:{CANARY}@db.acme.example:5432/mlflow",
