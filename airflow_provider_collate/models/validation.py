@@ -30,7 +30,7 @@ _NOT_GIVEN = (
     "not given; the server takes the service without it, but the documented schema requires it: "
     "expect its ingestion and its connection test to fail"
 )
-_TOO_SHORT = "has fewer than {} characters, so Airflow does not mask it where other code prints it"
+_TOO_SHORT = "the secret in it has fewer than {} characters, so Airflow does not mask it where other code prints it"
 _LONG_TEXT = 100_000
 
 RowProblem = tuple[int, Path, str]

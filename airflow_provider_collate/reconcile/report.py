@@ -225,7 +225,7 @@ def _with_rows(abort: CollateError, failed: Sequence[RowResult]) -> CollateError
 def _lines(rows: Sequence[RowResult]) -> str:
     lines = "".join(f"\n  {row.numbered()}" for row in rows[:_MOST_ROWS_IN_ERROR])
     more = len(rows) - _MOST_ROWS_IN_ERROR
-    return lines + (f"\n  … and {more:,} more, in the task's log and its XCom `report`" if more > 0 else "")
+    return lines + (f"\n  … and {more:,} more, see the task's log and its XCom `report`" if more > 0 else "")
 
 
 def _advice(failed: Sequence[RowResult]) -> str:

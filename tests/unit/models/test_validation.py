@@ -137,8 +137,8 @@ def test_a_long_description_is_accepted_with_a_warning(text: str, is_long: bool)
 def test_a_secret_too_short_to_be_masked_is_named_once(config: dict[str, str], at: str | None) -> None:
     rows = [{**mlflow(**config), "name": name} for name in "ab"]
     warnings = validate_services(rows, model=CreateMlModelServiceRequest, shortest_secret=4).warnings
-    text = "has fewer than 4 characters, so Airflow does not mask it where other code prints it (and 1 more row)"
-    assert warnings == ([f"services[0].connection.config.{at}: {text}"] if at else [])
+    text = "the secret in it has fewer than 4 characters, so Airflow does not mask it where other code prints it"
+    assert warnings == ([f"services[0].connection.config.{at}: {text} (and 1 more row)"] if at else [])
 
 
 def test_of_a_users_own_fields_only_those_that_sound_secret_are_named_as_too_short() -> None:
