@@ -130,7 +130,7 @@ class TestError:
         lines = str(error).splitlines()
         assert lines[0] == "The catalog is not as declared: 25 failed"
         assert lines[1:21] == [f"  services[{n}] s{n}: failed: broken {n}" for n in range(20)]
-        assert lines[21:] == ["  … and 5 more, in the task's log and its XCom `report`", "Wait."]
+        assert lines[21:] == ["  … and 5 more, see the task's log and its XCom `report`", "Wait."]
 
     def test_it_is_retryable_if_any_row_is(self) -> None:
         final = row(0, Outcome.FAILED, error=server_error(0, retryable=False))
