@@ -21,7 +21,7 @@ NOT_RUN = {
     "services_path=": "reads files beside it: tests/dags runs it in its folder",
     "ApprovalOperator": "waits for a person: tests/e2e answers it",
     "airflow.providers.http": "shows the HTTP provider, which this package does not need",
-    "from metadata.": "shows the vendor's SDK, which does not install beside today's Airflow",
+    "from metadata.": "shows the vendor's SDK: run by hand with its 2.0.6 beside Airflow 3.3.2",
 }
 IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
 _FENCE = re.compile(
