@@ -19,7 +19,7 @@ from airflow_provider_collate.cli.files import KIND, files_argument
 def check(files: tuple[str, ...], files_conn: str | None, form: str) -> int:
     """Check FILES: YAML, JSON or JSON Lines by suffix, or globs of them.
 
-    What an Airflow connection or the catalog decides, `plan` tells.
+    `plan` also checks what depends on an Airflow connection or on the catalog.
     """
     # Looking for plugins of pydantic among all that is installed takes a fifth of the time that this command takes.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

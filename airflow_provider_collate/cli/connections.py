@@ -11,7 +11,7 @@ from airflow_provider_collate.kinds.airflow_connection import names_connections
 
 
 class AirflowConnections:
-    """Asks Airflow, which is imported when the first row names a connection.
+    """Ask Airflow, which is imported when the first row names a connection.
 
     :param kind: the kind of the services.
     """

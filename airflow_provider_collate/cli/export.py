@@ -41,7 +41,7 @@ def export(conn: str | None, host: str | None, token_env: str, scope: tuple[str,
     for part in to_yaml(services):
         click.echo(part, nl=False)
     to_do = sum(bool(service.shown.secrets) for service in services)
-    rest = f"; {to_do:,} with secrets, for which connections are to be named" if to_do else ""
+    rest = f"; {to_do:,} with secrets, which need the id of an Airflow connection in place of TODO" if to_do else ""
     click.echo(f"{counted(len(services), 'service')}{rest}", err=True)
     return 0
 

@@ -1,4 +1,4 @@
-"""What is logged goes to stderr: the output of a command may be a file, or another program's input."""
+"""Send logs to stderr, because the output of a command may be a file, or another program's input."""
 
 from __future__ import annotations
 

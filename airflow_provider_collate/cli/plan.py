@@ -29,12 +29,13 @@ NOTHING_TO_DO, ERROR, CHANGES = 0, 1, 2
 _OPTIONS = (
     click.option("--on-conflict", type=click.Choice(["fail", "keep", "overwrite"]), default="fail", show_default=True,
                  help="What to do about a field that somebody else set to another value."),
-    click.option("--prune", type=click.Choice(["soft", "hard"]), help="Delete services in scope that FILES have not."),
+    click.option("--prune", type=click.Choice(["soft", "hard"]),
+                 help="Delete services in scope that are not in FILES."),
     click.option("--prune-scope", metavar="KEY=VALUE", multiple=True,
-                 help="Which services FILES speak for: tag, owner, domain, name_prefix; all given ones must hold."),
+                 help="Which services FILES cover: tag, owner, domain, name_prefix; all given ones must hold."),
     click.option("--max-prune", metavar="N", default="10%", show_default=True,
                  help="How many services may be deleted: a number, or a percentage of those in scope."),
-    click.option("--allow-empty", is_flag=True, help="Let FILES that declare nothing prune."),
+    click.option("--allow-empty", is_flag=True, help="Allow FILES that declare nothing to prune."),
 )  # fmt: skip
 
 
@@ -72,8 +73,8 @@ def plan(
 
 @click.command()
 @_run_options
-@click.option("--approved", metavar="FINGERPRINT", help="Of the plan that was approved: nothing else is done.")
-@click.option("--yes", is_flag=True, help="Do whatever the plan is by now.")
+@click.option("--approved", metavar="FINGERPRINT", help="Of the plan that was approved; apply nothing else.")
+@click.option("--yes", is_flag=True, help="Apply without an approved plan.")
 def apply(
     files: tuple[str, ...], files_conn: str | None, conn: str | None, host: str | None, token_env: str,
     approved: str | None, yes: bool, **options: Any,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Progress(Watcher):
-    """Shows a bar while services are written; where the output is no terminal, it shows nothing.
+    """Show a bar while services are written, if the output is a terminal.
 
     :param stream: where the bar is drawn.
     """

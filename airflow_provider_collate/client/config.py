@@ -29,7 +29,7 @@ class ClientConfig:
     :param max_retries: how often a request is sent again after a transient error.
     :param verify: check the server's certificate; or the path of a CA file or folder to check against.
     :param client_cert: path of a PEM file with certificate and key, or the two paths.
-    :param proxy: URL of a proxy; without it the environment's proxies are honoured.
+    :param proxy: URL of a proxy; without it the environment's proxies are used.
     :param user_agent: value of the `User-Agent` header.
     """
 

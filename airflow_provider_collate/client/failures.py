@@ -79,7 +79,7 @@ _REASONS_BY_TEXT = {
 }
 _REASONS_BY_TYPE: dict[type[Exception] | tuple[type[Exception], ...], _Reason] = {
     httpx.ProxyError: _Reason(
-        "The way to {where} was refused: {reason}",
+        "The connection to {where} was refused: {reason}",
         "Check the proxy in the connection's extra, or in the worker's environment (HTTPS_PROXY, NO_PROXY).",
     ),
     (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError): _Reason(

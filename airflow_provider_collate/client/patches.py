@@ -16,7 +16,7 @@ def parse_patch(operations: Sequence[Mapping[str, JsonValue]]) -> list[PatchOper
     """Read a caller's own patch.
 
     :param operations: JSON Patch operations, e.g. `{"op": "add", "path": "/description", "value": "…"}`.
-    :raises InvalidDeclarationError: naming each operation that is none.
+    :raises InvalidDeclarationError: naming each operation that is not valid.
     """
     if not operations or isinstance(operations, str | Mapping):
         raise InvalidDeclarationError(["operations: must be a list that is not empty"])

@@ -59,7 +59,7 @@ def read_claims(token: str) -> TokenClaims | None:
     """Read a JWT's claims without checking its signature.
 
     :param token: the token.
-    :return: its claims, or None when it is no JWT. A claim of a wrong type counts as absent.
+    :return: its claims, or None when it is not a JWT. A claim of a wrong type counts as absent.
     """
     try:
         claims: Mapping[str, object] = jwt.decode(token, options={"verify_signature": False})
@@ -98,7 +98,7 @@ def check_token(token: str, now: datetime) -> list[str]:
 
     :param token: the token.
     :param now: the time, with its time zone.
-    :return: warnings, one sentence each, when it expires within a week or is no JWT.
+    :return: warnings, one sentence each, when it expires within a week or is not a JWT.
     :raises InvalidConnectionError: when it expired more than a minute ago.
     """
     claims = read_claims(token)

@@ -142,7 +142,7 @@ class Transport:
             # A token may be rotated in the middle of a run; the old one stops working at once (documented).
             if not token or not self._token.is_renewed(token):
                 raise
-        log.info("Collate refused the token; the connection has a newer one, going on with that.")
+        log.info("Collate refused the token; the connection has a newer one, which is used from now on.")
         return self._once(call, self._token.current())
 
     def _once(self, call: _Call, token: str) -> Answer:

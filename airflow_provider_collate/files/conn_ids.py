@@ -42,7 +42,7 @@ class Resolver(Protocol):
 
 
 class UnresolvedConnections:
-    """Looks at what rows say of their connections beside the ids, and leaves out the rest.
+    """Look at what rows say of their connections beside the ids, and leave out the rest.
 
     :param kind: the kind of the services.
     """

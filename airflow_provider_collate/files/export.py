@@ -110,7 +110,7 @@ def _row(service: ExportedService) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as such, and lists below their key."""
+    """Write texts of several lines as such, and lists below their key."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, indentless=False)

@@ -110,7 +110,7 @@ def _fault_of(error: yaml.MarkedYAMLError, text: str) -> FileError:
 
 
 class _Builder:
-    """Makes plain data of one document's nodes; an alias is the same node again."""
+    """Make plain data of one document's nodes; an alias is the same node again."""
 
     def __init__(self) -> None:
         self._constructor = yaml.constructor.SafeConstructor()
@@ -143,7 +143,7 @@ class _Builder:
             return construct(self._constructor, node)
         except (ValueError, OverflowError):
             kind = node.tag.removeprefix(_STANDARD)
-        raise _fault(node, f"looks like a YAML {kind} and is none; put it in quotes")
+        raise _fault(node, f"looks like a YAML {kind} but is not one; put it in quotes")
 
     def _collection(self, node: yaml.Node, depth: int) -> tuple[object, int]:
         """Return a collection, and how many nodes it has when each alias counts as what it stands for."""

@@ -323,7 +323,7 @@ class CollateHook(BaseHook):
         identity = client.identity()
         client.services(find_kind(ML_MODEL_SERVICES)).page(limit=1)
         who = "bot" if identity.is_bot else "person"
-        lifetime = claims.lifetime if (claims := read_claims(self._read_token())) else "is no JWT"
+        lifetime = claims.lifetime if (claims := read_claims(self._read_token())) else "is not a JWT"
         return f"Connected to Collate {client.release().text} as {identity.name} ({who}, token {lifetime})"
 
     def _shown(self, service: Service, kind: ServiceKind) -> dict[str, JsonValue]:

@@ -68,7 +68,7 @@ def parse_connection(conn: Connection, *, now: datetime | None = None, **instead
     """Check a connection and turn it into a client's configuration.
 
     :param conn: the Airflow connection.
-    :param now: the time, with its time zone, to refuse a token that has expired; None to let it be.
+    :param now: the time, with its time zone, to refuse a token that has expired; None not to check that.
     :param instead: `request_timeout` (seconds for one attempt of a request) and `request_retries` (how often it is
         sent again), instead of the connection's own.
     :raises InvalidConnectionError: naming every problem, and no value.

@@ -28,7 +28,7 @@ def _fault(problem: str) -> PydanticCustomError:
 
 def _number(value: object) -> object:
     if isinstance(value, bool):
-        raise _fault("is no number")
+        raise _fault("is not a number")
     return value
 
 

@@ -63,7 +63,7 @@ EXTRA_FIELDS = (
     ExtraField(
         "proxy",
         "Proxy",
-        "URL of an HTTP proxy; without it the environment's HTTPS_PROXY and NO_PROXY are honoured.",
+        "URL of an HTTP proxy; without it the environment's HTTPS_PROXY and NO_PROXY are used.",
         is_secret=True,
     ),
 )

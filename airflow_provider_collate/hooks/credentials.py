@@ -53,7 +53,7 @@ def resolve_services(
 
 @dataclass
 class ConnectionResolver:
-    """Looks each Airflow connection up once, and remembers why one cannot be used.
+    """Look each Airflow connection up once, and remember why one cannot be used.
 
     :param kind: the kind of the services.
     :param get_connection: returns the Airflow connection of an id.
@@ -129,7 +129,8 @@ def _refuse_unknown_places(sources: Mapping[str, ConnectionFields]) -> None:
     for key, source in sources.items():
         is_web = "://" in source.host or source.schema in ("http", "https")
         if key != "conn_id" and source.conn_type == "generic" and not is_web:
-            raise UnusableConnectionError("it does not say what it leads to; a web server's begins with https://", key)
+            text = f'the host of "{source.conn_id}" may be a web server or a database; begin that of a web server with'
+            raise UnusableConnectionError(f"{text} https://", key)
 
 
 def _read(conn_id: str, get_connection: GetConnection) -> ConnectionFields | str:

@@ -1,4 +1,4 @@
-"""Declared services, as a task has them, made into requests."""
+"""Turn the services that a task declares into requests."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _read_files(
 
 
 class MaskingResolver:
-    """Resolves each `conn_id`, and masks the secrets that rows have before anything can print them.
+    """Resolve each `conn_id`, and mask the secrets in rows before anything can print them.
 
     :param kind: the kind of service.
     :param get_connection: gives the Airflow connection of an id.
@@ -82,7 +82,7 @@ class MaskingResolver:
             if isinstance(row, Mapping):
                 service_type = row.get("serviceType", row.get("service_type"))
                 secrets.update(dict.fromkeys(self._kind.secret_values(service_type, row.get("connection"))))
-        # The masker bears few; the same rows are resolved again when they are compared and sent.
+        # The masker takes few; the same rows are resolved again when they are compared and sent.
         if len(self._masked) < _MOST_MASKED:
             mask_secrets(secret for secret in secrets if secret not in self._masked)
             self._masked.update(secrets)

@@ -66,7 +66,7 @@ EntityName = Annotated[
 
 
 class Plain:
-    """Marks a field of a connection whose value is no secret; a field without this mark is one."""
+    """Mark a field of a connection whose value is no secret; a field without this mark is secret."""
 
 
 PLAIN: Final = Plain()
@@ -75,7 +75,7 @@ PlainText = Annotated[ConnectionText | None, PLAIN]
 
 @dataclass(frozen=True)
 class ServerDefault:
-    """Marks a field that the server fills in by itself where it was not declared.
+    """Mark a field that the server fills in by itself where it was not declared.
 
     :param value: what it fills in, as its schema documents.
     """
@@ -85,7 +85,7 @@ class ServerDefault:
 
 @dataclass(frozen=True)
 class OneOf:
-    """Marks a field that holds one of several parts, and validates it by the one that is chosen.
+    """Mark a field that holds one of several parts, and validate it by the one that is chosen.
 
     :param choose: returns the part's model for what was given, an object or an instance of one of them.
     :param types: the words that its `type` may be.

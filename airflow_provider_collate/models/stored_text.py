@@ -122,7 +122,7 @@ def stored_form(declared: str) -> StoredForm:
 
 
 class _Writer:
-    """Writes the stored form piece by piece.
+    """Write the stored form piece by piece.
 
     `open` has the elements that are open, each with what closes it, which is nothing for one that is dropped;
     `allowed` and `places` say where in it the allowed elements stand, and those of each name; `resumes` says that

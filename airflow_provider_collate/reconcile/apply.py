@@ -45,7 +45,7 @@ Result = tuple[Change, "CollateError | None"]
 
 @dataclass(slots=True)
 class CircuitBreaker:
-    """Ends a run against a server that is down: the rest would only wait for it.
+    """End a run against a server that is down, because the rest would only wait for it.
 
     A row that a bulk request refused has no request of its own, and says nothing of the server.
 

@@ -279,6 +279,6 @@ def is_gone(service: Service | None, *, hard: bool) -> bool:
     """Return whether a service counts as deleted: for good, or so that it can be restored.
 
     :param service: what the catalog shows with soft-deleted services included.
-    :param hard: whether it was to be deleted for good.
+    :param hard: whether it must be deleted for good.
     """
     return service is None or (service.deleted and not hard)

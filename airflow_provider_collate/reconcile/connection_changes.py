@@ -49,7 +49,7 @@ def _object_changes(
     """Yield what differs in one object of a connection.
 
     :param model: the object's model; None for a mapping.
-    :param whole: whether the declaration speaks for all of it, as for all that is documented.
+    :param whole: whether the declaration covers all of it, as it does all that is documented.
     """
     if at not in shown:
         value = _without_nulls(declared)

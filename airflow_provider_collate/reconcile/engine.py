@@ -58,7 +58,7 @@ _NOT_PRUNED = "was not deleted, because declared services failed"
 
 
 class Watcher:
-    """Is told how a run goes; this one does not care."""
+    """Follow a run; this one ignores what it is told."""
 
     def planned(self, plan: Plan) -> None:
         """Take note of the plan, which is about to be carried out."""

@@ -96,7 +96,7 @@ class RunOptions(_Options):
     :param max_workers: requests in flight at once.
     :param prune: delete services in scope that are not declared: `soft` (can be restored) or `hard`, which leaves
         those that were soft-deleted before; None deletes nothing.
-    :param prune_scope: which services the declaration speaks for: a mapping with one or more of `tag`, `owner`,
+    :param prune_scope: which services the declaration covers: a mapping with one or more of `tag`, `owner`,
         `domain` and `name_prefix`, all of which must hold. Required to prune.
     :param max_prune: how many services may be deleted: a number, or a percentage of those in scope such as `"10%"`;
         if more would be, the run fails before any write.

@@ -110,11 +110,11 @@ class Plan:
         lines = [f"**Plan:** {counts or 'no services declared'}", ""]
         if told:
             lines += ["| | Service | Action | Details |", "| --- | --- | --- | --- |"]
-        room = _MOST_MARKDOWN - sum(map(len, lines))
+        left = _MOST_MARKDOWN - sum(map(len, lines))
         for number, change in enumerate(told):
             rows = list(_table_rows(change))
-            room -= sum(len(row) + 1 for row in rows)
-            if number >= _MOST_ROWS_IN_MARKDOWN or room < 0:
+            left -= sum(len(row) + 1 for row in rows)
+            if number >= _MOST_ROWS_IN_MARKDOWN or left < 0:
                 lines += ["", f"… and {len(told) - number:,} more services that are not unchanged"]
                 break
             lines += rows

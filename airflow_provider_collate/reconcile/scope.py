@@ -1,4 +1,4 @@
-"""Which services a declaration speaks for."""
+"""Which services a declaration covers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judge whether the service that a task waits for is there, and shows what it is to show."""
+"""Judge whether the service that a task waits for is there, and shows what it must show."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ Labels = list[Annotated[NonEmpty, BeforeValidator(_label)]] | None
 
 
 class WantedFields(DeclaredModel):
-    """What a service is to show; what is not given does not matter.
+    """What a service must show; what is not given does not matter.
 
     `None`, `""` or `[]` waits until the field is empty; the items of a list must be among those shown.
     """

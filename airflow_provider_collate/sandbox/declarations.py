@@ -26,7 +26,7 @@ _FIELD_CLASSES = {
 
 
 class Parser:
-    """Reads what is said of services of a kind: their fields without those that are null, each of its type."""
+    """Read what is declared of services of a kind: their fields without those that are null, each of its type."""
 
     def __init__(self, kind: ServiceKind, release: Release) -> None:
         self._release = release

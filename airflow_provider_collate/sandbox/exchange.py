@@ -186,7 +186,7 @@ class UnexpectedError(ApiError):
 
 
 class ProtocolError(ApiError):
-    """A path (404), method (405) or media type (415) that is not taken; unexpected on 1.2 (recorded)."""
+    """A path (404), method (405) or media type (415) that is not supported; unexpected on 1.2 (recorded)."""
 
     def __init__(self, status: int) -> None:
         super().__init__(status, f"HTTP {status} {HTTPStatus(status).phrase}")

@@ -159,7 +159,7 @@ PROFILES = {
 
 @dataclass
 class Latency:
-    """Tells how long each answer is to take, by a monotonic clock."""
+    """Tell how long each answer takes, by a monotonic clock."""
 
     profile: LatencyProfile
     clock: Callable[[], float] = time.monotonic

@@ -246,7 +246,7 @@ class ServiceApi:
             self.state.directory.by_id("domain", str(domain["id"]))
 
     def _read_shown(self, params: Mapping[str, str]) -> tuple[str, list[str]]:
-        """Return which services are to be shown, and the asked fields among those that are shown only then."""
+        """Return which services to show, and the asked fields among those that are shown only then."""
         include, release = params.get("include", "non-deleted"), self.state.release
         if include not in INCLUDES:
             raise bad_request(f"query param include must be one of [{', '.join(INCLUDES)}]")

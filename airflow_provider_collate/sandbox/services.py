@@ -206,7 +206,7 @@ def revised(
 ) -> StoredService:
     """Return the next version of a service, or the stored one itself if nothing differs.
 
-    :param wanted: the service as it is to be, with who changes it and when.
+    :param wanted: the service as it shall be, with who changes it and when.
     :param history: earlier versions, the oldest first; the stored one is put there unless both are one version.
     :param folds: whether changes of one user within ten minutes are one version (server source, 1.12).
     """

@@ -12,7 +12,7 @@ from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
 
 
 class InProcessTransport(httpx.BaseTransport):
-    """Hands requests to a catalog without a network.
+    """Hand requests to a catalog without a network.
 
     Faults end as they do over a socket: a lost answer is a `httpx.RemoteProtocolError`, a reset a
     `httpx.ReadError`, an answer later than the client's read timeout a `httpx.ReadTimeout`.

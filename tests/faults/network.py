@@ -283,7 +283,7 @@ NETWORK: dict[str, tuple[Fault, ...]] = {
             "A proxy refuses the way to an https server (407)",
             _proxy_answers(407, to_tls=True),
             "fail 1 | fail 1 | fail 1 | fail 1 | fail 1",
-            "The way to {url} (by the proxy …) was refused: 407 Proxy Authentication Required",
+            "The connection to {url} (by the proxy …) was refused: 407 Proxy Authentication Required",
         ),
         Fault(
             "A proxy refuses the way to an http server (407)",
@@ -295,7 +295,7 @@ NETWORK: dict[str, tuple[Fault, ...]] = {
             "A proxy cannot reach the server (503)",
             _proxy_answers(503, to_tls=True),
             "retry 2 | retry 2 | retry 2 | retry 2 | fail 1",
-            "The way to {url} (by the proxy …) was refused: 503 Service Unavailable",
+            "The connection to {url} (by the proxy …) was refused: 503 Service Unavailable",
         ),
     ),
 }

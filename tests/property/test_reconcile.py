@@ -18,7 +18,7 @@ from airflow_provider_collate.sandbox import Catalog
 from tests.property.declarations import NAMES, RELEASES, Declared, contents, declarations
 from tests.unit.reconcile.workbench import Workbench, sklearn
 
-# The examples are found anew each time and none is kept; they take milliseconds, on a busy machine more.
+# The examples are found again each time and not kept; they take milliseconds, on a busy machine more.
 settings.register_profile("reconcile", max_examples=40, deadline=None, database=None)
 modestly = settings(settings.get_profile("reconcile"))
 

@@ -193,7 +193,8 @@ def test_a_tls_server_behind_a_proxy_gets_the_token_and_the_proxy_does_not() -> 
         _, error = seconds_until_it_fails(transport_to("https://collate.acme.example", proxy=url))
 
     assert error.message == (
-        f"The way to https://collate.acme.example (by the proxy {url}) was refused: 407 Proxy Authentication Required"
+        f"The connection to https://collate.acme.example (by the proxy {url}) was refused: "
+        "407 Proxy Authentication Required"
     )
     assert (error.retryable, error.maybe_applied) == (False, False)
     assert b"a-token" not in proxy.captured

@@ -38,7 +38,7 @@ FORM = "must be a list of services, or a mapping with services"
         ("a.jsonl", '{}\n"\xe9"'.encode("latin-1"), "a.jsonl:2 services[1]: is not UTF-8; save the file as UTF-8"),
         ("a.yaml", "- !!python/object/apply:os.system [ls]", f"a.yaml:1: {OBJECT}"),
         ("a.yaml", "- a: 1\n  b: !ours {c: 1}", f"a.yaml:2: {OBJECT}"),
-        ("a.yaml", "- a: 2026-13-45", "a.yaml:1: looks like a YAML timestamp and is none; put it in quotes"),
+        ("a.yaml", "- a: 2026-13-45", "a.yaml:1: looks like a YAML timestamp but is not one; put it in quotes"),
         ("a.yaml", "- &a [*a]", "a.yaml:1: an alias stands for something that it is in"),
         ("a.yaml", "- ? [a, b]\n  : c", "a.yaml:1: a key must be a text"),
         ("a.yaml", "- <<: 3", "a.yaml:1: << takes in a mapping, or a list of them"),

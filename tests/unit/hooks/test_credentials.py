@@ -110,7 +110,7 @@ def test_a_registry_that_may_be_a_database_is_no_web_server(place: dict[str, Any
 
     (problem,) = problems_of(lambda: resolve(declared, "Mlflow", connections))
 
-    assert problem.startswith("connection.registry_conn_id: it does not say what it leads to")
+    assert problem.startswith('connection.registry_conn_id: the host of "')
     assert f"{STORED_AS_GENERIC}http, https, mlflow, postgres" in problem
     server = {"conn_type": "generic", "host": "https://registry"}
     assert config_of("Mlflow", {"conn_type": "http", "host": "mlflow"}, server)["registryUri"] == "https://registry"

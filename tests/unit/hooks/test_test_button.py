@@ -83,7 +83,7 @@ class TestTestConnection:
         catalog.add_user(robot)
         catalog.tokens["opaque-token-0123"] = robot
         connect(password="opaque-token-0123")
-        assert self.tried()[1].endswith("as robot (bot, token is no JWT)")
+        assert self.tried()[1].endswith("as robot (bot, token is not a JWT)")
 
     def test_expired(self, catalog: Catalog, connect: Callable[..., None]) -> None:
         connect(password=make_token(INGESTION_BOT, expires_at=datetime(2026, 1, 2, 3, 4, tzinfo=timezone.utc)))

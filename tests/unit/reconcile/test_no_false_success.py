@@ -1,4 +1,4 @@
-"""What would be easy to call a success, and is none."""
+"""What would be easy to call a success, and is not."""
 
 from __future__ import annotations
 
