@@ -59,7 +59,7 @@ class InMemoryCollate:
 
     @property
     def writes(self) -> int:
-        """How many of the requests were to change something, whatever became of them."""
+        """How many of the requests were writes, whatever came of them."""
         return self.catalog.writes
 
     @property
@@ -82,7 +82,7 @@ class InMemoryCollate:
         return self._connection(self.token)
 
     def use_as(self, conn_id: str, *, token: str | None = None) -> None:
-        """Let another connection id point here, too, until the test is over.
+        """Make another connection id point here, too, until the test is over.
 
         :param conn_id: id of an Airflow connection.
         :param token: whose token the connection carries, such as `catalog.admin_token`; the bot's if None.
@@ -90,12 +90,12 @@ class InMemoryCollate:
         self._monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", self._connection(token or self.token))
 
     def add(self, name: str, service_type: str = "Mlflow", **fields: object) -> dict[str, object]:
-        """Let there be a service, as if a person had made it in the UI.
+        """Add a service, as if a person had made it in the UI.
 
         :param name: its name.
         :param service_type: its type.
         :param fields: further fields, in snake_case or camelCase: `description`, `connection={"config": {…}}`,
-            `tags=["Tier.Tier1"]`; a tag that there is not is made, too.
+            `tags=["Tier.Tier1"]`; a tag that does not exist is added, too.
         :return: the service.
         :raises ValueError: when there is a service of that name.
         """
@@ -114,7 +114,7 @@ class InMemoryCollate:
         return self.services[name]
 
     def add_user(self, name: str, email: str = "", display_name: str = "") -> dict[str, object]:
-        """Let there be a user.
+        """Add a user.
 
         :param name: its name; a real server takes it from the e-mail.
         :param email: its e-mail; the name at `acme.example` if empty.
@@ -126,7 +126,7 @@ class InMemoryCollate:
         return self.catalog.add_user(User(name, email or f"{name}@acme.example", display_name)).reference()
 
     def add_team(self, name: str, display_name: str = "") -> dict[str, object]:
-        """Let there be a team.
+        """Add a team.
 
         :param name: its name.
         :param display_name: how people see it.
@@ -135,7 +135,7 @@ class InMemoryCollate:
         return self.catalog.add_team(name, display_name).reference()
 
     def add_domain(self, name: str) -> dict[str, object]:
-        """Let there be a domain.
+        """Add a domain.
 
         :param name: its fully qualified name; `Parent.Child` is a subdomain.
         :return: a reference to it, as `domains` of `add` and `edit` takes it.
@@ -143,7 +143,7 @@ class InMemoryCollate:
         return self.catalog.add_domain(name).reference()
 
     def add_tag(self, name: str, *, disabled: bool = False) -> None:
-        """Let there be a tag and its classification.
+        """Add a tag and its classification.
 
         :param name: its fully qualified name, such as `Team.ml`.
         :param disabled: whether no service may carry it any more.
@@ -151,7 +151,7 @@ class InMemoryCollate:
         self.catalog.add_tag(name, disabled=disabled)
 
     def add_glossary_term(self, name: str) -> None:
-        """Let there be a glossary term and its glossary.
+        """Add a glossary term and its glossary.
 
         :param name: its fully qualified name, such as `Business.Churn`.
         """
@@ -168,7 +168,7 @@ class InMemoryCollate:
         lose_answer: bool = False,
         bulk_rows: Mapping[str, tuple[int, str]] | None = None,
     ) -> Fault:
-        """Let something go wrong with the next requests; `catalog.fail` knows more faults.
+        """Make the next requests fail; `catalog.fail` knows more faults.
 
         :param times: how many requests it happens to; all from now on if None.
         :param status: answer with this HTTP status instead of doing anything.
@@ -255,7 +255,7 @@ def collate(monkeypatch: pytest.MonkeyPatch, collate_airflow: None) -> Iterator[
 
 
 def _bypass_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no proxy of the environment come between."""
+    """Keep the environment's proxies out of the way."""
     others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, ",".join(filter(None, ("127.0.0.1", others))))

@@ -23,7 +23,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class EntityReference(DeclaredModel):
-    """Points to another entity, such as an owner, by its id: `{"id": uuid, "type": "user" | "team"}`."""
+    """A reference to another entity, such as an owner, by its id: `{"id": uuid, "type": "user" | "team"}`."""
 
     id: UuidText
     type: Text

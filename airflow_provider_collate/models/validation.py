@@ -118,7 +118,7 @@ def given_already(name: str, place: str) -> str:
 
 
 class Findings:
-    """What is odd about services and no fault: each kind of it once, with the first row and how many more have it.
+    """Collect what is odd about services but no fault: each kind once, with the first row and how many more have it.
 
     :param shortest_secret: as for `validate_services`.
     """

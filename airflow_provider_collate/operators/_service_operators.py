@@ -214,7 +214,7 @@ class BulkUpsertServicesOperator(ReconcileOperator):
     :param services: a list of mappings or models, the output of an upstream task, or any of these as JSON text; rows
         as for one service, in camelCase as documented or in snake_case. Exactly one of it and `services_path` is given.
     :param services_path: a file that has the declarations, or a glob such as `s3://bucket/services/*.yaml`: YAML, JSON
-        or JSON Lines by suffix, local or wherever Airflow's ObjectStoragePath reaches. What is in it is no template.
+        or JSON Lines by suffix, local or wherever Airflow's ObjectStoragePath reaches. Nothing in it is a template.
     :param services_conn_id: the Airflow connection by which a path with a scheme is read.
     :return: the report: counts in full, details of at most 20 rows that are not unchanged. With at most 1,000 of them
         it is pushed as XCom `report`, also when the task fails. Under `plan_only` the plan (`has_changes`,

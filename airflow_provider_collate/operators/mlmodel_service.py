@@ -40,7 +40,7 @@ class BulkUpsertMlModelServicesOperator(BulkUpsertServicesOperator):
 
 
 class SyncMlModelServicesOperator(SyncServicesOperator):
-    """Make the declared list the whole list of the ML model services in its scope.
+    """Keep exactly the declared ML model services in a scope.
 
     As `BulkUpsertMlModelServicesOperator`, and services in scope that are not declared are deleted if `prune` says
     so; `DELETE /v1/services/mlmodelServices/{id}`.

@@ -30,7 +30,7 @@ LOOK_AGAIN = "Make a new plan, by plan_only or airflow-collate plan, and let it 
 def fingerprint_of(changes: Iterable[Change], key: bytes) -> str:
     """Return the fingerprint of what a run would write.
 
-    :param key: a key that only who has the token can make.
+    :param key: a key that only the holder of the token can make.
     """
     digests = sorted({_digest(change, key) for change in changes if change.writes})
     listed = "".join(digests) if len(digests) <= _MOST_CHANGES else f"{_WHOLE}{_digest_of_all(digests, key)}"

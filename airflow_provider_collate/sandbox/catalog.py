@@ -174,24 +174,24 @@ class Catalog:
         self.state.locks[name] = times
 
     def add_user(self, user: User, *, deleted: bool = False) -> Entry:
-        """Let there be a user; give it a token by `catalog.tokens[token] = user`."""
+        """Add a user; give it a token by `catalog.tokens[token] = user`."""
         return self.state.directory.add(replace(user_entry(user), deleted=deleted))
 
     def add_team(self, name: str, display_name: str = "") -> Entry:
-        """Let there be a team."""
+        """Add a team."""
         return self.state.directory.add(Entry("team", name, quoted(name), display_name))
 
     def add_domain(self, fqn: str) -> Entry:
-        """Let there be a domain; `Parent.Child` is a subdomain."""
+        """Add a domain; `Parent.Child` is a subdomain."""
         return self.state.directory.add(Entry("domain", fqn.rpartition(".")[2], fqn))
 
     def add_data_product(self, fqn: str, *, domain: str | None = None) -> Entry:
-        """Let there be a data product; where a domain is named, services with it must be in that domain."""
+        """Add a data product; where a domain is named, services with it must be in that domain."""
         more = {"domains": [domain]} if domain else {}
         return self.state.directory.add(Entry("dataProduct", fqn.rpartition(".")[2], fqn, "", more))
 
     def add_tag(self, fqn: str, *, glossary: bool = False, disabled: bool = False, exclusive: bool = False) -> Entry:
-        """Let there be a tag or a glossary term, with its classification or glossary.
+        """Add a tag or a glossary term, with its classification or glossary.
 
         :param disabled: whether no service may carry it any more.
         :param exclusive: whether a service may carry only one of the tags of its classification, if that is new.
@@ -211,7 +211,7 @@ class Catalog:
     def add_service(
         self, name: str, service_type: str = "Mlflow", *, user: User = ADMIN, collection: str = "", **fields: object
     ) -> None:
-        """Let there be a service, as if a person had made it in the UI.
+        """Add a service, as if a person had made it in the UI.
 
         :param collection: of its kind; that of the first kind if empty.
         :param fields: further fields as in a document, e.g. `connection={"config": {...}}`,
@@ -238,7 +238,7 @@ class Catalog:
             api.revise(stored, self._edited(api, stored, fields, user), user)
 
     def add_model(self, service: str, name: str) -> None:
-        """Let there be a model in a service; see `models`."""
+        """Add a model in a service; see `models`."""
         with self._lock:
             api = self._services()
             stored = _stored(api, service)
