@@ -79,7 +79,7 @@ def test_saved_connection_is_as_typed_and_does_not_show_its_token(
     ui: AirflowUi, saved_connection: str, collate_address: dict[str, str], shoot: Shoot
 ) -> None:
     ui.open_connection(saved_connection)
-    for name, value in {**collate_address, "verify": "true", "timeout": "12", "max_retries": "2"}.items():
+    for name, value in {**collate_address, "timeout": "12", "max_retries": "2"}.items():
         expect(ui.field(name)).to_have_value(value)
     shoot(ui.page, "connection-extra")
     assert ui.field("password").input_value() in ("", "***")
@@ -117,7 +117,10 @@ def _tested(ui: AirflowUi, conn_id: str, values: dict[str, str]) -> str:
 
 def test_log_says_what_came_of_the_service(ui: AirflowUi, example_run: TaskRun, shoot: Shoot) -> None:
     log = ui.open_log(example_run)
+    expect(log).to_contain_text("1 service declared")
     expect(log).to_contain_text("prod_mlflow: created")
+    expect(log).to_contain_text("Done: 1 created")
+    expect(log).not_to_contain_text("too short")
     shoot(ui.page, "task-log")
     _expect_no_secret(ui)
 
