@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from airflow import __version__ as airflow_version
@@ -20,9 +21,9 @@ NOT_RUN = {
     "def test_": "a test of the user's project: tests/user_project runs it there",
     "services_path=": "reads files beside it: tests/dags runs it in its folder",
     "ApprovalOperator": "waits for a person: tests/e2e answers it",
-    "airflow.providers.http": "shows the HTTP provider, which this package does not need",
     "from metadata.": "shows the vendor's SDK: run by hand with its 2.0.6 beside Airflow 3.3.2",
 }
+HTTP_PROVIDER = "airflow.providers.http"
 IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
 _FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^ *```$",
@@ -62,13 +63,15 @@ class Block:
     @property
     def has_dag(self) -> bool:
         """Whether it defines a DAG."""
-        return re.search(r"^(with DAG\(|@dag\b)", self.text, re.MULTILINE) is not None
+        return re.search(r"^ *(with DAG\(|@dag\b)", self.text, re.MULTILINE) is not None
 
     @property
     def why_not_run(self) -> str:
         """Why it is not run here; empty if it is."""
         if "AssetAlias" in self.text and not IS_AIRFLOW_3:
             return "asset events need Airflow 3"
+        if HTTP_PROVIDER in self.text and find_spec(HTTP_PROVIDER) is None:
+            return "shows the HTTP provider: make test-providers has it"
         return next((reason for mark, reason in NOT_RUN.items() if mark in self.text), "")
 
     @property

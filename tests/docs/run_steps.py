@@ -58,6 +58,8 @@ def test_page(
     page = json.loads(path.read_text())
     for name, connection in page["connections"].items():
         monkeypatch.setenv(f"AIRFLOW_CONN_{name}", connection)
+    http = {"conn_type": "http", "host": collate.url, "password": collate.token}
+    monkeypatch.setenv("AIRFLOW_CONN_COLLATE_HTTP", json.dumps(http))
     if page["brings_its_connections"]:
         monkeypatch.delenv("AIRFLOW_CONN_COLLATE_DEFAULT")
     if page["there"]:
