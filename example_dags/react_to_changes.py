@@ -1,4 +1,4 @@
-"""Run a second DAG when services changed, and tell it which; asset events of services need Airflow 3."""
+"""Run a second DAG when services changed; asset events need Airflow 3."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ if int(__version__.split(".", maxsplit=1)[0]) >= 3:
         BulkUpsertMlModelServicesOperator(
             task_id="upsert",
             services=[
-                {"name": "event_notebooks", "serviceType": "Sklearn", "connection": {"config": {"type": "Sklearn"}}}
+                {
+                    "name": "event_notebooks",
+                    "serviceType": "Sklearn",
+                    "connection": {"config": {"type": "Sklearn"}},
+                }
             ],
             outlets=[changed],
         )
@@ -28,8 +32,8 @@ if int(__version__.split(".", maxsplit=1)[0]) >= 3:
     def react_to_changes() -> None:
         @task
         def tell(triggering_asset_events: Any = None) -> list[str]:
-            """Return what changed; each event stands under its asset and under the alias, so ask for one of them."""
-            return [f"{event.extra['name']}: {event.extra['outcome']}" for event in triggering_asset_events[changed]]
+            events = triggering_asset_events[changed]  # each is under its asset, too
+            return [f"{event.extra['name']}: {event.extra['outcome']}" for event in events]
 
         tell()
 

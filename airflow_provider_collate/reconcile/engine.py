@@ -124,7 +124,7 @@ class Reconciler:
         facts = self._reader.facts
         who = f"{facts.user} ({'bot' if facts.is_bot else 'person'})"
         log.info(
-            "Connected to Collate %s at %s as %s; %s declared",
+            "Collate %s at %s, as %s: %s declared",
             facts.release.text, self._client.ui_url, who, counted(len(requests), "service"),
         )  # fmt: skip
         declared, found = self._reader.resolve(requests, unfinished)

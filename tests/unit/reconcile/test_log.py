@@ -45,7 +45,7 @@ def test_a_run_of_one_service(bot: Workbench, told: Callable[[], list[str]]) -> 
     run(bot, [sklearn("notebooks", tags=["Tier.Tier1"])])
 
     assert told() == [
-        "Connected to Collate 2.0.6 at http://catalog.example as ingestion-bot (bot); 1 service declared",
+        "Collate 2.0.6 at http://catalog.example, as ingestion-bot (bot): 1 service declared",
         "Looked up 1 name in … s",
         "Read 0 services in … s",
         "Plan:",
