@@ -26,10 +26,11 @@ def ticking(seconds: int = 1) -> Callable[[], float]:
 
 @pytest.fixture
 def told(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
-    """The lines that were logged so far, without times, and the first line only of each."""
+    """What was logged so far: the first line of each message, without times."""
 
     def lines() -> list[str]:
-        messages = [record.getMessage().splitlines()[0] for record in caplog.records]
+        records = [record for record in caplog.records if record.name.startswith(PACKAGE)]
+        messages = [record.getMessage().splitlines()[0] for record in records]
         return [re.sub(r"\d+\.\d s$", "… s", message) for message in messages]
 
     with caplog.at_level(logging.INFO, PACKAGE):
