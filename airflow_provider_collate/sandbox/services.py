@@ -219,8 +219,9 @@ def revised(
     base = history[-1]
     change = _changes(base, wanted, release, directory)
     is_back = not any(change.values())
-    if is_back:
+    if is_back:  # the version before is there again, with its author and time (server source)
         history.pop()
+        wanted = replace(wanted, updated_by=base.updated_by, updated_at=base.updated_at)
     return replace(
         wanted,
         id=stored.id,
