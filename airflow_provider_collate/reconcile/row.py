@@ -88,7 +88,7 @@ class Row:
     :param planned: what the plan said.
     :param change: what to do now: as planned, or as the catalog showed when it was read again.
     :param error: what the last write met.
-    :param written: what was written last.
+    :param written: what was written last; None before the first write.
     :param overwrote: for a service that somebody else had created since the plan: by whom, and which fields a bulk
         request replaced.
     """
@@ -97,7 +97,7 @@ class Row:
     change: Change
     states: tuple[RowState, ...] = (RowState.PLANNED,)
     error: CollateError | None = None
-    written: Action = Action.NONE
+    written: Change | None = None
     overwrote: Overwritten | None = None
 
     @property
@@ -121,6 +121,11 @@ class Row:
         return RowState.OVERTAKEN in self.states
 
     @property
+    def carried_out(self) -> Change:
+        """What was written: as planned, or as it was planned once more after somebody else's edit."""
+        return self.written if self.written and self.met_others else self.planned
+
+    @property
     def is_to_be_read(self) -> bool:
         """Whether the catalog must be read again to know what came of it."""
         return (self.state, Event.MATCHES) in TRANSITIONS
@@ -132,7 +137,8 @@ class Row:
     @property
     def may_be_of_others(self) -> bool:
         """Whether somebody else may have created the service that the catalog shows now."""
-        return self.written is Action.CREATE and self.state in (RowState.UNCERTAIN, RowState.OVERTAKEN)
+        is_creation = self.written is not None and self.written.action is Action.CREATE
+        return is_creation and self.state in (RowState.UNCERTAIN, RowState.OVERTAKEN)
 
     @property
     def is_worth_another_try(self) -> bool:
@@ -170,7 +176,7 @@ class Row:
     def answered(self, error: CollateError | None) -> None:
         """Note how a write of it was answered."""
         event = event_of(error, self.change.action, after_failure=RowState.UNCERTAIN in self.states)
-        self.error, self.written = error, self.change.action
+        self.error, self.written = error, self.change
         self.met(event)
 
     def read_again(self, now: Change) -> None:
@@ -244,7 +250,8 @@ def _kept(change: Change, options: RunOptions, written: tuple[str, ...] = ()) ->
 
 def _verified(row: Row, options: RunOptions) -> Judgement:
     planned = row.planned
-    changes = tuple(map(str, planned.writable))
+    done = row.carried_out
+    changes = tuple(map(str, done.writable))
     if row.change.action is Action.IGNORE:
         return Outcome.IGNORED, (), None
     overwrote = (str(row.overwrote),) if row.overwrote else ()
@@ -255,17 +262,16 @@ def _verified(row: Row, options: RunOptions) -> Judgement:
         return Outcome.UNCHANGED, (), None
     if row.overwrote:
         return (Outcome.UPDATED if row.overwrote.fields else Outcome.UNCHANGED), overwrote, None
-    action = row.written if row.met_others else planned.action
-    if action in (Action.NONE, Action.UPDATE) and row.change.existing == planned.existing:
+    if done.action in (Action.NONE, Action.UPDATE) and row.change.existing == planned.existing:
         # What was written again was there: a masked secret (recorded), or a text in a form that is not recognised.
         return Outcome.UNCHANGED, (), None
-    return _DONE[Action.UPDATE if action is Action.NONE else action], changes, None
+    return _DONE[Action.UPDATE if done.action is Action.NONE else done.action], changes, None
 
 
 def _failed(row: Row) -> Judgement:
     left = tuple(map(str, (*row.change.having(Status.WRITE), *row.change.conflicts)))
     if row.state is RowState.UNAPPLIED and row.change.action in (Action.KEEP, Action.UPDATE):
-        written = [f"{change} (written)" for change in map(str, row.planned.writable) if change not in left]
+        written = [f"{change} (written)" for change in map(str, row.carried_out.writable) if change not in left]
         return Outcome.UNAPPLIED, (*left, *written), None
     if row.error is not None:
         return Outcome.FAILED, left, _with_what_happened(row, row.error)

@@ -217,16 +217,27 @@ class TestMeanwhile:
             shown = {tag["tagFQN"] for tag in service["tags"]} if field == "tags" else service[field]
             assert shown == ({*value, "PII.None"} if field == "tags" else value)
 
-    def test_an_edit_that_keeps_the_version_is_not_overwritten_either(self, bot: Workbench) -> None:
-        """Within ten minutes of a person's edit, the same person's next one keeps the version (server source)."""
+    def test_what_was_planned_and_then_kept_is_not_told_as_written(self, bot: Workbench) -> None:
         bot.run([sklearn(description="Old")])
+        once(bot, "PATCH", lambda: bot.catalog.edit_service(NAME, user=ANA, description="Edited by Ana"))
+        kept, written = bot.run_one(sklearn(tags=["PII.None"], description="New")).changes
+        assert kept.startswith('description: "Edited by Ana" (ana, ')
+        assert written == "tags: [] → [PII.None] (written)"
 
+    @pytest.mark.parametrize("moves", [{"updated_at": 1_800_000_000_000}, {"version": 0.9}], ids=str)
+    def test_an_edit_that_moves_only_one_of_version_and_time_is_not_overwritten(
+        self, bot: Workbench, moves: dict[str, Any]
+    ) -> None:
+        """Within ten minutes of a person's edit, the same person's next one keeps the version (server source)."""
+        bot.run([sklearn()])
         stored = bot.catalog.state.store_of().get(NAME)
         assert stored is not None
-        edited = replace(stored, description="Edited by Ana", updated_at=stored.updated_at + 1_000, updated_by="ana")
+        label = {"tagFQN": "PII.Sensitive", "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
+        edited = replace(stored, tags=(label,), updated_by="ana", **moves)
         once(bot, "PATCH", lambda: bot.catalog.state.store_of().keep(edited))
-        bot.run([sklearn(description="New")])
-        assert bot.catalog.services[NAME]["description"] == "Edited by Ana"
+        bot.run([sklearn(tags=["PII.None"])])
+        tags: Any = bot.catalog.services[NAME]["tags"]
+        assert {tag["tagFQN"] for tag in tags} == {"PII.None", "PII.Sensitive"}
 
     def test_who_is_edited_again_and_again_is_left_to_the_next_attempt(self, bot: Workbench) -> None:
         bot.run([sklearn(description="Old")])
