@@ -99,6 +99,19 @@ class TestWhatWasNotApplied:
             stored = anyone.catalog.services["fraud_mlflow"]
             assert stored["connection"]["config"]["registryUri"] == "sqlite:///hers.db"
 
+    @pytest.mark.parametrize("choice", ["fail", "keep"])
+    def test_a_declared_field_of_a_connection_becomes_as_declared_whoever_set_it(
+        self, anyone: Workbench, choice: str
+    ) -> None:
+        anyone.run([mlflow()])
+        stored: Any = anyone.catalog.services["fraud_mlflow"]
+        config = {**stored["connection"]["config"], "trackingUri": "http://hers:5000"}
+        anyone.catalog.edit_service("fraud_mlflow", user=ANA, connection={"config": config})
+        result = anyone.run_one(mlflow(), on_conflict=choice)
+        assert (result.outcome, result.changes) == (Outcome.UPDATED, ("connection.config.trackingUri: changed",))
+        stored = anyone.catalog.services["fraud_mlflow"]
+        assert stored["connection"]["config"]["trackingUri"] == "http://mlflow:5000"
+
     def test_overwrite_replaces_it(self, bot: Workbench) -> None:
         bot.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand")
         assert bot.run_one(sklearn(description="New"), on_conflict="overwrite").outcome is Outcome.UPDATED
