@@ -313,7 +313,10 @@ class Reconciler:
 
     def _deletion_now(self, planned: Change, service: Service | None) -> Change:
         scope = self._options.prune_scope
-        if service is None or is_gone(service, hard=self._options.prune == "hard"):
+        was = planned.existing
+        if service is None or (was and service.id != was.id):  # somebody may have made another one of its name
+            return replace(planned, action=Action.NONE)
+        if is_gone(service, hard=self._options.prune == "hard"):
             return replace(planned, action=Action.NONE)
         if service.deleted or (scope is not None and scope.holds(service)):
             return replace(planned, existing=existing_of(service))

@@ -70,9 +70,10 @@ class TestSecretsThatTheCatalogMasks:
 
 
 class TestPruning:
-    def run(self, bench: Workbench, *names: str) -> Any:
+    def run(self, bench: Workbench, *names: str, **options: Any) -> Any:
         scope = PruneScope(name_prefix="p_")
-        return bench.run([sklearn(name) for name in names], prune="hard", prune_scope=scope, max_prune=5)
+        rows = [sklearn(name) for name in names]
+        return bench.run(rows, prune="hard", prune_scope=scope, max_prune=5, **options)
 
     def test_what_somebody_moved_out_of_the_scope_meanwhile_is_not_deleted(self, bot: Workbench) -> None:
         bot.run([sklearn("p_old", tags=["PII.None"]), sklearn("p_kept", tags=["PII.None"])])
@@ -93,6 +94,20 @@ class TestPruning:
         report = self.run(bot, "p_kept", "p_new")
         assert report.counts == {"created": 1, "unchanged": 1, "deleted": 1}
         assert len(bot.sent("DELETE")) == 1
+
+    @pytest.mark.parametrize("choice", ["fail", "overwrite"])
+    def test_a_service_that_somebody_made_in_place_of_the_old_one_stays(self, bot: Workbench, choice: str) -> None:
+        bot.run([sklearn("p_old"), sklearn("p_kept")])
+
+        def replace_it() -> None:
+            bot.catalog.remove_service("p_old", hard=True)
+            bot.catalog.add_service("p_old", "Sklearn", user=ANA)
+
+        once(bot, "POST", replace_it)
+        report = self.run(bot, "p_kept", "p_new", on_conflict=choice)
+        assert report.counts == {"created": 1, "unchanged": 1, "deleted": 1}
+        assert "p_old" in bot.catalog.services
+        assert bot.sent("DELETE") == []
 
     def test_what_somebody_edits_again_and_again_is_left_to_airflows_retries(self, bot: Workbench) -> None:
         bot.run([sklearn("p_old"), sklearn("p_kept")])
