@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from itertools import cycle
 from typing import Any
 
@@ -257,3 +258,57 @@ def test_two_runs_at_once_and_a_person(seed: int) -> None:
     assert {result.outcome for result in last.rows} <= {Outcome.UNCHANGED, Outcome.KEPT}
     assert person.lost() == []
     assert not set(NAMES[:2]) & set(catalog.services) or person.conflicts(NAMES[:2])
+
+
+class Rival:
+    """Somebody who makes services under the names that are declared, and deletes those of others."""
+
+    def __init__(self, catalog: Catalog, chance: random.Random) -> None:
+        self.catalog = catalog
+        self.chance = chance
+        self.made: dict[str, str] = {}
+        self.deleted: set[str] = set()
+
+    def act(self) -> None:
+        """Make a service, also in place of another that is deleted for good, or delete one so that it can come back."""
+        name = self.chance.choice([*NAMES, "team_other", "other"])
+        if name in self.made or name in self.catalog.deleted:
+            return
+        there = name in self.catalog.services
+        if there and self.chance.random() < 0.5:
+            self.catalog.remove_service(name, user=ANA)
+            self.deleted.add(name)
+            return
+        if there:
+            self.catalog.remove_service(name, hard=True, user=ANA)
+        self.made[name] = f"Made by hand {len(self.made)}"
+        self.catalog.add_service(name, user=ANA, description=self.made[name])
+
+    def undone(self) -> list[str]:
+        """The services that are not as she left them."""
+        present = self.catalog.services
+        lost = [name for name, text in self.made.items() if name not in present or present[name]["description"] != text]
+        return lost + [name for name in self.deleted if name in present]
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 50))])
+def test_somebody_makes_and_deletes_services_while_syncs_run(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - must repeat, not surprise
+    catalog = Catalog(chance.choice(["1.2", "1.12", "1.13", "2.x"]), has_bulk=chance.random() < 0.5)
+    rival = Rival(catalog, chance)
+    bench = Workbench(catalog, is_bot=chance.random() < 0.7)
+    options = {**OPTIONS, "prune": chance.choice(["soft", "hard"])}
+
+    def interrupt(request: httpx.Request) -> None:
+        if chance.random() < 0.05:
+            rival.act()
+
+    bench.before = interrupt
+    for number in range(25):
+        rows = [row(name, number % 2) for name in chance.sample(NAMES, chance.randrange(4, len(NAMES) + 1))]
+        catalog.fail_randomly(chance.choice([0.0, 0.08]), seed=number, kinds=("503", "lost_answer", "reset"))
+        with suppress(CollateError):  # the catalog could not be read; the next run goes on
+            bench.run(rows, on_conflict=chance.choice(["fail", "keep"]), **options)
+        assert rival.undone() == []
+        rival.deleted &= set(catalog.deleted)  # a run may have deleted for good what was going anyway
+    assert len(rival.made) > 3
