@@ -71,8 +71,8 @@ class Authors:
 
     def replaced_by(self, user: str) -> Overwritten:
         """Return who had created the service, and what a user has replaced in it."""
-        fields = self.history.fields_edited_by(user)
-        return Overwritten(self.by(self.history.created), tuple(sorted(fields)))
+        fields = sorted(self.history.fields_edited_by(user)) if not self.unread else ("what is not known",)
+        return Overwritten(self.by(self.history.created), tuple(fields))
 
     def was_created_for(self, facts: ServerFacts, since: datetime) -> bool:
         """Return whether the token's user created the service since a time.

@@ -90,6 +90,14 @@ class TestDifferences:
         assert operations(change) == [("add", "/connection/config/awsConfig/awsSecretAccessKey", "canary-new-secret")]
         assert "canary" not in f"{change!r} {there!r}"
 
+    def test_a_value_that_is_not_there_is_added_and_one_declared_as_none_is_removed(self) -> None:
+        change = compare(shown(**custom(mine="x")), **custom(mine=None, other="y"))
+        assert texts(change) == ["connection.config.mine: removed", "connection.config.other: missing"]
+        assert operations(change) == [
+            ("remove", "/connection/config/mine", None),
+            ("add", "/connection/config/other", "y"),
+        ]
+
     def test_a_connection_that_is_not_there_is_added_as_a_whole(self) -> None:
         assert operations(compare(shown(connection=None))) == [("add", "/connection", {"config": {"type": "Sklearn"}})]
 
@@ -146,6 +154,7 @@ class TestWhatIsNotDeclared:
         change = compare(sage(newOption="x"), row=sagemaker())
         assert change.action is Action.NONE
         assert texts(change, Status.LEFT) == ["connection.config.newOption: not known to this version, and left alone"]
+        assert change.fields[0].operations == ()
 
 
 class TestSecretsThatCannotBeSeen:
@@ -171,4 +180,5 @@ class TestSecretsThatCannotBeSeen:
     def test_one_in_a_secrets_manager_counts_as_declared_unless_it_is_to_be_written(self) -> None:
         there = sage({**AWS, "awsSecretAccessKey": "secret:/cluster/mlmodel/sage/awssecretaccesskey"})
         assert not compare(there, row=sagemaker()).writes
-        assert compare(there, row=sagemaker(), options=RunOptions(rewrite_secrets=True)).writes
+        change = compare(there, row=sagemaker(), options=RunOptions(rewrite_secrets=True))
+        assert operations(change) == [("add", "/connection/config/awsConfig/awsSecretAccessKey", "first-secret-key")]

@@ -219,6 +219,12 @@ class TestBulk:
         assert report.counts == {"created": 1, "conflict": 1}
         assert "created by ana" in str(report.rows[0])
 
+    def test_a_history_that_cannot_be_read_now_hides_nothing_either(self, bot: Workbench) -> None:
+        bot.catalog.fail(None, path="/versions$", status=503)
+        report = self.run(bot, connection={"config": {"type": "Sklearn"}})
+        assert report.counts == {"created": 1, "updated": 1}
+        assert "created by somebody else; its history cannot be read" in str(report.rows[0])
+
     def test_an_edit_after_our_own_creation_leaves_it_created(self, bot: Workbench) -> None:
         reads = iter(range(10))
 

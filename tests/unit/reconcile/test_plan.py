@@ -61,6 +61,24 @@ class TestText:
     def test_an_empty_plan(self) -> None:
         assert Plan(()).text() == "= 0 unchanged"
 
+    def test_drift_says_what_can_be_done(self) -> None:
+        error = Plan((change("a", Action.CREATE),)).drift()
+        assert error is not None
+        assert error.advice.startswith("Run the task without plan_only")
+
+    @pytest.mark.parametrize("refusal", [None, PruneRefusedError("too many")])
+    def test_as_an_xcom(self, refusal: PruneRefusedError | None) -> None:
+        plan = Plan((change("a", Action.CREATE),), refusal=refusal, fingerprint="plan1:x")
+        assert plan.to_json("http://ui") == {
+            "has_changes": True,
+            "refused": refusal is not None,
+            "counts": {"create": 1},
+            "text": plan.text(),
+            "markdown": plan.markdown(),
+            "fingerprint": "plan1:x",
+            "url": "http://ui",
+        }
+
 
 def seeded(bench: Workbench, *names: str) -> Workbench:
     bench.run([sklearn(name) for name in names])

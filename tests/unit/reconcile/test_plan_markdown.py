@@ -98,6 +98,18 @@ def test_it_is_bounded(detail: str) -> None:
     assert "more services that are not unchanged" in markdown
 
 
+@pytest.mark.parametrize("count", [100, 101])
+def test_it_shows_a_hundred_services(count: int) -> None:
+    lines = Plan(tuple(Change(f"s{n}", Action.RESTORE, "Mlflow") for n in range(count))).markdown().splitlines()
+    assert lines[2:5] == ["| | Service | Action | Details |", "| --- | --- | --- | --- |", "| + | `s0` | restore |  |"]
+    more = ["", "… and 1 more services that are not unchanged"] if count > 100 else []
+    assert lines[4 + 100 :] == more
+
+
+def test_long_details_are_cut_later_than_names() -> None:
+    check("n", "y" * 250)
+
+
 def test_an_empty_plan() -> None:
     assert Plan(()).markdown() == "**Plan:** no services declared\n"
 

@@ -90,6 +90,16 @@ class TestXCom:
             "message": "broken 1",
         }
 
+    def test_an_error_without_an_answer_has_no_status(self) -> None:
+        details = row(0, Outcome.FAILED, error=OutcomeError("not there")).details()
+        assert (details["status"], details["message"]) == (None, "not there")
+
+    def test_a_task_of_many_returns_few_details(self) -> None:
+        rows = tuple(row(n, Outcome.CREATED) for n in range(20))
+        assert Report(rows).shortened() == Report(rows).to_json()
+        assert Report(rows).to_json()["rows_left_out"] == 0
+        assert Report((*rows, row(20, Outcome.CREATED))).shortened()["rows_left_out"] == 1
+
     def test_the_changes_of_a_row_are_bounded(self) -> None:
         report = Report((row(0, Outcome.UPDATED, *(f"field{n}: changed" for n in range(5_000))),))
         rows = report.to_json()["rows"]
@@ -131,6 +141,17 @@ class TestError:
         assert lines[0] == "The catalog is not as declared: 25 failed"
         assert lines[1:21] == [f"  services[{n}] s{n}: failed: broken {n}" for n in range(20)]
         assert lines[21:] == ["  … and 5 more, see the task's log and its XCom `report`", "Wait."]
+
+    @pytest.mark.parametrize("count, last", [(20, "services[19] s19: failed: broken 19"), (21, "… and 1 more, in the")])
+    def test_what_is_left_out_is_counted(self, count: int, last: str) -> None:
+        error = Report(tuple(row(n, Outcome.FAILED, error=server_error(n)) for n in range(count))).error()
+        assert error is not None
+        assert error.message.splitlines()[-1].startswith(f"  {last}")
+
+    def test_each_kind_of_failure_has_its_advice(self) -> None:
+        rows = (row(0, Outcome.CONFLICT, "x"), row(1, Outcome.UNAPPLIED), row(2, Outcome.FAILED, error=server_error(2)))
+        advice = Report(rows).error().advice  # type: ignore[union-attr]
+        assert all(part in advice for part in ('on_conflict="keep"', "the token's role", "Wait."))
 
     def test_it_is_retryable_if_any_row_is(self) -> None:
         final = row(0, Outcome.FAILED, error=server_error(0, retryable=False))

@@ -24,7 +24,7 @@ from airflow_provider_collate.exceptions import (
 from airflow_provider_collate.reconcile.waiting import Verdict, judge, parse_wanted
 from airflow_provider_collate.reconcile.waiting import look as look_for
 
-ANA = "11111111-1111-4111-8111-111111111111"
+ANA = "abcdef11-1111-4111-8111-111111111111"
 
 
 def shown(**fields: JsonValue) -> dict[str, JsonValue]:
