@@ -99,3 +99,9 @@ def test_long_texts_are_shown_where_they_differ_on_one_line_and_bounded() -> Non
     old, new = f"{'a' * 100} old end", f"{'a' * 100} new\nend {'x' * 500}"
     change = compare(shown(description=old), by=facts(on_conflict="overwrite"), description=new)
     assert texts(change) == [f'description: "…{"a" * 19} old end" → "…{"a" * 19} new end {"x" * 30}…"']
+
+
+def test_a_long_text_that_only_goes_on_is_shown_from_its_old_end() -> None:
+    old, new = "a" * 100, f"{'a' * 100} and more"
+    change = compare(shown(description=old), told=text_set_by(ME, old), description=new)
+    assert texts(change) == [f'description: "…{"a" * 20}" → "…{"a" * 20} and more"']
