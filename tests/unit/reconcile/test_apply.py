@@ -73,9 +73,10 @@ class TestBulk:
         ]
 
     def test_a_refused_row_that_names_itself_in_quotes_is_found(self, bot: Workbench) -> None:
-        bot.catalog.fail(None, path="/bulk$", bulk_rows={"a.b": (500, "broken"), "plain": (500, "broken")})
+        bot.catalog.fail(None, path="/bulk$", bulk_rows={"a.b": (400, "broken"), "plain": (400, "broken")})
         report = bot.run([sklearn("a.b"), sklearn("plain"), sklearn("good")])
         assert report.counts == {"created": 1, "failed": 2}
+        assert str(report.error()).count("refused with 400: broken") == 2
 
     def test_no_echoed_secret_reaches_the_report(self, bot: Workbench) -> None:
         bot.catalog.fail(None, path="/bulk$", bulk_rows={"sage": (400, "cannot store canary-secret-key of sage")})
@@ -86,11 +87,12 @@ class TestBulk:
     def test_rows_that_an_aborted_request_left_out_are_sent_once_more(
         self, bot: Workbench, caplog: pytest.LogCaptureFixture
     ) -> None:
-        aborted = {"status": "aborted", "abortReason": "shutting down", "successRequest": [], "failedRequest": []}
+        reason = "shutting down with canary-secret-key"
+        aborted = {"status": "aborted", "abortReason": reason, "successRequest": [], "failedRequest": []}
         bot.catalog.fail(1, status=200, body=aborted, path="/bulk$")
         with caplog.at_level(logging.WARNING):
-            assert bot.run(many(3)).counts == {"created": 3}
-        assert "Collate aborted a bulk request: shutting down" in caplog.text
+            assert bot.run([*many(2), sagemaker(secret="canary-secret-key")]).counts == {"created": 3}
+        assert "Collate aborted a bulk request: shutting down with ***" in caplog.text
 
     def test_a_request_that_one_row_makes_unreadable_is_sent_row_by_row(self, bot: Workbench) -> None:
         """The server refuses the whole request for a service type that it does not know."""

@@ -137,6 +137,8 @@ class TestWhatWasNotApproved:
         assert row.outcome is Outcome.FAILED
         assert isinstance(row.error, NotApprovedError)
         assert "is not as the approved plan found it" in row.error.message
+        assert "tags: [] → [PII.None]" in row.error.message
+        assert row.error.advice.startswith("Plan again")
         assert len(anyone.sent("PATCH")) == 1
         assert anyone.catalog.services["team.sklearn"]["tags"] == []
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from airflow_provider_collate.models.history import History
-from airflow_provider_collate.reconcile.changes import Action, deletion_of, is_gone
+from airflow_provider_collate.reconcile.changes import Action, broken_change, deletion_of, is_gone
 from airflow_provider_collate.reconcile.facts import Authors
 from airflow_provider_collate.reconcile.field_change import Status
 from airflow_provider_collate.reconcile.options import IfExists, OnConflict, RunOptions
@@ -54,6 +54,13 @@ class TestActions:
         change = compare(None, row=sagemaker(secret="*********"))
         assert change.action is Action.CONFLICT
         assert "mask" in change.reason
+
+    def test_one_that_refers_to_what_does_not_exist_is_a_conflict(self) -> None:
+        desired = compare(None).desired
+        assert desired is not None
+        change = broken_change(desired, "its domain is gone")
+        assert (change.name, change.service_type, change.desired) == ("team.sklearn", "Sklearn", desired)
+        assert change.advice.startswith("Ask the server's operator")
 
     def test_a_patch_is_guarded_by_all_that_tells_of_an_edit(self) -> None:
         change = compare(shown())

@@ -47,7 +47,10 @@ class TestAPatchThatIsRefused:
         row = bench.run_one(sklearn("a", tags=["PII.None", "Team.New"]))
         assert tags_of(bench, "a") == []
         assert row.outcome is Outcome.FAILED
-        assert "although it was refused, the catalog changed, and now: tags: [] →" in str(row.error)
+        assert row.error is not None
+        assert "although it was refused, the catalog changed, and now: tags: [] →" in row.error.message
+        assert row.error.advice
+        assert not row.error.retryable
         assert len(bench.sent("PATCH")) == sent + 1
 
     def test_one_that_changed_nothing_is_told_as_the_server_did(self, bench: Workbench) -> None:
@@ -62,8 +65,19 @@ class TestAPatchThatIsRefused:
         bench.catalog.release = "1.2"
         bench.catalog.fail(None, status=403, body={"code": 403, "message": "not allowed"}, method="PATCH")
         row = bench.run_one(sklearn("a", tags=["PII.None"]))
-        assert str(row.error).startswith("created, but Collate answered 403: not allowed")
+        assert row.error is not None
+        assert row.error.message.startswith("created, but Collate answered 403: not allowed")
+        assert "role" in row.error.advice
+        assert not row.error.retryable
         assert "a" in bench.catalog.services
+
+    def test_a_creation_before_a_fault_is_left_to_airflows_retries(self, bench: Workbench) -> None:
+        bench.catalog.release = "1.2"
+        bench.catalog.fail(None, status=503, method="PATCH")
+        error = bench.run_one(sklearn("a", tags=["PII.None"])).error
+        assert error is not None
+        assert error.message.startswith("created, but Collate answered 503")
+        assert error.retryable
 
 
 class TestADomainThatWasRemovedMeanwhile:

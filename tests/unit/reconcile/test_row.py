@@ -17,9 +17,11 @@ from airflow_provider_collate.exceptions import (
     ServerError,
     StatusError,
 )
-from airflow_provider_collate.reconcile.changes import Action, Change
+from airflow_provider_collate.reconcile.changes import Action, Change, Existing
 from airflow_provider_collate.reconcile.field_change import FieldChange, Status
-from airflow_provider_collate.reconcile.row import TRANSITIONS, Event, Row, RowState, event_of
+from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.report import Outcome
+from airflow_provider_collate.reconcile.row import TRANSITIONS, Event, Row, RowState, event_of, outcome_of
 
 WRITE = FieldChange("description", '"" → "New"')
 MASKED = FieldChange("connection.config.password", "masked, written again", status=Status.REWRITE)
@@ -40,6 +42,27 @@ def failed(kind: type[StatusError], *, maybe_applied: bool = False) -> StatusErr
 
 
 LOST = NoAnswerError("no answer", method="POST", path="/", maybe_applied=True)
+
+
+class TestWhatIsLeft:
+    @pytest.mark.parametrize("event", [None, Event.FAILED, Event.MET_OTHERS, Event.REFUSAL])
+    def test_what_could_not_be_read_again_is_left_to_the_next_attempt(self, event: Event | None) -> None:
+        sent = row()
+        sent.met(event or Event.ANSWERED)
+        outcome, _, error = outcome_of(sent, RunOptions())
+        assert outcome is Outcome.FAILED
+        assert error is not None
+        assert "could not be read again" in error.message
+        assert error.retryable
+
+    def test_only_what_an_answered_write_left_is_the_rest_of_a_plan(self) -> None:
+        creation = Change("a", Action.CREATE, "Sklearn", existing=Existing("id", 0.1, 1, "me"))
+        for event, expected in ((Event.ANSWERED, True), (Event.FAILED, False)):
+            left = Row(creation, creation)
+            left.met(event)
+            left.met(Event.DIFFERS)
+            assert left.is_rest_of_plan("me") is expected
+            assert not left.is_rest_of_plan("ana")
 
 
 class TestTheTable:

@@ -146,6 +146,7 @@ class TestWhatWasNotApplied:
         error = report.error()
         assert error is not None
         assert "is not in the catalog, though the server answered the write with success" in str(error)
+        assert error.advice.startswith("Look at the service in Collate")
         assert error.retryable
 
     @pytest.mark.parametrize("prune", ["soft", "hard"])
@@ -154,7 +155,11 @@ class TestWhatWasNotApplied:
         bot.catalog.fail(None, status=200, body={}, method="DELETE")
         report = bot.run([sklearn("s1")], prune=prune, prune_scope=PruneScope(name_prefix="s"), max_prune=1)
         assert outcomes(report) == [Outcome.UNCHANGED, Outcome.FAILED]
-        assert "'s2' is still there" in str(report.error())
+        error = report.error()
+        assert error is not None
+        assert "'s2' is still there" in error.message
+        assert error.advice.startswith("Look at the service in Collate")
+        assert error.retryable
 
     def test_a_soft_deletion_is_no_hard_one(self, bot: Workbench) -> None:
         bot.run([sklearn("s1"), sklearn("s2")])
