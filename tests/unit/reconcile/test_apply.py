@@ -94,6 +94,16 @@ class TestBulk:
             assert bot.run([*many(2), sagemaker(secret="canary-secret-key")]).counts == {"created": 3}
         assert "Collate aborted a bulk request: shutting down with ***" in caplog.text
 
+    def test_what_refuses_a_whole_request_is_told_without_a_secret(
+        self, bot: Workbench, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        body = {"code": 400, "message": "cannot read canary-secret-key"}
+        bot.catalog.fail(1, status=400, body=body, path="/bulk$")
+        with caplog.at_level(logging.WARNING):
+            assert bot.run([sagemaker(secret="canary-secret-key"), sklearn()]).counts == {"created": 2}
+        assert "sending its services one by one: Collate answered 400: cannot read ***" in caplog.text
+        assert "canary" not in caplog.text
+
     def test_a_request_that_one_row_makes_unreadable_is_sent_row_by_row(self, bot: Workbench) -> None:
         """The server refuses the whole request for a service type that it does not know."""
         config = {"type": "Newest", "url": "http://newest"}

@@ -152,7 +152,7 @@ class TestDeletions:
     def test_what_we_have_created_is_deleted(self) -> None:
         assert deletion_of(shown(), facts(), self.OPTIONS).is_undecided
         change = deletion_of(shown(), facts(), self.OPTIONS, Authors(history(version(0.1, ME))))
-        assert change.action is Action.DELETE
+        assert (change.action, change.service_type) == (Action.DELETE, "Sklearn")
         assert change.reason == "hard delete, it is not declared"
 
     @pytest.mark.parametrize("told", [history(version(0.1, "ana")), History()])

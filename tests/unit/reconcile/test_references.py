@@ -245,6 +245,10 @@ class TestWhatIsNotThere:
         assert "is not in the catalog" in problem
         assert [path for path in server.asked if path != "domains"] == []
 
+    def test_a_name_in_quotes_is_asked_for(self, server: Recorded) -> None:
+        assert server.one(domains=['"a.b".c']).problems
+        assert [path for path in server.asked if path != "domains"] == ['domains/name/"a.b".c']
+
     def test_without_a_list_there_is_no_suggestion(self, server: Recorded) -> None:
         server.statuses["glossaryTerms"] = 404
         assert server.one(tags=["glossary:Business.Churns"]).problems == (

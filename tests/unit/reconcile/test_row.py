@@ -55,6 +55,12 @@ class TestWhatIsLeft:
         assert "could not be read again" in error.message
         assert error.retryable
 
+    def test_what_was_not_sent_is_left_to_the_next_attempt_too(self) -> None:
+        outcome, _, error = outcome_of(row(), RunOptions())
+        assert outcome is Outcome.NOT_SENT
+        assert error is not None
+        assert error.retryable
+
     def test_only_what_an_answered_write_left_is_the_rest_of_a_plan(self) -> None:
         creation = Change("a", Action.CREATE, "Sklearn", existing=Existing("id", 0.1, 1, "me"))
         for event, expected in ((Event.ANSWERED, True), (Event.FAILED, False)):
