@@ -79,9 +79,11 @@ class Recorded(httpx.BaseTransport):
         return answered(200, found)
 
     def _find(self, collection: str, key: str) -> dict[str, Any] | None:
+        mine = [entry for path, entry in self._entries.items() if path.startswith(f"{collection}/")]
+        if not key.startswith("name/"):
+            return next((entry for entry in mine if entry["id"] == key.lower()), None)
         wanted = key.removeprefix("name/").strip('"').lower()
-        mine = (entry for path, entry in self._entries.items() if path.startswith(f"{collection}/"))
-        return next((e for e in mine if wanted in (e["id"], e["name"].lower(), e["fullyQualifiedName"].lower())), None)
+        return next((e for e in mine if wanted in (e["name"].lower(), e["fullyQualifiedName"].lower())), None)
 
     def resolve(
         self,
@@ -379,3 +381,8 @@ class TestScope:
     def test_an_owner_that_may_be_one_of_two_is_refused(self, server: Recorded) -> None:
         with pytest.raises(InvalidDeclarationError, match=r'prune_scope\.owner: "both" is a user and a team'):
             self.in_scope(server, owner="both")
+
+    def test_so_is_an_e_mail_of_two_users(self) -> None:
+        server = Recorded(*(("users", name, {"email": "ana@acme.example"}) for name in ("ana1", "ana2")))
+        with pytest.raises(InvalidDeclarationError, match=r'prune_scope\.owner: "ana@acme.example" is the e-mail of 2'):
+            self.in_scope(server, owner="ana@acme.example")

@@ -98,6 +98,7 @@ def test_data_products_and_the_runner_are_made_as_declared() -> None:
         ("add", "/dataProducts", [sent(product)]),
         ("add", "/ingestionRunner", sent(TEAM)),
     ]
+    assert texts(change)[1].startswith('ingestionRunner: "" → "')
     there = shown(ingestionRunner=TEAM)
     assert compare(there, ingestionRunner=TEAM).fields == ()
     assert operations(compare(there, ingestionRunner=None)) == [("remove", "/ingestionRunner", None)]
@@ -106,5 +107,7 @@ def test_data_products_and_the_runner_are_made_as_declared() -> None:
 def test_the_style_is_compared_without_what_is_null() -> None:
     there = shown(style={"color": "#ff0000", "iconURL": None})
     assert compare(there, style={"color": "#ff0000"}).fields == ()
-    assert operations(compare(there, style={"color": "#00ff00"})) == [("add", "/style", {"color": "#00ff00"})]
+    change = compare(there, style={"color": "#00ff00"})
+    assert operations(change) == [("add", "/style", {"color": "#00ff00"})]
+    assert texts(change) == ["style: [color: #ff0000] → [color: #00ff00]"]
     assert operations(compare(there, style=None)) == [("remove", "/style", None)]

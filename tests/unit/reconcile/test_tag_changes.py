@@ -9,6 +9,7 @@ import pytest
 
 from airflow_provider_collate.models.history import History
 from airflow_provider_collate.reconcile.changes import Action
+from airflow_provider_collate.reconcile.comparison import classification_of
 from airflow_provider_collate.reconcile.field_change import Status
 from tests.unit.reconcile.comparing import ME, compare, facts, history, operations, texts, version
 from tests.unit.reconcile.workbench import shown
@@ -123,3 +124,11 @@ class TestTagsThatExcludeEachOther:
     def test_in_any_other_classification_both_stand(self) -> None:
         change = compare(shown(tags=[self.THEIRS]), told=history(), tags=["Tier.Tier1"])
         assert operations(change) == [("add", "/tags", [tag("Tier.Tier1"), tag("Tier.Tier2")])]
+
+
+@pytest.mark.parametrize(
+    "fqn, source, name",
+    [("Tier.Tier1", "Classification", "Tier"), ("A.b.c", "Classification", "A"), ("Business.Churn", "Glossary", "")],
+)
+def test_only_a_tag_has_a_classification(fqn: str, source: str, name: str) -> None:
+    assert classification_of(fqn, source) == name
