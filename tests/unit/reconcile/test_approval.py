@@ -138,7 +138,7 @@ class TestWhatWasNotApproved:
         assert isinstance(row.error, NotApprovedError)
         assert "is not as the approved plan found it" in row.error.message
         assert "tags: [] → [PII.None]" in row.error.message
-        assert row.error.advice.startswith("Plan again")
+        assert row.error.advice.startswith("Make a new plan")
         assert len(anyone.sent("PATCH")) == 1
         assert anyone.catalog.services["team.sklearn"]["tags"] == []
 

@@ -142,7 +142,7 @@ class TestError:
         assert lines[1:21] == [f"  services[{n}] s{n}: failed: broken {n}" for n in range(20)]
         assert lines[21:] == ["  … and 5 more, see the task's log and its XCom `report`", "Wait."]
 
-    @pytest.mark.parametrize("count, last", [(20, "services[19] s19: failed: broken 19"), (21, "… and 1 more, in the")])
+    @pytest.mark.parametrize("count, last", [(20, "services[19] s19: failed: broken 19"), (21, "… and 1 more, see")])
     def test_what_is_left_out_is_counted(self, count: int, last: str) -> None:
         error = Report(tuple(row(n, Outcome.FAILED, error=server_error(n)) for n in range(count))).error()
         assert error is not None

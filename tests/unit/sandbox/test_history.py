@@ -75,9 +75,9 @@ class TestFolding:
     def test_somebody_elses_version_is_theirs_again_when_a_change_after_it_is_taken_back(
         self, bot: httpx.Client, admin: httpx.Client, service_id: object
     ) -> None:
-        theirs = patch(admin, service_id, description="two").json()
-        patch(bot, service_id, displayName="A")
-        back = patch(bot, service_id, displayName=None).json()
+        theirs = change(admin, description="two").json()
+        change(bot, displayName="A")
+        back = change(bot, displayName=None).json()
 
         assert [back[key] for key in ("version", "updatedBy", "updatedAt")] == [0.2, "admin", theirs["updatedAt"]]
         assert [version["updatedBy"] for version in versions(bot, service_id)] == ["admin", "ingestion-bot"]
