@@ -37,7 +37,7 @@ NAMED = re.compile(rf"\b({'|'.join(OPTIONS)})=|(?<=[ (])({'|'.join(name for name
 PACKAGE = Path(airflow_provider_collate.__file__).parent
 NO_ADVICE = {
     "because of rewrite_secrets=False": "says what an option does that is set",
-    "and let the new plan be approved": "needs a person; reconcile/test_approval.py and tests/dags follow it",
+    "and let it be approved": "needs a person; reconcile/test_approval.py and tests/dags follow it",
 }
 
 
