@@ -183,7 +183,7 @@ LIES: dict[str, tuple[Fault, ...]] = {
         Fault(
             "No reading after a write shows it",
             _lags(readings=999),
-            "retry 7 | retry 30 | retry 21 | retry 12 | –",
+            "retry 7 | retry 30 | retry 21 | retry 7 | –",
             "created, but what is read does not show it: Collate answered 409: Entity already exists",
             of_rows="fraud_a: failed: ",
         ),
