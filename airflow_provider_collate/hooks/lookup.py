@@ -38,7 +38,7 @@ def _is_missing(conn_id: str) -> bool:
     """
     runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
     supervisor = getattr(runner, "SUPERVISOR_COMMS", None)
-    if supervisor is None:
+    if supervisor is None or not hasattr(supervisor, "send"):  # Airflow 3.0 is asked in another way, and is believed
         return True
     from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
     from airflow.sdk.execution_time.comms import ErrorResponse, GetConnection

@@ -111,7 +111,8 @@ class TemplatedTask(BaseOperator):
             value = unwrapped(getattr(self, name))
             if isinstance(value, Sequence) and not isinstance(value, str | list):
                 value = list(value)  # the results of mapped tasks, which Airflow reads one by one, and again each time
-            setattr(self, name, Rendered(value, is_connection=is_connection))
+            if value is not None:  # Airflow 3.0 and 3.1 take the length of what is stored
+                setattr(self, name, Rendered(value, is_connection=is_connection))
             if by_xcom[name] and any(self._secrets(name, by_xcom[name])):
                 self._secret_warnings.append((_BY_XCOM, name))
 

@@ -40,6 +40,14 @@ def test_outside_of_a_task_there_is_no_api_server_to_ask() -> None:
     assert find_connection("missing", BaseHook.get_connection) is None
 
 
+def test_airflow_3_0_is_believed(mocker: MockerFixture) -> None:
+    from airflow.providers.common.compat.sdk import AirflowNotFoundException
+    from airflow.sdk.execution_time import task_runner
+
+    mocker.patch.object(task_runner, "SUPERVISOR_COMMS", new=object(), create=True)  # it has no `send`
+    assert find_connection("missing", mocker.Mock(side_effect=AirflowNotFoundException("missing"))) is None
+
+
 @pytest.mark.parametrize("raises", [False, True])
 def test_what_is_not_found_is_missing(mocker: MockerFixture, raises: bool) -> None:
     asked = in_a_task(mocker, "CONNECTION_NOT_FOUND", raises=raises)

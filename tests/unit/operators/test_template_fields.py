@@ -227,6 +227,11 @@ class TestWhatIsStored:
         assert SECRET not in stored(operator, "services") + repr(operator.services)
         assert unwrapped(operator.services) == services
 
+    def test_no_connection_stays_none(self) -> None:
+        operator = create()
+        operator.connection = None
+        assert rendered(operator).connection is None
+
     def by_template(self, make: Any) -> Any:
         config = {"registryUri": "{{ secret }}", "trackingUri": "http://mlflow:5000"}
         with DAG("d", schedule=None):
