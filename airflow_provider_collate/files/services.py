@@ -198,16 +198,25 @@ class FileServices(Sequence[CreateServiceRequest]):
         return part.services[row] if isinstance(part.services, list) else self._from_lines(part, (row,))[0]
 
     def _from_lines(self, part: _Part, numbers: Sequence[int]) -> list[CreateServiceRequest]:
-        """Make services of lines that were checked."""
+        """Make services of lines that were checked.
+
+        :raises InvalidDeclarationError: when an Airflow connection that they name has become unusable meanwhile.
+        """
         lines = part.services
         assert isinstance(lines, JsonLines)  # noqa: S101 - the callers have looked
         rows = [
             _without_connection(lines.row(row)) if part.first + row in self.unfinished else lines.row(row)
             for row in numbers
         ]
+        unresolved: list[RowProblem] = []
         if any(map(names_connections, rows)):
-            rows = self._resolver.resolve(rows).rows
-        return checked_rows(rows, model=self._kind.request_model)[0]
+            resolution = self._resolver.resolve(rows)
+            rows, unresolved = resolution.rows, resolution.problems
+        services, found = checked_rows(rows, model=self._kind.request_model)
+        if problems := unresolved or found:
+            told = (self._problem(part.first + numbers[index], path, text) for index, path, text in problems)
+            raise InvalidDeclarationError(list(map(str, told)))
+        return services
 
 
 def _without_connection(row: object) -> dict[str, object]:

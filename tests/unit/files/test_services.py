@@ -1,9 +1,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import pytest
 
+from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.files.conn_ids import Resolution
+from airflow_provider_collate.files.path import ServicesPath
+from airflow_provider_collate.files.services import FileServices, read_files
+from airflow_provider_collate.kinds import find_kind
 from tests.unit.files.reading import JSON_ROW, ROW, Write, names, problems, read
 
 TWO_OF_EACH = {
@@ -138,3 +145,28 @@ def test_what_is_odd_is_told_once_with_its_first_place(write: Write) -> None:
     warning, _ = read("a.yaml").warnings
     assert str(warning).startswith("a.yaml:1 services[0].connection.config.trackingUri: not given; ")
     assert str(warning).endswith("(and 2 more rows)")
+
+
+class Forgetful:
+    """Resolves a connection as often as it is told to, and then no more."""
+
+    def __init__(self, times: int) -> None:
+        self._left = times
+
+    def resolve(self, rows: Sequence[object]) -> Resolution:
+        self._left -= 1
+        if self._left < 0:
+            return Resolution(list(rows), [(0, ("connection", "conn_id"), "is gone")])
+        return Resolution([{**cast("dict[str, object]", row), "connection": {"config": {}}} for row in rows])
+
+
+@pytest.mark.parametrize("use", [list, lambda services: services[0]])
+def test_a_connection_that_goes_away_after_the_check_is_told(
+    write: Write, use: Callable[[FileServices], object]
+) -> None:
+    write("a.jsonl", '{"name": "one", "serviceType": "Sklearn", "connection": {"conn_id": "models"}}')
+    services = read_files([ServicesPath("a.jsonl")], find_kind("mlmodelServices"), Forgetful(times=1))
+    services.raise_if_faulty()
+
+    with pytest.raises(InvalidDeclarationError, match=r"a\.jsonl:1 services\[0\]\.connection\.conn_id: is gone"):
+        use(services)
