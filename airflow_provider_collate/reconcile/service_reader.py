@@ -39,8 +39,6 @@ class ServiceReader:
         self._workers = workers
         self._ranges = NameRanges(services, self._note)
         self._total: int | None = None
-        self._rows = 0
-        self._progress = Progress(clock)
         self.broken: dict[str, str] = {}
         """Services that refer to something that does not exist, and what the server said: read without relations."""
 
