@@ -20,19 +20,25 @@ def delete(bench: Workbench, *, hard: bool) -> RowResult:
     return delete_service(bench.client(), ML_MODEL, NAME, hard=hard)
 
 
+def deleted_version(bench: Workbench) -> float:
+    version = bench.catalog.deleted[NAME]["version"]
+    assert isinstance(version, float)
+    return version
+
+
 def test_so_that_it_can_be_restored(anyone: Workbench) -> None:
     service_id = anyone.run_one(sklearn()).service_id
     result = delete(anyone, hard=False)
-    version = anyone.catalog.deleted[NAME]["version"]
-    assert result == RowResult(None, NAME, Outcome.DELETED, FQN, "Sklearn", (), service_id, version, PAGE)  # type: ignore[arg-type]
+    version = deleted_version(anyone)
+    assert result == RowResult(None, NAME, Outcome.DELETED, FQN, "Sklearn", (), service_id, version, PAGE)
 
 
 def test_for_good_also_where_it_was_soft_deleted(anyone: Workbench) -> None:
     service_id = anyone.run_one(sklearn()).service_id
     anyone.catalog.remove_service(NAME, user=ANA)
-    version = anyone.catalog.deleted[NAME]["version"]
+    version = deleted_version(anyone)
     result = delete(anyone, hard=True)
-    assert result == RowResult(None, NAME, Outcome.DELETED, FQN, "Sklearn", (), service_id, version, LIST_PAGE)  # type: ignore[arg-type]
+    assert result == RowResult(None, NAME, Outcome.DELETED, FQN, "Sklearn", (), service_id, version, LIST_PAGE)
     assert NAME not in anyone.catalog.deleted
 
 
