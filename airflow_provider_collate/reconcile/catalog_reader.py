@@ -87,6 +87,8 @@ class CatalogReader:
         :param pairs: declarations whose services show something that somebody else may have set.
         :raises RequestError: when a history cannot be read for a reason that is not the history's own.
         """
+        if not pairs:
+            return
         progress = Progress(self._clock)
         exclusive = self._exclusive_classifications(pairs)
         by_id = {service.id: (desired, service) for desired, service in pairs}

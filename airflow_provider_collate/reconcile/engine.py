@@ -135,7 +135,7 @@ class Reconciler:
         planner = Planner(declared, facts, self._options, found.warnings)
         for service in self._read(set(found.names)):
             planner.add(service, self._service_reader.broken.get(service.name, ""))
-        for (desired, service), authors in self._reader.authors(planner.undecided) if planner.undecided else ():
+        for (desired, service), authors in self._reader.authors(planner.undecided):
             planner.decide(desired, service, authors)
         plan = planner.plan()
         for warning in plan.warnings:
@@ -285,7 +285,7 @@ class Reconciler:
                 yield row, change
         for row in unread.values():
             yield row, self._change_now(row, None)
-        for (_, service), authors in self._reader.authors(undecided) if undecided else ():
+        for (_, service), authors in self._reader.authors(undecided):
             row = by_name[service.name]
             yield row, self._change_now(row, service, authors)
 
