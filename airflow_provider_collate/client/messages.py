@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypedDict
 
@@ -13,6 +13,10 @@ from airflow_provider_collate.exceptions import AnswerError
 JSON = "application/json"
 JSON_PATCH = "application/json-patch+json"
 _KINDS_OF_JSON = {type(None): "nothing", dict: "an object", list: "a list", str: "a text", bool: "true or false"}
+
+
+Secrets = Callable[[], Sequence[str]]
+"""Returns the values of a request that must not come back in a message: asked for when there is a message."""
 
 
 class Details(TypedDict):
@@ -32,7 +36,7 @@ class ApiRequest:
     :param params: query parameters.
     :param body: JSON to send.
     :param content_type: media type of the body.
-    :param secrets: values inside the body that must not come back in a message.
+    :param secrets: returns values inside the body that must not come back in a message.
     :param authenticated: whether the token goes along.
     :param label: how messages call one of the things that it is about, such as `ML model service`.
     """
@@ -42,7 +46,7 @@ class ApiRequest:
     params: Mapping[str, str | int] = field(default_factory=dict)
     body: JsonValue = field(default=None, repr=False)
     content_type: str = JSON
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: Secrets = field(default=tuple, repr=False)
     authenticated: bool = True
     label: str = "service"
 
@@ -68,7 +72,7 @@ class Attempt:
     @property
     def secrets(self) -> tuple[str, ...]:
         """Return what must not come back in a message."""
-        return (*self.request.secrets, self.token) if self.token else self.request.secrets
+        return (*self.request.secrets(), *([self.token] if self.token else []))
 
     def details(self) -> Details:
         """Return what every error says of the request."""

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from pydantic import JsonValue, ValidationError
 
-from airflow_provider_collate.client.messages import JSON, JSON_PATCH, Answer, ApiRequest
+from airflow_provider_collate.client.messages import JSON, JSON_PATCH, Answer, ApiRequest, Secrets
 from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.client.transport import Transport
 from airflow_provider_collate.exceptions import AnswerError, AnswerTooLargeError, BrokenReferenceError, NotFoundError
@@ -191,16 +191,16 @@ class Services:
         """
         return dict(self._send("GET", f"{_one(service_id)}/versions").mapping())
 
-    def create(self, payload: dict[str, JsonValue], secrets: Sequence[str] = ()) -> Answer:
+    def create(self, payload: dict[str, JsonValue], secrets: Secrets = tuple) -> Answer:
         """Create a service. `POST /v1/services/{collection}`.
 
         :param payload: a create request under today's names of fields.
-        :param secrets: values in it that must not come back in a message.
+        :param secrets: returns values in it that must not come back in a message.
         :raises ConflictError: when the name exists; its `maybe_applied` tells whether by this very call.
         """
         return self._send("POST", body=self._release().payload(payload), secrets=secrets)
 
-    def put_bulk(self, payloads: list[dict[str, JsonValue]], secrets: Sequence[str] = ()) -> BulkOperationResult:
+    def put_bulk(self, payloads: list[dict[str, JsonValue]], secrets: Secrets = tuple) -> BulkOperationResult:
         """Create or replace many services. `PUT /v1/services/{collection}/bulk` (documented, not recorded).
 
         :raises MissingEndpointError: where the server has no such endpoint.
@@ -213,7 +213,7 @@ class Services:
             return BulkOperationResult.model_validate(answer.mapping())
         raise answer.unexpected("the result of a bulk operation")
 
-    def patch(self, service_id: str, operations: Sequence[PatchOperation], secrets: Sequence[str] = ()) -> Answer:
+    def patch(self, service_id: str, operations: Sequence[PatchOperation], secrets: Secrets = tuple) -> Answer:
         """Change fields of a service. `PATCH /v1/services/{collection}/{id}`.
 
         The answer can show things that were not stored (recorded): read the service again.
@@ -277,13 +277,11 @@ class Services:
         *,
         params: Mapping[str, str | int] | None = None,
         body: JsonValue = None,
-        secrets: Sequence[str] = (),
+        secrets: Secrets = tuple,
         content_type: str = JSON,
     ) -> Answer:
         path, label = f"{self._path}{where}", self.kind.label
-        return self._transport.send(
-            ApiRequest(method, path, params or {}, body, content_type, tuple(secrets), label=label)
-        )
+        return self._transport.send(ApiRequest(method, path, params or {}, body, content_type, secrets, label=label))
 
     def _service(self, row: JsonValue, answer: Answer, asked: Sequence[str]) -> Service:
         service = None

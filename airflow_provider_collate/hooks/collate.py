@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow import __version__ as airflow_version
@@ -250,7 +251,7 @@ class CollateHook(BaseHook):
         mask_secrets(texts_of(patch, below="/connection"))
         services = self._connect().services(of_kind)
         service = _found(services.by_name(_name(name)), name, of_kind)
-        services.patch(service.id, patch, texts_of(patch))
+        services.patch(service.id, patch, partial(texts_of, patch))
         return self._shown(_found(services.by_id(service.id, SHOWN_FIELDS), name, of_kind), of_kind)
 
     @fails_the_task

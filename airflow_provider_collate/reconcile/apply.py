@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.failures import refused_row
+from airflow_provider_collate.client.messages import Secrets
 from airflow_provider_collate.client.redaction import clean_message
 from airflow_provider_collate.client.services import Services, fqn_of
 from airflow_provider_collate.exceptions import (
@@ -86,7 +87,7 @@ class Writer:
     facts: ServerFacts
     options: RunOptions
     workers: Workers
-    clock: Callable[[], float]
+    progress: Progress
 
     def write(self, changes: Sequence[Change], breaker: CircuitBreaker | None) -> Generator[Result, None, None]:
         """Send every change, and yield each with what it met.
@@ -95,13 +96,13 @@ class Writer:
         :raises AuthenticationError: when the token is refused, and in the same way for all that every row would meet.
         :raises OutcomeError: when the circuit breaker opens.
         """
-        progress, failed = Progress(self.clock), 0
+        failed = 0
         end: CollateError | None = None
         with closing(self._results(changes, enough=lambda: end is not None)) as results:
             for written, (change, error) in enumerate(results, start=1):
                 yield change, error
                 failed += error is not None
-                progress.tell("{:,} of {:,} services written, {:,} failed", written, len(changes), failed)
+                self.progress.tell("{:,} of {:,} services written, {:,} failed", written, len(changes), failed)
                 end = end or _end_of_run(error)
                 if breaker is not None and written < len(changes):
                     end = end or breaker.count(error)
@@ -139,7 +140,7 @@ class Writer:
         if change.action is Action.CREATE and change.desired is not None:
             # POST, not PUT: if someone has created the service meanwhile, a PUT would overwrite it and, by a
             # person's token, clear what the declaration does not mention (recorded).
-            self.services.create(change.desired.payload(), change.desired.request.secrets())
+            self.services.create(change.desired.payload(), change.desired.request.secrets)
         elif change.existing is None:
             return
         elif change.action is Action.DELETE:
@@ -148,7 +149,7 @@ class Writer:
             self.services.restore(change.existing.id)
         elif change.desired is not None:
             operations = [operation for field in change.writable for operation in field.operations]
-            secrets = change.desired.request.secrets()
+            secrets = change.desired.request.secrets
             self.services.patch(change.existing.id, [*change.existing.guard, *operations], secrets)
 
     def _delete(self, change: Change) -> None:
@@ -173,7 +174,10 @@ class Writer:
         """Send one bulk request; return None where its rows must be sent one by one instead."""
         self.workers.raise_if_stopped()
         desired = [change.desired for change in changes if change.desired is not None]
-        secrets = tuple(value for one in desired for value in one.request.secrets())
+
+        def secrets() -> tuple[str, ...]:
+            return tuple(value for one in desired for value in one.request.secrets())
+
         try:
             result = self.services.put_bulk([one.payload() for one in desired], secrets)
         except MissingEndpointError:
@@ -188,11 +192,9 @@ class Writer:
             return [(change, error) for change in changes]
         return self._bulk_results(changes, result, secrets)
 
-    def _bulk_results(
-        self, changes: Sequence[Change], result: BulkOperationResult, secrets: Sequence[str]
-    ) -> list[Result]:
+    def _bulk_results(self, changes: Sequence[Change], result: BulkOperationResult, secrets: Secrets) -> list[Result]:
         if result.abort_reason:
-            log.warning("Collate aborted a bulk request: %s", clean_message(result.abort_reason, secrets))
+            log.warning("Collate aborted a bulk request: %s", clean_message(result.abort_reason, secrets()))
         refused = {row.name: row for row in result.failed_request}
         path = f"{self.services.kind.path}/bulk"
         results: list[Result] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
@@ -44,10 +44,10 @@ class CatalogReader:
         services: Services,
         options: RunOptions,
         workers: Workers,
-        clock: Callable[[], float],
+        progress: Progress,
     ) -> None:
         self._client = client
-        self._clock = clock
+        self._progress = progress
         self._services = services
         self._options = options
         self._workers = workers
@@ -68,11 +68,8 @@ class CatalogReader:
         :param unfinished: numbers of declarations that cannot be applied as they are, with why.
         :raises RequestError: for transient errors, and when the token is refused.
         """
-        scope, progress = self._options.prune_scope, Progress(self._clock)
-        names = LookUps(self._client.directory, self._workers, progress)
-        found = resolve_references(requests, names, self.facts.release, scope)
-        if names.count:
-            progress.end(f"Looked up {counted(names.count, 'name')}")
+        names = LookUps(self._client.directory, self._workers, self._progress)
+        found = resolve_references(requests, names, self.facts.release, self._options.prune_scope)
         self._exclusive.update(found.exclusive)
         problems = {number: (text,) for number, text in unfinished.items()}
         desired = [
@@ -89,14 +86,14 @@ class CatalogReader:
         """
         if not pairs:
             return
-        progress = Progress(self._clock)
+        began_at = self._progress.clock()
         exclusive = self._exclusive_classifications(pairs)
         by_id = {service.id: (desired, service) for desired, service in pairs}
         with closing(self._workers.results(by_id, self._history)) as results:
             for number, (service_id, authors) in enumerate(results, start=1):
-                progress.tell("{:,} of {:,} histories read", number, len(by_id))
+                self._progress.tell("{:,} of {:,} histories read", number, len(by_id))
                 yield by_id[service_id], replace(authors, exclusive=exclusive)
-        progress.end(f"Read the history of {counted(len(by_id), 'service')}")
+        self._progress.end(f"Read the history of {counted(len(by_id), 'service')}", began_at)
 
     def authors_of(self, ids: Collection[str]) -> Iterator[tuple[str, Authors]]:
         """Yield the ids of services with who set what in each, also where the history cannot be read now."""

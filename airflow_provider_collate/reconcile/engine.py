@@ -100,15 +100,15 @@ class Reconciler:
         self._client = client
         self._kind = kind
         self._options = options
-        self._clock = clock
+        self._progress = Progress(clock)
         self._watcher = watcher or Watcher()
         self._began_at = now()
         self._fields: frozenset[str] = frozenset()
         self._services: Services = client.services(kind)
         self._approval: Approval | None = None
         self._workers = Workers(options.max_workers, client)
-        self._service_reader = ServiceReader(self._services, self._workers, clock)
-        self._reader = CatalogReader(client, self._services, options, self._workers, clock)
+        self._service_reader = ServiceReader(self._services, self._workers, self._progress)
+        self._reader = CatalogReader(client, self._services, options, self._workers, self._progress)
 
     def plan(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str] | None = None) -> Plan:
         """Return what a run would do, and whether it would be refused, with its fingerprint; write nothing.
@@ -152,7 +152,7 @@ class Reconciler:
         :raises NotApprovedError: when it would do what was not approved.
         :raises StoppedError: when the task was told to stop.
         """
-        progress = Progress(self._clock)
+        began_at = self._progress.clock()
         plan = self._plan(requests, unfinished or {})
         log.info("Plan:\n%s", plan.text())
         plan.raise_if_refused()
@@ -166,7 +166,7 @@ class Reconciler:
             log.warning("%s", line)
         for line in report.log_lines():
             log.info("%s", line)
-        progress.end(f"{'Failed' if report.is_failure else 'Done'}: {report.summary()},")
+        self._progress.end(f"{report.headline()},", began_at)
         return report
 
     def _raise_if_unapproved(self, plan: Plan) -> None:
@@ -240,7 +240,7 @@ class Reconciler:
 
     def _apply(self, rows: Sequence[Row], breaker: CircuitBreaker | None) -> None:
         facts = self._reader.facts
-        writer = Writer(self._client, self._services, facts, self._options, self._workers, self._clock)
+        writer = Writer(self._client, self._services, facts, self._options, self._workers, self._progress)
         by_name = {row.planned.name: row for row in rows}
         with closing(writer.write([row.change for row in rows], breaker)) as results:
             for change, error in results:

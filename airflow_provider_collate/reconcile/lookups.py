@@ -12,7 +12,7 @@ from airflow_provider_collate.exceptions import (
     PermissionDeniedError,
     RequestError,
 )
-from airflow_provider_collate.models.problems import did_you_mean, quoted
+from airflow_provider_collate.models.problems import counted, did_you_mean, quoted
 from airflow_provider_collate.reconcile.progress import Progress
 from airflow_provider_collate.reconcile.workers import Workers
 
@@ -62,6 +62,7 @@ class LookUps:
         :param classifications: classifications of which it matters whether a service carries one tag only.
         :raises RequestError: for transient errors, and when the token is refused.
         """
+        began_at = self._progress.clock()
         wanted = {email.lower() for email in emails}
         todo = sorted({*asks, *map(_by_local_part, wanted)})
         for ask, answer in self._workers.results(todo, self._look_up):
@@ -71,11 +72,8 @@ class LookUps:
         if unclear:
             self._read_users(unclear)
         self.exclusive.update(self._workers.results(classifications, self._directory.is_exclusive))
-
-    @property
-    def count(self) -> int:
-        """How many names were looked up."""
-        return len(self._found)
+        if self._found:
+            self._progress.end(f"Looked up {counted(len(self._found), 'name')}", began_at)
 
     def found(self, ask: Ask) -> Entry | Unreadable | None:
         """Return what was found; None when it does not exist."""

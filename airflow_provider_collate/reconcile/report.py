@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -152,26 +152,29 @@ class Report:
         """Whether the catalog is not as declared, or the run ended early."""
         return self.abort is not None or any(row.is_failure for row in self.rows)
 
+    def headline(self) -> str:
+        """Return how the run ended, e.g. `Done: 2 created, 1,998 unchanged`."""
+        return f"{'Failed' if self.is_failure else 'Done'}: {self.summary()}"
+
     def summary(self) -> str:
         """Return the counts in words, e.g. `2 created, 1,998 unchanged`."""
         return ", ".join(f"{count:,} {name}" for name, count in self.counts.items()) or "no services declared"
 
-    def log_warnings(self) -> Iterator[str]:
-        """Yield what the log has as warnings: services that stay as somebody else made them, at most 500."""
-        yield from self._bounded_lines([row for row in self.rows if row.outcome is Outcome.KEPT])
+    def log_warnings(self) -> list[str]:
+        """Return what the log has as warnings: services that stay as somebody else made them, at most 500."""
+        return self._bounded_lines([row for row in self.rows if row.outcome is Outcome.KEPT])
 
-    def log_lines(self) -> Iterator[str]:
-        """Yield the rest for the log: what is not unchanged, failures first and at most 500, then the notes."""
+    def log_lines(self) -> list[str]:
+        """Return the rest for the log: what is not unchanged, failures first and at most 500, then the notes."""
         counted_only = (Outcome.KEPT, Outcome.UNCHANGED) if len(self.rows) > 1 else (Outcome.KEPT,)
         told = [row for row in self.rows if row.outcome not in counted_only]
-        yield from self._bounded_lines(sorted(told, key=lambda row: not row.is_failure))
-        yield from self.notes
+        return [*self._bounded_lines(sorted(told, key=lambda row: not row.is_failure)), *self.notes]
 
-    def _bounded_lines(self, rows: Sequence[RowResult]) -> Iterator[str]:
-        for row in rows[:_MOST_ROWS_IN_LOG]:
-            yield row.numbered() if len(self.rows) > 1 else str(row)
+    def _bounded_lines(self, rows: Sequence[RowResult]) -> list[str]:
+        lines = [row.numbered() if len(self.rows) > 1 else str(row) for row in rows[:_MOST_ROWS_IN_LOG]]
         if len(rows) > _MOST_ROWS_IN_LOG:
-            yield f"… and {len(rows) - _MOST_ROWS_IN_LOG:,} more services"
+            lines.append(f"… and {len(rows) - _MOST_ROWS_IN_LOG:,} more services")
+        return lines
 
     def to_json(self, most: int = _MOST_DETAILS) -> dict[str, JsonValue]:
         """Return the report as an XCom: counts in full, details of services that are not unchanged, failures first.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 
@@ -30,12 +29,12 @@ class ServiceReader:
 
     :param services: the endpoints.
     :param workers: threads for what is read by name.
-    :param clock: a monotonic clock in seconds.
+    :param progress: logs how far reading is.
     """
 
-    def __init__(self, services: Services, workers: Workers, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, services: Services, workers: Workers, progress: Progress) -> None:
         self._services = services
-        self._clock = clock
+        self._progress = progress
         self._workers = workers
         self._ranges = NameRanges(services, self._note)
         self._total: int | None = None
@@ -52,7 +51,7 @@ class ServiceReader:
         :param in_scope: which other services are wanted; None for no others.
         :raises RequestError: as `Transport.send`.
         """
-        self._rows, self._progress = 0, Progress(self._clock)
+        self._rows, began_at = 0, self._progress.clock()
         missing = set(names)
         try:
             for service in self._in_bulk(frozenset(names), fields, in_scope):
@@ -65,7 +64,7 @@ class ServiceReader:
                 missing |= {service.name for page in self._services.pages(include="all") for service in page.services}
             by_name = self._by_name(missing, fields)
             yield from (s for s in by_name if s.name in names or (in_scope is not None and in_scope(s)))
-        self._progress.end(f"Read {counted(self._rows, 'service')}")
+        self._progress.end(f"Read {counted(self._rows, 'service')}", began_at)
 
     def _note(self, page: ServicePage) -> None:
         """Count what a page shows, and how many services there are."""

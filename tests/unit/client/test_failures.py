@@ -37,7 +37,7 @@ from tests.unit.client.scripted import TOKEN, answer, said, sent_over
 SECRET = "hunter2hunter2"
 PATH = "/v1/services/mlmodelServices"
 GET = ApiRequest("GET", PATH)
-POST = ApiRequest("POST", PATH, body={"name": "a"}, secrets=(SECRET,))
+POST = ApiRequest("POST", PATH, body={"name": "a"}, secrets=lambda: (SECRET,))
 BULK = ApiRequest("PUT", f"{PATH}/bulk", body=[])
 PATCH = ApiRequest("PATCH", f"{PATH}/1", body=[])
 NOW = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)

@@ -239,7 +239,10 @@ def test_what_the_role_lacks_is_told_for_the_kind() -> None:
 
 def test_writes_hide_what_they_sent() -> None:
     services, _ = scripted_services(said(500, "cannot store hunter2hunter2"), max_retries=0)
-    secrets = ("hunter2hunter2",)
+
+    def secrets() -> tuple[str, ...]:
+        return ("hunter2hunter2",)
+
     writes: list[Callable[[], object]] = [
         lambda: services.create({"name": "a"}, secrets),
         lambda: services.put_bulk([], secrets),

@@ -254,7 +254,7 @@ def test_no_httpx_error_travels_along() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: ApiRequest("POST", "/v1/a", body={"password": "hunter2hunter2"}, secrets=("hunter2hunter2",)),
+        lambda: ApiRequest("POST", "/v1/a", body={"password": "hunter2hunter2"}, secrets=lambda: ("hunter2hunter2",)),
         lambda: sent_over(answer(200, {"password": "hunter2hunter2"})).transport.send(GET),
     ],
 )

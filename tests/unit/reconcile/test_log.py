@@ -76,9 +76,10 @@ def test_reading_a_large_catalog_is_not_silent(filled: Workbench, told: Callable
     run(filled, [sklearn("s0000")], seconds=3, prune_scope={"name_prefix": "x"}, prune="soft")
 
     assert [line for line in told() if "services read" in line] == [
-        "500 services read, of 1,600 in the catalog",
-        "1,000 services read, of 1,600 in the catalog",
-        "1,500 services read, of 1,600 in the catalog",
+        "250 services read, of 1,600 in the catalog",
+        "750 services read, of 1,600 in the catalog",
+        "1,250 services read, of 1,600 in the catalog",
+        "1,600 services read, of 1,600 in the catalog",
     ]
     assert "Read 1,600 services in … s" in told()
 
@@ -97,9 +98,10 @@ def test_looking_up_names_is_not_silent(bot: Workbench, told: Callable[[], list[
     run(bot, rows, seconds=2)
 
     assert [line for line in told() if "names looked up" in line] == [
-        "3 of 10 names looked up",
-        "6 of 10 names looked up",
-        "9 of 10 names looked up",
+        "1 of 10 names looked up",
+        "4 of 10 names looked up",
+        "7 of 10 names looked up",
+        "10 of 10 names looked up",
     ]
 
 
@@ -116,8 +118,8 @@ def test_reading_histories_is_not_silent(bot: Workbench, told: Callable[[], list
     run(bot, [sklearn(f"s{number}", description="New") for number in range(7)], seconds=2)
 
     assert [line for line in told() if "histories read" in line] == [
-        "3 of 7 histories read",
-        "6 of 7 histories read",
+        "2 of 7 histories read",
+        "5 of 7 histories read",
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_provider_collate.reconcile.progress import Progress
 from airflow_provider_collate.reconcile.report import Outcome, Report
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.reconcile.service_reader import ServiceReader
@@ -101,7 +102,7 @@ def test_what_is_read_is_what_is_there_in_whatever_order(
     there = everything[data.draw(st.integers(0, 2)) :: data.draw(st.integers(1, 3))]
     wanted = everything[data.draw(st.integers(0, 3)) :: data.draw(st.integers(1, 6))]
     network = CollatedNetwork(there, COLLATIONS[collation], with_id=with_id)
-    reader = ServiceReader(services_over(network, TOKEN), Workers(4, Task()))
+    reader = ServiceReader(services_over(network, TOKEN), Workers(4, Task()), Progress())
 
     for _ in range(2):
         found = [service.name for service in reader.read(wanted, [])]

@@ -46,7 +46,7 @@ class TestLog:
             row(2, Outcome.FAILED, error=server_error(2)),
             row(None, Outcome.DELETED),
         )
-        assert list(Report(rows, notes=("a note",)).log_lines()) == [
+        assert Report(rows, notes=("a note",)).log_lines() == [
             "services[2] s2: failed: broken 2",
             "services[0] s0: updated: description: a → b; tags: [] → [x]",
             "deleted: deleted",
@@ -54,12 +54,12 @@ class TestLog:
         ]
 
     def test_one_service_has_one_line_and_no_number(self) -> None:
-        assert list(Report((row(0, Outcome.UNCHANGED),)).log_lines()) == ["s0: unchanged"]
+        assert Report((row(0, Outcome.UNCHANGED),)).log_lines() == ["s0: unchanged"]
 
     def test_it_is_bounded_as_the_plan_is_and_failures_come_first(self) -> None:
         rows = [row(n, Outcome.CREATED) for n in range(5_000)]
         rows[4_000] = row(4_000, Outcome.FAILED, error=server_error(4_000))
-        lines = list(Report(tuple(rows)).log_lines())
+        lines = Report(tuple(rows)).log_lines()
         assert len(lines) == 501
         assert lines[0] == "services[4000] s4000: failed: broken 4000"
         assert lines[-1] == "… and 4,500 more services"

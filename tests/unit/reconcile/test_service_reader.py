@@ -10,6 +10,7 @@ from airflow_provider_collate.client.services import PAGE_SIZE
 from airflow_provider_collate.exceptions import ServerError
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL
 from airflow_provider_collate.models.service import Service
+from airflow_provider_collate.reconcile.progress import Progress
 from airflow_provider_collate.reconcile.service_reader import ServiceReader
 from airflow_provider_collate.reconcile.workers import Workers
 from airflow_provider_collate.sandbox import Catalog
@@ -32,7 +33,7 @@ def large(many: Workbench) -> Workbench:
 
 def reader_of(bench: Workbench) -> ServiceReader:
     client = bench.client()
-    return ServiceReader(client.services(ML_MODEL), Workers(8, client))
+    return ServiceReader(client.services(ML_MODEL), Workers(8, client), Progress())
 
 
 def paths(bench: Workbench) -> list[str]:
