@@ -5,7 +5,14 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from airflow_provider_collate.exceptions import LockedError, NotFoundError, PermissionDeniedError
+from airflow_provider_collate.exceptions import (
+    AuthenticationError,
+    LockedError,
+    NotFoundError,
+    PermissionDeniedError,
+    RequestError,
+    ServerError,
+)
 from airflow_provider_collate.reconcile.report import Outcome
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.sandbox import ANA, RELEASES, Catalog
@@ -165,6 +172,15 @@ class TestAHistoryThatIsNotThere:
         assert report.counts == {"conflict": 1}
         assert f"by somebody else; {why}) is kept" in str(report.error())
         assert "canary" not in f"{report!r}{report.error()}"
+
+    @pytest.mark.parametrize("status, error", [(503, ServerError), (401, AuthenticationError)])
+    def test_what_may_pass_and_a_refused_token_end_the_run(
+        self, bench: Workbench, status: int, error: type[RequestError]
+    ) -> None:
+        bench.run([sklearn("a", description="Ours")])
+        bench.catalog.fail(None, path="/versions$", status=status)
+        with pytest.raises(error):
+            bench.run([sklearn("a", description="New")])
 
     def test_whose_service_it_is_is_not_known_either_and_it_is_not_deleted(self, bench: Workbench) -> None:
         bench.run([sklearn("a"), sklearn("ab")])

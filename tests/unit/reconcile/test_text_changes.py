@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_collate.reconcile.changes import Action
-from airflow_provider_collate.reconcile.field_change import Status
+from airflow_provider_collate.reconcile.field_change import Status, one_line
 from tests.unit.reconcile.comparing import ME, compare, facts, history, operations, text_set_by, texts, version
 from tests.unit.reconcile.workbench import shown
 
@@ -105,3 +105,8 @@ def test_a_long_text_that_only_goes_on_is_shown_from_its_old_end() -> None:
     old, new = "a" * 100, f"{'a' * 100} and more"
     change = compare(shown(description=old), told=text_set_by(ME, old), description=new)
     assert texts(change) == [f'description: "…{"a" * 20}" → "…{"a" * 20} and more"']
+
+
+def test_a_text_is_shown_on_one_line_without_what_a_terminal_obeys() -> None:
+    assert one_line("a\x1b[31m\u202eb\nc", 20) == "a [31m b c"
+    assert [one_line("x" * 5, 5), one_line("x" * 6, 5)] == ["xxxxx", "xxxx…"]

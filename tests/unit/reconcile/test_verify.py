@@ -51,6 +51,14 @@ class TestWhatWasNotApplied:
         asked = [seen.path for seen in old_bot.sent("GET") if "/classifications/" in seen.path]
         assert asked == ["/api/v1/classifications/name/PII"]
 
+    def test_a_tag_that_a_person_s_tag_excludes_is_a_conflict(self, old_bot: Workbench) -> None:
+        theirs = {"tagFQN": "Tier.Tier2", "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
+        old_bot.catalog.add_service(NAME, "Sklearn", user=ANA, tags=[theirs])
+        result = old_bot.run_one(sklearn(tags=["Tier.Tier1"]))
+        assert result.outcome is Outcome.CONFLICT
+        assert "Tier.Tier1 was declared; Tier allows one tag" in str(result)
+        assert not [seen for seen in old_bot.writes() if "/tags" in str(seen.body)]
+
     def test_a_person_s_description_fails_the_run_and_the_error_names_the_ways_out(self, anyone: Workbench) -> None:
         anyone.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand")
         report = anyone.run([sklearn(description="New"), sklearn("other")])
