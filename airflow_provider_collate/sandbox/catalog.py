@@ -233,22 +233,19 @@ class Catalog:
             A tag may be its name, an owner or domain the entry that `add_team`, … returned.
         """
         with self._lock:
-            api = self._services(collection)
-            stored = _stored(api, name)
+            api, stored = self._found(name, collection)
             api.revise(stored, self._edited(api, stored, fields, user), user)
 
     def add_model(self, service: str, name: str) -> None:
         """Add a model in a service; see `models`."""
         with self._lock:
-            api = self._services()
-            stored = _stored(api, service)
+            api, stored = self._found(service)
             api.store.keep(replace(stored, models=(*stored.models, name)))
 
     def remove_service(self, name: str, *, hard: bool = False, user: User = ADMIN) -> None:
         """Delete a service with the models in it, as if a person had done it in the UI."""
         with self._lock:
-            api = self._services()
-            stored = _stored(api, name)
+            api, stored = self._found(name)
             if hard:
                 api.store.remove(stored)
             else:
@@ -263,6 +260,12 @@ class Catalog:
     def _services(self, collection: str = "") -> ServiceApi:
         return ServiceApi(self.state, self.state.kind(collection))
 
+    def _found(self, name: str, collection: str = "") -> tuple[ServiceApi, StoredService]:
+        api = self._services(collection)
+        if (stored := api.store.get(name)) is None:
+            raise KeyError(name)
+        return api, stored
+
     def _edited(
         self, api: ServiceApi, stored: StoredService, fields: Mapping[str, object], user: User
     ) -> StoredService:
@@ -270,12 +273,6 @@ class Catalog:
         known = document(stored, state.release, state.directory, state.release.relation_fields)
         wanted = {**known, **{name: _written_out(name, value) for name, value in fields.items()}}
         return api.rules(user).patched(stored, api.parser.read_service(wanted))
-
-
-def _stored(api: ServiceApi, name: str) -> StoredService:
-    if (stored := api.store.get(name)) is None:
-        raise KeyError(name)
-    return stored
 
 
 def _written_out(field: str, value: object) -> object:

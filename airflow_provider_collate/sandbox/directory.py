@@ -203,9 +203,7 @@ class Directory:
     def shown_label(self, label: JsonObject) -> JsonObject:
         """Return a tag label as it is read: with the tag's name and description."""
         entry = self._of_label(label)
-        about: JsonObject = {}
-        if entry is not None:
-            about = {"name": entry.name, **dict(reversed(entry.about.items()))}
+        about = {"name": entry.name, **dict(reversed(entry.about.items()))} if entry else {}
         rest = {name: value for name, value in label.items() if name not in ("name", "displayName", "description")}
         return {"tagFQN": rest.pop("tagFQN"), **about, **rest}
 

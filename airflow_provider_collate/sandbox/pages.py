@@ -41,8 +41,7 @@ def page(request: Request, state: State) -> Answer:
 
 
 def _list(kind: ServiceKind, services: list[StoredService]) -> Answer:
-    links = [f"/service/{service.collection}/{quote(service.fqn, safe='')}" for service in services]
-    rows = list(zip(links, (_facts(kind, service) for service in services), strict=True))
+    rows = [(f"/service/{one.collection}/{quote(one.fqn, safe='')}", _facts(kind, one)) for one in services]
     count = f"{len(services)} service{'' if len(services) == 1 else 's'}"
     return _html(200, f"{kind.label}s", count, rows=rows)
 

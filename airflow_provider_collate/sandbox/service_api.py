@@ -23,13 +23,7 @@ from airflow_provider_collate.sandbox.exchange import (
 )
 from airflow_provider_collate.sandbox.json_patch import apply_patch, parse_patch
 from airflow_provider_collate.sandbox.rules import Rules
-from airflow_provider_collate.sandbox.services import (
-    INCLUDES,
-    StoredService,
-    document,
-    revised,
-    without_certification,
-)
+from airflow_provider_collate.sandbox.services import INCLUDES, StoredService, document, revised, without_certification
 from airflow_provider_collate.sandbox.state import Call, State
 
 # Only `EditAll` lets one touch or test these (server source).
@@ -89,7 +83,18 @@ class ServiceApi:
             text = f"The bulk request has {len(rows)} rows, and the plan allows {limit}"
             raise ApiError(413, text, "BULK_LIMIT_EXCEPTION")
         outcomes = [self._bulk_row(row, call) for row in rows]
-        return json_answer(200, _bulk_result(outcomes), writes=len(rows))
+        passed = [outcome for outcome in outcomes if outcome["status"] == 200]
+        failed = [outcome for outcome in outcomes if outcome["status"] != 200]
+        result = {
+            "dryRun": False,
+            "status": "success" if not failed else "partialSuccess" if passed else "failure",
+            "numberOfRowsProcessed": len(outcomes),
+            "numberOfRowsPassed": len(passed),
+            "numberOfRowsFailed": len(failed),
+            "successRequest": passed,
+            "failedRequest": failed,
+        }
+        return json_answer(200, result, writes=len(rows))
 
     def upsert(self, declared: JsonObject, user: User) -> tuple[StoredService, str]:
         """Create or update a service; also say which, as the change header does."""
@@ -257,17 +262,3 @@ class ServiceApi:
             if field not in release.service_fields:
                 raise bad_request(f"Invalid field name {field}")
         return include, [field for field in asked if field in release.relation_fields]
-
-
-def _bulk_result(outcomes: Sequence[JsonObject]) -> JsonObject:
-    passed = [outcome for outcome in outcomes if outcome["status"] == 200]
-    failed = [outcome for outcome in outcomes if outcome["status"] != 200]
-    return {
-        "dryRun": False,
-        "status": "success" if not failed else "partialSuccess" if passed else "failure",
-        "numberOfRowsProcessed": len(outcomes),
-        "numberOfRowsPassed": len(passed),
-        "numberOfRowsFailed": len(failed),
-        "successRequest": passed,
-        "failedRequest": failed,
-    }

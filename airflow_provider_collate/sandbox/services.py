@@ -9,14 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from airflow_provider_collate.sandbox.directory import Directory
-from airflow_provider_collate.sandbox.exchange import (
-    JsonObject,
-    ProtocolError,
-    compact,
-    not_found,
-    quoted,
-    same_json,
-)
+from airflow_provider_collate.sandbox.exchange import JsonObject, ProtocolError, compact, not_found, quoted, same_json
 from airflow_provider_collate.sandbox.releases import Release
 
 _NAMESPACE = uuid.UUID("c4a3a1f0-8d5d-4c7e-9d51-2f6b8a5e7c10")
