@@ -182,10 +182,7 @@ class _Search:
 
     def prove_absent(self, page: ServicePage, *, with_dots: bool) -> None:
         """Drop the names whose place the page shows, and they are not there; pass what the page has passed."""
-        rows = [
-            self.low,
-            *(service.name for service in page.services if with_dots or _is_unquoted(service.name)),
-        ]
+        rows = [self.low, *(service.name for service in page.services if with_dots or _is_unquoted(service.name))]
         begin, end = bisect_left(self._names, rows[0]), bisect_right(self._names, rows[-1])
         for name in self._names[begin : end if page.after else None]:
             is_comparable = with_dots or _is_unquoted(name)

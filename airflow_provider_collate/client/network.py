@@ -66,11 +66,7 @@ def open_route(config: ClientConfig, clock: Callable[[], float], transport: http
         transport=transport or _network(config, proxy, partial(_left, deadline, clock)),
         timeout=config.timeout,
         trust_env=False,
-        headers={
-            "User-Agent": config.user_agent,
-            "Accept": "application/json",
-            "Accept-Encoding": ACCEPTED_ENCODING,
-        },
+        headers={"User-Agent": config.user_agent, "Accept": "application/json", "Accept-Encoding": ACCEPTED_ENCODING},
     )
     return Route(http, deadline, name_of_server(config, proxy))
 

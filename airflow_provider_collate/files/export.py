@@ -58,6 +58,7 @@ class ExportedService(Service):
 
     def declaration(self) -> Values:
         """Return the service as it would be declared."""
+        tags = [tag for tag in self.tags or () if tag.is_ours and not tag.tag_fqn.startswith(_CERTIFICATIONS)]
         declared: Values = {
             "name": self.name,
             "displayName": self.display_name,
@@ -67,7 +68,7 @@ class ExportedService(Service):
             "owners": [f"{owner.type}:{owner.name}" for owner in _own(self.owners)],
             "domains": [domain.label for domain in _own(self.domains)],
             "dataProducts": [product.label for product in _own(self.data_products)],
-            "tags": [*sorted(_tag(tag) for tag in self.tags or () if tag.is_ours and not _is_certification(tag))],
+            "tags": [*sorted(map(_tag, tags))],
             "style": {key: value for key, value in (self.style or {}).items() if value is not None},
         }
         if self.ingestion_runner is not None:
@@ -166,10 +167,6 @@ def _own(references: tuple[ShownReference, ...] | None) -> list[ShownReference]:
 
 def _tag(tag: ShownTag) -> str:
     return f"glossary:{tag.tag_fqn}" if tag.source == "Glossary" else tag.tag_fqn
-
-
-def _is_certification(tag: ShownTag) -> bool:
-    return tag.tag_fqn.startswith(_CERTIFICATIONS)
 
 
 def _as_written(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -114,23 +114,18 @@ def _field_texts(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
                 yield documented_name(name), " ".join(text.split())
 
 
-def _plain(value: object) -> _Schema:
-    """Return a schema without the titles and patterns that tell an editor nothing."""
-    return cast("_Schema", _plainer(value))
-
-
-def _plainer(value: object, *, is_named: bool = False) -> object:
-    """Return a part of a schema.
+def _plain(value: object, *, is_named: bool = False) -> object:
+    """Return a part of a schema without the titles and patterns that tell an editor nothing.
 
     :param is_named: whether its keys are names that were given, of fields or definitions.
     """
     if isinstance(value, list):
-        return [_plainer(item) for item in value]
+        return [_plain(item) for item in value]
     if not isinstance(value, Mapping):
         return value
     kept = value.items() if is_named else ((key, item) for key, item in value.items() if not _tells_nothing(key, item))
     named = ("properties", "$defs", "patternProperties")
-    plain = {key: _plainer(item, is_named=key in named and not is_named) for key, item in kept}
+    plain = {key: _plain(item, is_named=key in named and not is_named) for key, item in kept}
     if not is_named and isinstance(description := plain.get("description"), str):
         plain["description"] = inspect.cleandoc(description).partition("\n\n")[0].replace("\n", " ")
     return plain

@@ -101,19 +101,12 @@ def find_files(paths: Iterable[ServicesPath], problems: list[FileProblem]) -> li
     """
     found: dict[str, SourceFile] = {}
     for where in paths:
-        files = _found_or_problem(where)
-        if isinstance(files, FileProblem):
-            problems.append(files)
-        else:
-            found.update({file.name: file for file in files if file.name not in found})
+        try:
+            for file in _found(where):
+                found.setdefault(file.name, file)
+        except FileError as error:  # noqa: PERF203 - the faults of all paths are told
+            problems.append(FileProblem(where.path, error.line, "", error.text))
     return list(found.values())
-
-
-def _found_or_problem(where: ServicesPath) -> list[SourceFile] | FileProblem:
-    try:
-        return list(_found(where))
-    except FileError as error:
-        return FileProblem(where.path, error.line, "", error.text)
 
 
 def _found(where: ServicesPath) -> Iterator[SourceFile]:
@@ -121,7 +114,8 @@ def _found(where: ServicesPath) -> Iterator[SourceFile]:
         raise FileError("services_path is empty")
     try:
         at, pattern = _split(where)
-        paths = sorted(filter(_is_file, at.glob(pattern)), key=str) if pattern else [at]
+        # A link that leads nowhere, or to itself, is no folder: opening it says what is wrong with it.
+        paths = sorted((path for path in at.glob(pattern) if not path.is_dir()), key=str) if pattern else [at]
         if not paths:
             _raise_if_closed(at)
         if not pattern and at.is_dir():
@@ -151,11 +145,6 @@ def _raise_if_closed(folder: Any) -> None:
         next(folder.iterdir(), None)
     else:
         folder.fs.ls(folder.path, detail=False)
-
-
-def _is_file(path: Any) -> bool:
-    # A link that leads nowhere, or to itself, is no folder: opening it says what is wrong with it.
-    return not path.is_dir()
 
 
 def _object_storage_path() -> Any:

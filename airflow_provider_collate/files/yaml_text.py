@@ -83,7 +83,7 @@ def _nodes(text: str) -> Iterator[yaml.Node]:
         loader = _Loader(text)
         while loader.check_node():
             node = loader.get_node()
-            if node is not None and not _is_empty(node):
+            if node is not None and not (node.tag == f"{_STANDARD}null" and node.value == ""):
                 yield node
     except yaml.MarkedYAMLError as error:
         fault = _fault_of(error, text)
@@ -93,10 +93,6 @@ def _nodes(text: str) -> Iterator[yaml.Node]:
         fault = FileError("is nested too deep")
     if fault is not None:
         raise fault
-
-
-def _is_empty(node: yaml.Node) -> bool:
-    return node.tag == f"{_STANDARD}null" and node.value == ""
 
 
 def _fault_of(error: yaml.MarkedYAMLError, text: str) -> FileError:

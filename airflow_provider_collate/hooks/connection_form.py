@@ -6,16 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 CONNECTION_TYPE = "collate"
-HOOK_NAME = "Collate"
-HOOK_CLASS_NAME = "airflow_provider_collate.hooks.collate.CollateHook"
 
 HIDDEN_FIELDS = ("login",)
-LABELS = {
-    "host": "Collate URL",
-    "password": "Bot token (JWT)",
-    "schema": "Scheme",
-    "port": "Port",
-}
+LABELS = {"host": "Collate URL", "password": "Bot token (JWT)", "schema": "Scheme", "port": "Port"}
 PLACEHOLDERS = {
     "host": "https://acme.getcollate.io",
     "password": "the token of Settings > Bots > ingestion-bot",
@@ -73,8 +66,8 @@ def connection_type() -> dict[str, object]:
     """Return the connection type with its form, as the metadata of a provider holds it."""
     return {
         "connection-type": CONNECTION_TYPE,
-        "hook-class-name": HOOK_CLASS_NAME,
-        "hook-name": HOOK_NAME,
+        "hook-class-name": "airflow_provider_collate.hooks.collate.CollateHook",
+        "hook-name": "Collate",
         "ui-field-behaviour": {key.replace("_", "-"): value for key, value in ui_field_behaviour().items()},
         "conn-fields": {
             field.name: {"label": field.label, "description": field.description, "schema": field.schema()}
@@ -85,11 +78,7 @@ def connection_type() -> dict[str, object]:
 
 def ui_field_behaviour() -> dict[str, Any]:
     """Return the standard fields, as a hook's `get_ui_field_behaviour` returns them."""
-    return {
-        "hidden_fields": list(HIDDEN_FIELDS),
-        "relabeling": dict(LABELS),
-        "placeholders": dict(PLACEHOLDERS),
-    }
+    return {"hidden_fields": list(HIDDEN_FIELDS), "relabeling": dict(LABELS), "placeholders": dict(PLACEHOLDERS)}
 
 
 def connection_form_widgets() -> dict[str, Any]:

@@ -89,11 +89,7 @@ def short_secrets(config: ConnectionPart, length: int) -> set[Path]:
 
 
 def _secret_fields(
-    part: type[ConnectionPart],
-    values: Mapping[str, object] | ConnectionPart,
-    at: Path = (),
-    *,
-    named: bool = False,
+    part: type[ConnectionPart], values: Mapping[str, object] | ConnectionPart, at: Path = (), *, named: bool = False
 ) -> Iterator[tuple[Path, str]]:
     """Yield each secret with the path of its field.
 

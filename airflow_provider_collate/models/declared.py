@@ -59,9 +59,7 @@ FullyQualifiedName = Annotated[str, StringConstraints(min_length=1, max_length=3
 ConnectionText = Annotated[Text, AfterValidator(_rendered)]
 TypeName = Annotated[str, StringConstraints(min_length=1, pattern=NO_NUL_PATTERN), AfterValidator(_rendered)]
 EntityName = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=256, pattern=NAME_PATTERN),
-    AfterValidator(_entity_name),
+    str, StringConstraints(min_length=1, max_length=256, pattern=NAME_PATTERN), AfterValidator(_entity_name)
 ]
 
 

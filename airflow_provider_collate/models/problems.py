@@ -34,12 +34,7 @@ _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _PLAIN_KEY = re.compile(r"[\w .-]{1,64}")
 _DEEPEST = 64
 _LONGEST_QUOTE = 80
-_ODD_NAMES = {
-    "tag_fqn": "tagFQN",
-    "end_point_url": "endPointURL",
-    "token_url": "tokenURL",
-    "icon_url": "iconURL",
-}
+_ODD_NAMES = {"tag_fqn": "tagFQN", "end_point_url": "endPointURL", "token_url": "tokenURL", "icon_url": "iconURL"}
 _KINDS: Sequence[tuple[type | tuple[type, ...], str]] = (
     (bool, "a boolean"),
     (str, "a string"),

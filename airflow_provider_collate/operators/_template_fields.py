@@ -60,12 +60,7 @@ class TemplatedTask(BaseOperator):
             self.log.warning(text, name, _INSTEAD)
 
     def _do_render_template_fields(
-        self,
-        parent: Any,
-        template_fields: Iterable[str],
-        context: Context,
-        jinja_env: Any,
-        seen_oids: set[int],
+        self, parent: Any, template_fields: Iterable[str], context: Context, jinja_env: Any, seen_oids: set[int]
     ) -> None:
         """Render the fields that the DAG's author wrote; Airflow calls this for plain and for mapped tasks."""
         if parent is not self:
@@ -192,11 +187,6 @@ def to_plain(value: Any, *, is_connection: bool = False) -> Any:
     if isinstance(value, dict):
         return {key: to_plain(item, is_connection=key == "connection") for key, item in value.items()}
     return value
-
-
-def templated(values: Mapping[str, object]) -> list[str]:
-    """Return the names of values that are known only when the task runs."""
-    return [name for name, value in values.items() if is_template(value)]
 
 
 def is_template(value: object) -> bool:
