@@ -232,7 +232,7 @@ def error_answer(
     )
 
 
-def refused_row(status: int, said: str, path: str, secrets: Iterable[str] = (), label: str = "service") -> StatusError:
+def refused_row(status: int, said: str, path: str, secrets: Iterable[str], label: str) -> StatusError:
     """Return the error for a row that a bulk request refused, though the request itself was answered with 200.
 
     :param status: the row's own status.

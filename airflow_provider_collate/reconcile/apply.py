@@ -196,11 +196,11 @@ class Writer:
         if result.abort_reason:
             log.warning("Collate aborted a bulk request: %s", clean_message(result.abort_reason, secrets()))
         refused = {row.name: row for row in result.failed_request}
-        path = f"{self.services.kind.path}/bulk"
+        path, label = f"{self.services.kind.path}/bulk", self.services.kind.label
         results: list[Result] = []
         for change in changes:
             row = refused.get(change.name) or refused.get(fqn_of(change.name))
             own = change.desired.request.secrets() if change.desired else ()
-            error = refused_row(row.status or 400, row.message or "no message", path, own) if row else None
+            error = refused_row(row.status or 400, row.message or "no message", path, own, label) if row else None
             results.append((change, error))
         return results

@@ -71,6 +71,9 @@ class TestBulk:
             "services[1] s0001: failed: refused with 403: no role for s0001",
             "services[2] s0002: failed: refused with 400: bad",
         ]
+        [denied] = [row.error for row in report.rows if row.name == "s0001"]
+        assert denied is not None
+        assert "ML model services" in denied.advice
 
     def test_a_refused_row_that_names_itself_in_quotes_is_found(self, bot: Workbench) -> None:
         bot.catalog.fail(None, path="/bulk$", bulk_rows={"a.b": (400, "broken"), "plain": (400, "broken")})
