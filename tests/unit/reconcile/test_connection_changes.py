@@ -69,6 +69,8 @@ class TestWhatCountsAsEqual:
         row = sagemaker()
         row["connection"]["config"]["mlModelFilterPattern"] = pattern  # type: ignore[index]
         assert compare(there, row=row).fields == ()
+        row["connection"]["config"]["awsConfig"]["awsSecretAccessKey"] = "another"  # type: ignore[index]
+        assert texts(compare(there, row=row)) == [f"{SECRET}: changed"]
 
     @pytest.mark.parametrize("asked, there", [(3, 3.0), ([1.0, 2], [1, 2.0]), (True, True), ({}, {}), ("", None)])
     def test_a_value_however_it_is_written(self, asked: object, there: object) -> None:
@@ -98,7 +100,13 @@ class TestDifferences:
             ("add", "/connection/config/other", "y"),
         ]
 
+    def test_a_type_that_the_catalog_does_not_have_is_added(self) -> None:
+        there = shown(serviceType="CustomMlModel", connection={"config": {"sourcePythonClass": "a.B"}})
+        change = compare(there, **custom(sourcePythonClass="a.B"))
+        assert operations(change) == [("add", "/connection/config/type", "CustomMlModel")]
+
     def test_a_connection_that_is_not_there_is_added_as_a_whole(self) -> None:
+        assert texts(compare(shown(connection=None))) == ["connection: missing"]
         assert operations(compare(shown(connection=None))) == [("add", "/connection", {"config": {"type": "Sklearn"}})]
 
     def test_keys_are_escaped_in_paths(self) -> None:
@@ -109,6 +117,7 @@ class TestDifferences:
     def test_another_kind_of_credentials_replaces_the_whole_object(self) -> None:
         there = shown(**vertex(type="service_account", projectId="p", privateKey="canary"))
         change = compare(there, **vertex(type="gcp_credential_path", path="/keys/p.json"))
+        assert texts(change) == ["connection.config.credentials.gcpConfig: changed"]
         value = {"type": "gcp_credential_path", "path": "/keys/p.json"}
         assert operations(change) == [("add", "/connection/config/credentials/gcpConfig", value)]
 
@@ -149,6 +158,16 @@ class TestWhatIsNotDeclared:
         assert operations(change) == [("remove", "/connection/config/connectionOptions/password", None)]
         emptied = compare(there, by=OVERWRITE, **custom(connectionOptions={}))
         assert {path.rpartition("/")[2] for _, path, _ in operations(emptied)} == {"keep", "password"}
+
+    def test_an_object_of_the_user_s_own_is_not_whole_however_deep(self) -> None:
+        there = shown(**custom(mine={"a": "1", "b": "2", "deep": {"a": "1", "b": "2"}}))
+        assert compare(there, by=OVERWRITE, **custom(mine={"a": "1", "deep": {"a": "1"}})).fields == ()
+
+    def test_what_stands_beside_the_config_is_noted_too(self) -> None:
+        there = shown(connection={"config": {"type": "Sklearn"}, "secretsManager": {"type": "aws"}})
+        assert texts(compare(there), Status.LEFT) == [
+            "connection.secretsManager: not known to this version, and left alone"
+        ]
 
     def test_fields_that_the_model_does_not_know_are_left_alone_and_noted(self) -> None:
         change = compare(sage(newOption="x"), row=sagemaker())

@@ -57,6 +57,8 @@ class TestText:
         assert lines[-1].endswith("… and 10 more")
         many = Plan(tuple(change(f"s{n}", Action.CREATE) for n in range(600))).text().splitlines()
         assert many[-1] == "… and 100 more services that are not unchanged"
+        assert "more" not in Plan(tuple(change(f"s{n}", Action.CREATE) for n in range(500))).text()
+        assert "more" not in Plan((Change("a", Action.UPDATE, "Sklearn", fields=tuple(fields[:20])),)).text()
 
     def test_an_empty_plan(self) -> None:
         assert Plan(()).text() == "= 0 unchanged"

@@ -179,6 +179,9 @@ class TestWhatNamesStandFor:
     def test_an_ingestion_runner_is_as_declared_where_the_server_has_none_to_show(self, server: Recorded) -> None:
         runner: dict[str, Any] = {"id": uuid(77), "type": "ingestionRunner", "name": "eu"}
         assert server.one(ingestion_runner=runner) == Resolved({"ingestionRunner": runner})
+        other = {**runner, "id": uuid(78), "name": "us"}
+        rows = server.resolve([{"ingestion_runner": runner}, {"ingestion_runner": other}]).rows
+        assert [row.fields["ingestionRunner"] for row in rows] == [runner, other]
         server.statuses["ingestionRunners/"] = 403
         assert server.one(ingestion_runner=runner) == Resolved({"ingestionRunner": runner})
 
@@ -305,6 +308,11 @@ def test_fields_that_are_declared_are_asked_for_and_no_others(server: Recorded) 
     found = server.resolve([{"tags": []}, {"owners": None, "description": "x"}, {"dataProducts": ["P"]}])
     assert found.on_request == {"tags", "owners", "dataProducts"}
     assert server.resolve([]).on_request == frozenset()
+
+
+def test_the_problems_of_several_rows_say_which_row_it_is(server: Recorded) -> None:
+    _, second = server.resolve([{"domains": ["Risk"]}, {"domains": ["Nowhere"]}]).rows
+    assert second.problems == ('services[1].domains: "Nowhere" is not in the catalog',)
 
 
 class TestRules:
