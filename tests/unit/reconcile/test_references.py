@@ -273,6 +273,15 @@ class TestWhatIsNotThere:
         assert all(row.problems for row in rows)
         assert len([path for path in server.asked if path == "tags"]) <= 40
 
+    @pytest.mark.parametrize("field, name", [("domains", "Risk{}"), ("owners", "b.smith{}@acme.example")])
+    def test_the_first_twenty_are_suggested(self, server: Recorded, field: str, name: str) -> None:
+        rows = server.resolve([{field: [name.format(number)]} for number in range(10, 35)]).rows
+        assert ["did you mean" in row.problems[0] for row in rows] == [True] * 20 + [False] * 5
+
+    def test_of_tags_those_of_the_same_classification_are_suggested(self, server: Recorded) -> None:
+        (problem,) = server.one(tags=["Tier.Sensitive"]).problems
+        assert problem.startswith('tags: "Tier.Sensitive" is not in the catalog, did you mean "Tier.Tier')
+
 
 class TestWhatCannotBeLookedUp:
     @pytest.mark.parametrize("status", [403, 400])

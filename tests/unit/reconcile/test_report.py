@@ -176,6 +176,9 @@ class TestError:
         assert not error.retryable
         assert f"services[1] s1: {outcome.value}: description: stays" in error.message
         assert advice in error.advice
+        alone = Report((row(0, outcome, "description: stays"),)).error()
+        assert alone is not None
+        assert alone.message == f"The catalog is not as declared: s0: {outcome.value}: description: stays"
 
     def test_a_kept_field_is_no_failure(self) -> None:
         assert Report((row(0, Outcome.KEPT, "description: is kept"),)).error() is None
