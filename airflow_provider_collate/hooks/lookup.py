@@ -21,6 +21,8 @@ def find_connection(conn_id: str, get_connection: Callable[[str], sdk.Connection
         return get_connection(conn_id)
     except sdk.AirflowNotFoundException:
         is_missing = _is_missing(conn_id)
+    except _api_server_errors():  # as Airflow 3.0 tells of all but a missing connection
+        is_missing = False
     if is_missing:
         return None
     raise CollateError(
@@ -28,6 +30,15 @@ def find_connection(conn_id: str, get_connection: Callable[[str], sdk.Connection
         advice="Airflow's retries will try again.",
         retryable=True,
     )
+
+
+def _api_server_errors() -> tuple[type[Exception], ...]:
+    """Return the class of the errors that Airflow 3 passes on from its API server; Airflow 2 has none."""
+    try:
+        from airflow.sdk.exceptions import AirflowRuntimeError
+    except ImportError:
+        return ()
+    return (AirflowRuntimeError,)
 
 
 def _is_missing(conn_id: str) -> bool:
@@ -38,7 +49,7 @@ def _is_missing(conn_id: str) -> bool:
     """
     runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
     supervisor = getattr(runner, "SUPERVISOR_COMMS", None)
-    if supervisor is None or not hasattr(supervisor, "send"):  # Airflow 3.0 is asked in another way, and is believed
+    if supervisor is None or not hasattr(supervisor, "send"):  # an early Airflow 3.0's, whose word is true
         return True
     from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
     from airflow.sdk.execution_time.comms import ErrorResponse, GetConnection
