@@ -196,7 +196,7 @@ def test_all_faulty_rows_are_named_and_each_connection_is_looked_up_once() -> No
     connections = Connections(
         aws=AWS,
         ftp={"conn_type": "ftp", "password": "canary"},
-        none={"password": "canary"},
+        none={"conn_type": None, "password": "canary"},
         odd={"conn_type": "aws", "extra": "canary"},
     )
 

@@ -147,4 +147,4 @@ def test_default_args_and_partial_reach_the_operator() -> None:
 
 @each_operator
 def test_dry_run_stays_airflows_own_method(operator: str) -> None:
-    assert callable(make(operator).dry_run)
+    assert "dry_run" not in vars(make(operator))  # Airflow 3.0's operators have none

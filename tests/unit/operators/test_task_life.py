@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 from airflow import __version__ as airflow_version
-from airflow.providers.common.compat.sdk import DAG, AirflowFailException, Asset, AssetAlias
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, AssetAlias
+from airflow.serialization import serialized_objects
 
 from airflow_provider_collate.exceptions import StoppedError
 from airflow_provider_collate.hooks.collate import CollateHook
@@ -24,6 +26,9 @@ from airflow_provider_collate.sandbox import Catalog
 from tests.secrets.tracebacks import everything_along
 from tests.unit.conftest import Network, TaskInstance, service_in
 
+DagSerialization: Any = (
+    getattr(serialized_objects, "DagSerialization", None) or vars(serialized_objects)["SerializedDAG"]
+)
 IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
 SECRET = "hunter2-hunter2-hunter2"
 LEAKY: dict[str, Any] = {
@@ -56,16 +61,6 @@ each_operator = pytest.mark.parametrize("operator", operators(), ids=ids)
 # --- serialisation
 
 
-def serialised(dag: DAG) -> str:
-    if IS_AIRFLOW_3:
-        from airflow.serialization.serialized_objects import DagSerialization
-
-        return str(DagSerialization.to_dict(dag))
-    import airflow.serialization.serialized_objects as of_airflow_2
-
-    return str(of_airflow_2.SerializedDAG.to_dict(dag))  # type: ignore[attr-defined]  # Airflow 2.11 only
-
-
 def test_dags_serialise_with_models_as_arguments() -> None:
     with DAG("d", schedule=None) as dag:
         CreateMlModelServiceOperator(
@@ -81,7 +76,7 @@ def test_dags_serialise_with_models_as_arguments() -> None:
         CreateMlModelServiceOperator.partial(task_id="mapped", service_type="Mlflow", connection=None).expand(
             name=["a", "b"]
         )
-    text = serialised(dag)
+    text = str(DagSerialization.to_dict(dag))
     assert "http://mlflow:5000" in text
     assert "MlflowConnection" not in text
 
@@ -172,60 +167,53 @@ def test_no_frame_holds_a_secret_when_airflow_times_out_in_the_middle(
 # --- asset events
 
 
-class Events(dict[Any, Any]):
-    """As Airflow's `outlet_events`."""
-
-    def __missing__(self, alias: Any) -> Any:
-        events = self[alias] = Added()
-        return events
-
-
-class Added(list[tuple[str, dict[str, Any]]]):
-    def add(self, asset: Asset, *, extra: dict[str, Any]) -> None:
-        self.append((asset.uri, extra))
-
-
-@pytest.fixture
-def events(context: Any) -> Events:
-    events = context["outlet_events"] = Events()
-    return events
-
-
 @pytest.mark.skipif(not IS_AIRFLOW_3, reason="Airflow 2.11 has datasets, whose aliases crash a DAG that is not synced")
 class TestAssetEvents:
     ALIAS = AssetAlias("ml-services") if IS_AIRFLOW_3 else None
 
+    @pytest.fixture
+    def events(self, context: Any) -> Callable[[], list[tuple[str, dict[str, Any]]]]:
+        """The assets that Airflow will make events of, each with its extra."""
+        from airflow.sdk.execution_time.context import OutletEventAccessors
+
+        outlets = context["outlet_events"] = OutletEventAccessors()
+        return lambda: [
+            (event.dest_asset_key.uri, event.extra)
+            for outlet in outlets.values()
+            for event in outlet.asset_alias_events
+        ]
+
     def services(self, count: int) -> list[dict[str, Any]]:
         return [{"name": f"s.{n}", "serviceType": "Sklearn", "connection": None} for n in range(count)]
 
-    def test_each_changed_service_is_an_event(self, catalog: Catalog, context: Any, events: Events) -> None:
+    def test_each_changed_service_is_an_event(self, catalog: Catalog, context: Any, events: Any) -> None:
         services = self.services(2)
         make = BulkUpsertMlModelServicesOperator
         make(task_id="a", services=services, outlets=[self.ALIAS]).execute(context)
-        assert events[self.ALIAS] == [
+        assert events() == [
             (f"collate://acme.getcollate.io/mlmodelServices/%22s.{n}%22", {"outcome": "created", "name": f"s.{n}"})
             for n in range(2)
         ]
 
-    def test_at_most_a_hundred(self, catalog: Catalog, context: Any, events: Events, logged: Any) -> None:
+    def test_at_most_a_hundred(self, catalog: Catalog, context: Any, events: Any, logged: Any) -> None:
         BulkUpsertMlModelServicesOperator(task_id="a", services=self.services(130), outlets=[self.ALIAS]).execute(
             context
         )
-        assert len(events[self.ALIAS]) == 100
+        assert len(events()) == 100
         assert "30 more services changed" in logged()
 
     def test_a_name_too_long_for_an_asset_makes_none_and_is_counted(
-        self, catalog: Catalog, context: Any, events: Events, logged: Any
+        self, catalog: Catalog, context: Any, events: Any, logged: Any
     ) -> None:
         services = [{**service, "name": f"{n}{'木' * 200}"} for n, service in enumerate(self.services(3))]
         both = [*services, *self.services(101)]
         BulkUpsertMlModelServicesOperator(task_id="a", services=both, outlets=[self.ALIAS]).execute(context)
         assert len(catalog.services) == 104
-        assert {extra["name"] for _, extra in events[self.ALIAS]} == {f"s.{n}" for n in range(100)}
+        assert {extra["name"] for _, extra in events()} == {f"s.{n}" for n in range(100)}
         assert "3 services that changed have names too long for an asset" in logged()
         assert "1 more services changed" in logged()
 
-    def test_a_row_that_was_written_in_part_is_an_event(self, catalog: Catalog, context: Any, events: Events) -> None:
+    def test_a_row_that_was_written_in_part_is_an_event(self, catalog: Catalog, context: Any, events: Any) -> None:
         services = [{**service, "description": "Declared"} for service in self.services(2)]
         services[1]["displayName"] = "S 1"
         for service in services:
@@ -233,10 +221,10 @@ class TestAssetEvents:
         make = BulkUpsertMlModelServicesOperator
         make(task_id="a", services=services, on_conflict="keep", outlets=[self.ALIAS]).execute(context)
         assert service_in(catalog, "s.1")["displayName"] == "S 1"
-        assert [extra for _, extra in events[self.ALIAS]] == [{"outcome": "kept", "name": "s.1"}]
+        assert [extra for _, extra in events()] == [{"outcome": "kept", "name": "s.1"}]
 
     def test_none_when_nothing_changed_or_the_task_failed(
-        self, catalog: Catalog, context: Any, events: Events, ti: TaskInstance
+        self, catalog: Catalog, context: Any, events: Any, ti: TaskInstance
     ) -> None:
         services = self.services(2)
         make = BulkUpsertMlModelServicesOperator
@@ -246,7 +234,7 @@ class TestAssetEvents:
         catalog.fail(times=None, status=400, method="POST")
         with pytest.raises(AirflowFailException):
             make(task_id="c", services=self.services(3), outlets=[self.ALIAS]).execute(context)
-        assert events == {}
+        assert events() == []
 
 
 # --- the hook is Airflow's own

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.sdk import DAG, BaseOperator
 from airflow.serialization.helpers import serialize_template_field
 
@@ -300,7 +301,11 @@ class TestWarnings:
         self.run(bulk(services=json.dumps([SERVICE])), context)
         assert self.WRITTEN in logged()
 
-    def test_it_is_masked_before_a_template_that_fails_is_printed(self, logged: Callable[[], str]) -> None:
+    def test_it_is_masked_before_a_template_that_fails_is_printed(
+        self, logged: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if airflow_version.startswith("3.0."):  # it leaves this line to the masker, which works in tasks only
+            monkeypatch.setattr("airflow.settings.MASK_SECRETS_IN_LOGS", True)
         connection = {"config": {**LEAKY["config"], "own": "{{ 1 / 0 }}"}}
         with pytest.raises(ZeroDivisionError) as caught:
             rendered(create(connection, service_type="CustomMlModel"))
