@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any
 from tests.conftest import ROOT
 
 TIMEOUT = 300.0
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 FERNET_KEY = "81HqDtbqAywKSOumSha3BhWNOdQ26slT6K0YaZeZyPs="
 
 
@@ -25,7 +27,7 @@ class Finished:
     """A run of the runner.
 
     :param found: what it wrote; see `tests.dags.runner`.
-    :param output: its stdout and stderr.
+    :param output: its stdout and stderr, without the colours of Airflow 3.0.
     """
 
     found: dict[str, Any]
@@ -72,7 +74,7 @@ class AirflowHome:
         result.unlink(missing_ok=True)
         done = self.command([sys.executable, "-m", "tests.dags.runner", str(result), *dag_ids], timeout)
         assert result.is_file(), f"the runner ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
-        return Finished(json.loads(result.read_text()), done.stdout + done.stderr)
+        return Finished(json.loads(result.read_text()), _COLOUR.sub("", done.stdout + done.stderr))
 
     def airflow(self, *arguments: str) -> str:
         """Run Airflow's command line and give back what it printed."""
