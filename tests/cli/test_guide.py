@@ -86,6 +86,7 @@ def test_the_workflow_checks_and_comments_the_plan(repository: Repository, catal
     for step in steps:
         done = repository.run(step)
         assert done.returncode == 0, (step, done.stdout, done.stderr)
+        assert "hunter2" not in done.stdout + done.stderr
     comment = (repository.folder / "comment.md").read_text()
     assert "| + | `risk_mlflow` | create |" in comment
     assert "hunter2" not in comment

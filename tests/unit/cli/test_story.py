@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from airflow_provider_collate.cli.main import main
 from airflow_provider_collate.sandbox import ANA, DEFAULT_BOT_TOKEN, Catalog
 from airflow_provider_collate.sandbox.server import serve_in_thread
 from tests.unit.cli.filled import PLAIN, SECRET, WITH_SECRETS, fill
 
-COMMAND = str(Path(sys.executable).with_name("airflow-collate"))
 CONNECTIONS = {
     "REGISTRY": {"conn_type": "mysql", "host": "b", "schema": "c", "login": "a", "password": SECRET},
     "KEYS": {"conn_type": "aws", "login": "AKIAEXAMPLE", "password": SECRET, "extra": {"region_name": "eu-central-1"}},
@@ -25,19 +22,28 @@ CONNECTIONS = {
 
 
 @dataclass
+class Ended:
+    """What came of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
 class Terminal:
-    """Runs commands in a folder, against a server."""
+    """Runs commands in a folder, against a server; those of `test_guide.py` are processes of their own."""
 
     folder: Path
     host: str
     catalog: Catalog
+    capsys: pytest.CaptureFixture[str]
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        connections = {f"AIRFLOW_CONN_{name}": json.dumps(fields) for name, fields in CONNECTIONS.items()}
-        env = {**os.environ, **connections, "AIRFLOW_HOME": str(self.folder), "COLLATE_TOKEN": DEFAULT_BOT_TOKEN}
-        return subprocess.run([COMMAND, *words], cwd=self.folder, env=env, capture_output=True, text=True, check=False)
+    def run(self, *words: str) -> Ended:
+        code = main(words)
+        return Ended(code, *self.capsys.readouterr())
 
-    def ask(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def ask(self, *words: str) -> Ended:
         return self.run(*words, "--host", self.host)
 
     @property
@@ -51,56 +57,62 @@ class Terminal:
 
 
 @pytest.fixture(params=["1.2", "2.x"])
-def terminal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Terminal]:
+def terminal(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Terminal]:
+    for name, fields in CONNECTIONS.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(fields))
+    monkeypatch.setenv("COLLATE_TOKEN", DEFAULT_BOT_TOKEN)
+    monkeypatch.chdir(tmp_path)
     catalog = Catalog(request.param)
     fill(catalog)
     with serve_in_thread(catalog) as url:
-        yield Terminal(tmp_path, url, catalog)
+        yield Terminal(tmp_path, url, catalog, capsys)
 
 
 def test_from_export_to_nothing_left_to_do(terminal: Terminal) -> None:
     exported = terminal.ask("export")
-    assert exported.returncode == 0
-    assert SECRET not in exported.stdout + exported.stderr
-    terminal.file.write_text(exported.stdout)
+    assert exported.code == 0
+    assert SECRET not in exported.out + exported.err
+    terminal.file.write_text(exported.out)
 
     checked = terminal.run("check", "services.yaml")
-    assert checked.returncode == 1
-    assert checked.stdout.count('"TODO" stands for secrets') == len(WITH_SECRETS)
+    assert checked.code == 1
+    assert checked.out.count('"TODO" stands for secrets') == len(WITH_SECRETS)
     unfinished = terminal.ask("plan", "services.yaml")
-    assert unfinished.returncode == 1
-    assert unfinished.stdout.count('"TODO" stands for secrets') == len(WITH_SECRETS)
-    assert f"= {len(PLAIN)} unchanged" in unfinished.stdout
+    assert unfinished.code == 1
+    assert unfinished.out.count('"TODO" stands for secrets') == len(WITH_SECRETS)
+    assert f"= {len(PLAIN)} unchanged" in unfinished.out
 
     for name in WITH_SECRETS:
         _name_connection(terminal.file, name)
     terminal.edit(
         "      trackingUri: https://mlflow.acme.example\n\n", "      trackingUri: https://new.acme.example\n\n"
     )
-    assert terminal.run("check", "services.yaml").returncode == 0
+    assert terminal.run("check", "services.yaml").code == 0
     planned = terminal.ask("plan", "services.yaml", "--format", "json", "--on-conflict", "overwrite")
-    assert planned.returncode == 2, planned.stderr
-    plan = json.loads(planned.stdout)
+    assert planned.code == 2, planned.err
+    plan = json.loads(planned.out)
     assert "connection.config.trackingUri: changed" in plan["text"]
-    assert SECRET not in planned.stdout + planned.stderr
+    assert SECRET not in planned.out + planned.err
     assert terminal.catalog.writes == 0
 
     approved = ("--approved", plan["fingerprint"], "--on-conflict", "overwrite")
     applied = terminal.ask("apply", "services.yaml", *approved)
-    assert applied.returncode == 0, applied.stderr
-    assert SECRET not in applied.stdout + applied.stderr
-    assert terminal.ask("plan", "services.yaml").returncode == 0
+    assert applied.code == 0, applied.err
+    assert SECRET not in applied.out + applied.err
+    assert terminal.ask("plan", "services.yaml").code == 0
 
 
 def test_what_changed_since_the_plan_is_not_applied(terminal: Terminal) -> None:
     terminal.file.write_text("- {name: one, serviceType: Sklearn, connection: {config: {}}, displayName: One}\n")
     terminal.catalog.add_service("one", "Sklearn", connection={"config": {"type": "Sklearn"}})
-    fingerprint = json.loads(terminal.ask("plan", "services.yaml", "--format", "json").stdout)["fingerprint"]
+    fingerprint = json.loads(terminal.ask("plan", "services.yaml", "--format", "json").out)["fingerprint"]
     terminal.catalog.edit_service("one", user=ANA, description="By hand")
 
     refused = terminal.ask("apply", "services.yaml", "--approved", fingerprint)
-    assert refused.returncode == 1
-    assert "was not approved; nothing was written" in refused.stderr
+    assert refused.code == 1
+    assert "was not approved; nothing was written" in refused.err
     assert terminal.catalog.writes == 0
 
 
