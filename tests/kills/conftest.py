@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.dags.airflow_home import AirflowHome, migrated
+from tests.kills.workers import DAGS
 
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
     """A migrated Airflow with the one DAG."""
     made = migrated(tmp_path_factory.mktemp("kills") / "airflow")
-    made.dags = Path(__file__).parent / "dags"
+    made.dags = DAGS
     return made

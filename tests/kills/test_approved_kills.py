@@ -25,7 +25,7 @@ from airflow_provider_collate.reconcile.plan import Plan
 from airflow_provider_collate.sandbox.server import serve_in_thread
 from tests.dags.airflow_home import AirflowHome
 from tests.kills.declared import EXISTING, PRUNING, RETIRED, SERVICES
-from tests.kills.workers import WatchedCatalog, worker
+from tests.kills.workers import WatchedCatalog, attempt_here, worker
 from tests.property.approved import beyond
 
 DECLARED = {service["name"]: service for service in SERVICES[:100]}
@@ -124,9 +124,7 @@ def approve_and_disturb(
         catalog.stop_failing()
         if kill_the_server:
             front.start()
-        with worker(home, url, catalog.bot_token, folder, "apply_approved", **approved) as attempt:
-            assert attempt.wait() == 0, attempt.output
-            assert attempt.task_state == "success", attempt.output
+        attempt_here(url, catalog.bot_token, "apply_approved", **approved)
     assert_nothing_else(catalog, plan, untouched)
     assert done(catalog) == CHANGES
 

@@ -17,7 +17,7 @@ from airflow_provider_collate.sandbox import Catalog
 from airflow_provider_collate.sandbox.server import serve_in_thread
 from tests.dags.airflow_home import AirflowHome
 from tests.kills.declared import NAMES, SERVICES
-from tests.kills.workers import WatchedCatalog, Worker, worker
+from tests.kills.workers import WatchedCatalog, Worker, attempt_here, worker
 
 # Requests that may still come: one of each worker and of the main thread, and as many again twice, because Python
 # tells the main thread of a signal only when it gets its turn among the workers.
@@ -42,20 +42,14 @@ class Undisturbed:
     versions: dict[str, float]
 
 
-def run_to_the_end(home: AirflowHome, catalog: WatchedCatalog, url: str, folder: Path) -> None:
-    with worker(home, url, catalog.bot_token, folder) as attempt:
-        assert attempt.wait() == 0, attempt.output
-        assert attempt.task_state == "success", attempt.output
-
-
 @pytest.fixture(scope="module")
-def undisturbed(home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Undisturbed]:
+def undisturbed() -> dict[bool, Undisturbed]:
     """What a run that nobody kills does, with the bulk endpoint and without."""
     runs = {}
     for has_bulk in (True, False):
         catalog = WatchedCatalog(has_bulk=has_bulk)
         with serve_in_thread(catalog) as url:
-            run_to_the_end(home, catalog, url, tmp_path_factory.mktemp("undisturbed"))
+            attempt_here(url, catalog.bot_token)
         assert is_as_declared(catalog)
         runs[has_bulk] = Undisturbed(len(catalog.came_at), catalog.versions())
     return runs
@@ -84,7 +78,7 @@ def killed(
             attempt.wait()
             yield catalog, attempt
         catalog.at = 0
-        run_to_the_end(home, catalog, url, folder)
+        attempt_here(url, catalog.bot_token)
     assert is_as_declared(catalog)
     bumps = {name: version - clean.versions[name] for name, version in catalog.versions().items()}
     assert max(bumps.values()) < 0.15, bumps

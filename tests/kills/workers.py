@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 import threading
@@ -12,10 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from airflow_provider_collate.sandbox import Answer, Catalog, Request
 from tests.dags.airflow_home import AirflowHome
 from tests.kills.declared import EXISTING
+from tests.unit.conftest import DagRun, TaskInstance
 
+DAGS = Path(__file__).parent / "dags"
 SECONDS = 300.0
 
 
@@ -87,15 +92,9 @@ def worker(
     home: AirflowHome, url: str, token: str, folder: Path, dag_id: str = "register_many", **settings: str
 ) -> Iterator[Worker]:
     """A worker for the length of a `with` block; it is not left running."""
-    connection = {"conn_type": "collate", "host": url, "password": token, "extra": {"timeout": 300}}
     failed_at, log_file = folder / "failed_at", folder / "log"
     failed_at.unlink(missing_ok=True)
-    env = {
-        **home.environment(),
-        "AIRFLOW_CONN_COLLATE_DEFAULT": json.dumps(connection),
-        "FAILED_AT": str(failed_at),
-        **settings,
-    }
+    env = {**home.environment(), **_connected(url, token), "FAILED_AT": str(failed_at), **settings}
     command = [sys.executable, "-m", "tests.dags.runner", str(folder / "result"), dag_id]
     with log_file.open("wb") as log:
         process = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
@@ -104,6 +103,20 @@ def worker(
     finally:
         process.kill()
         process.wait()
+
+
+def attempt_here(url: str, token: str, dag_id: str = "register_many", **settings: str) -> None:
+    """Make another attempt, which nobody kills, in this process; `tests/fleet` lets Airflow make it."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {**_connected(url, token), **settings}.items():
+            environment.setenv(name, value)
+        [task] = runpy.run_path(str(DAGS / f"{dag_id}.py"))["dag"].tasks
+        task.execute({"ti": TaskInstance(try_number=2), "outlet_events": {}, "dag_run": DagRun()})
+
+
+def _connected(url: str, token: str) -> dict[str, str]:
+    connection = {"conn_type": "collate", "host": url, "password": token, "extra": {"timeout": 300}}
+    return {"AIRFLOW_CONN_COLLATE_DEFAULT": json.dumps(connection)}
 
 
 def _connection(name: str) -> Mapping[str, object]:

@@ -12,7 +12,7 @@ from tests.kills.declared import PRUNING, SERVICES
 
 # Where nothing was approved, there is no such DAG: a fingerprint that is empty is an error.
 if "APPROVED_PLAN" in os.environ:
-    with DAG("apply_approved", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule=None):
+    with DAG("apply_approved", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule=None) as dag:
         SyncMlModelServicesOperator(
             task_id="apply",
             services=SERVICES[:100],

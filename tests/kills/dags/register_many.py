@@ -18,7 +18,7 @@ def note_the_time(_: Any) -> None:
     Path(os.environ["FAILED_AT"]).write_text(str(time.time()))
 
 
-with DAG("register_many", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule=None):
+with DAG("register_many", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc), schedule=None) as dag:
     BulkUpsertMlModelServicesOperator(
         task_id="register",
         services=SERVICES,
