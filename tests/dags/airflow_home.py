@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT
+from tests.dags import runner
 
 TIMEOUT = 300.0
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
@@ -68,11 +69,15 @@ class AirflowHome:
             **self.settings,
         }
 
-    def run(self, *dag_ids: str, timeout: float = TIMEOUT) -> Finished:
-        """Run DAGs by `dag.test()`; all of the folder when none is named."""
+    def run(self, *dag_ids: str, then: Sequence[str] = (), timeout: float = TIMEOUT) -> Finished:
+        """Run DAGs by `dag.test()`; all of the folder when none is named.
+
+        :param then: a command of Airflow's that comes last.
+        """
         result = self.path / "result.json"
         result.unlink(missing_ok=True)
-        done = self.command([sys.executable, "-m", "tests.dags.runner", str(result), *dag_ids], timeout)
+        last = [runner.THEN, *then] if then else []
+        done = self.command([sys.executable, "-m", "tests.dags.runner", str(result), *dag_ids, *last], timeout)
         assert result.is_file(), f"the runner ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
         return Finished(json.loads(result.read_text()), _COLOUR.sub("", done.stdout + done.stderr))
 

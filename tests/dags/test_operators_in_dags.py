@@ -1,8 +1,9 @@
-"""The operators as Airflow runs them: templates, mapping, XComs, links, events."""
+"""The operators and sensors as Airflow runs them: templates, mapping, XComs, links, events, waiting."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +15,35 @@ from tests.dags.airflow_home import AirflowHome, Finished
 from tests.unit.conftest import service_in
 
 IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
+EXAMPLE = "wait_for_service"
+WAITED_FOR = ("prod_mlflow", "for_worker", "for_reschedule", "for_mapped_0", "for_mapped_1")
+NO_SUCH_SERVICE = {"code": 404, "message": "mlmodelService instance not found"}
 
 
 @pytest.fixture(scope="module")
 def home(
-    migrated_home: AirflowHome, connections: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+    migrated_home: AirflowHome, connections: dict[str, str], root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AirflowHome:
     settings = {**connections, "AIRFLOW_VAR_TRACKING_URI": "http://mlflow:5000"}
-    dags = Path(__file__).parent / "dags"
-    return migrated_home.copy(tmp_path_factory.mktemp("operators") / "home", dags, settings)
+    folder = tmp_path_factory.mktemp("operators")
+    shutil.copytree(Path(__file__).parent / "dags", folder / "dags", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / "example_dags" / f"{EXAMPLE}.py", folder / "dags")
+    return migrated_home.copy(folder / "home", folder / "dags", settings)
 
 
 @pytest.fixture(scope="module")
 def finished(home: AirflowHome, catalog: Catalog) -> Finished:
+    """All of them once; what waits has to wait for its second look."""
+    for name in WAITED_FOR:
+        catalog.add_service(name, tags=["Tier.Tier1"])
+        catalog.fail(1, status=404, body=NO_SUCH_SERVICE, path=f"/name/{name}$")
+    catalog.fail(None, skip=1, status=401, body={"code": 401, "message": "Expired token!"}, path="/name/refused$")
     catalog.state.has_bulk = True
     catalog.add_service("taken", "Sklearn")
     catalog.fail(
         times=None, path="/bulk", bulk_rows=dict.fromkeys(("refused_1", "refused_2"), (400, "name is reserved"))
     )
-    return home.run()
+    return home.run(then=("tasks", "test", "models", "create", "2026-01-02"))
 
 
 def xcom(home: AirflowHome, dag_id: str, task_id: str, key: str = "return_value", map_index: int = -1) -> Any:
@@ -41,7 +52,7 @@ def xcom(home: AirflowHome, dag_id: str, task_id: str, key: str = "return_value"
         dag_id, task_id, key, map_index,
     )  # fmt: skip
     value = json.loads(row["value"])
-    return json.loads(value) if isinstance(value, str) else value
+    return json.loads(value) if isinstance(value, str) and value.startswith(("{", "[")) else value
 
 
 def test_the_dags_import_without_a_warning(finished: Finished) -> None:
@@ -125,5 +136,54 @@ def test_changed_services_are_asset_events_once(finished: Finished, home: Airflo
     assert json.loads(events[0]["extra"])["outcome"] == "created"
 
 
-def test_airflow_tasks_test_runs_one_task(finished: Finished, home: AirflowHome) -> None:
-    assert "from_a_model: unchanged" in home.airflow("tasks", "test", "models", "create", "2026-01-02")
+def test_airflow_tasks_test_runs_one_task(finished: Finished) -> None:
+    assert "from_a_model: unchanged" in finished.output
+
+
+def looks(catalog: Catalog, name: str) -> list[int]:
+    """Return the status of each answer to a request for a service."""
+    return [request.status for request in catalog.requests if request.path.endswith(f"/name/{name}")]
+
+
+def test_the_example_waits_in_the_triggerer_and_goes_on(
+    finished: Finished, catalog: Catalog, home: AirflowHome, url: str
+) -> None:
+    assert finished.found["runs"][EXAMPLE]["tasks"] == {"wait": "success", "announce": "success"}
+    page = f"{url}/service/mlmodelServices/prod_mlflow"
+    assert xcom(home, EXAMPLE, "wait")["url"] == page
+    assert xcom(home, EXAMPLE, "announce") == f"prod_mlflow is a tier 1 service now: {page}"
+    assert "Waiting: prod_mlflow is not there" in finished.output
+    assert looks(catalog, "prod_mlflow") == [404, 200]
+
+
+@pytest.mark.parametrize("task", ["worker", "reschedule"])
+def test_it_waits_in_a_worker_too(finished: Finished, catalog: Catalog, home: AirflowHome, task: str) -> None:
+    assert finished.found["runs"]["waits"]["tasks"][task] == "success"
+    assert xcom(home, "waits", task)["name"] == f"for_{task}"
+    assert looks(catalog, f"for_{task}") == [404, 200]
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_mapped_tasks_wait_each_for_its_own(finished: Finished, catalog: Catalog, index: int) -> None:
+    assert finished.found["runs"]["waits"]["tasks"][f"mapped[{index}]"] == "success"
+    assert looks(catalog, f"for_mapped_{index}") == [404, 200]
+
+
+def test_a_timeout_in_the_triggerer_fails_the_task_or_skips_it(finished: Finished, catalog: Catalog) -> None:
+    tasks = finished.found["runs"]["waits"]["tasks"]
+    assert (tasks["late"], tasks["skipped"]) == ("failed", "skipped")
+    assert "AirflowSensorTimeout" in finished.output
+    assert ": late is not there" in finished.output
+    assert looks(catalog, "late")[:2] == [404, 404]
+
+
+def test_a_token_that_is_refused_in_the_triggerer_fails_the_task_at_once(finished: Finished, catalog: Catalog) -> None:
+    assert finished.found["runs"]["waits"]["tasks"]["refused"] == "failed"
+    assert "Collate answered 401: Expired token!" in finished.output
+    assert looks(catalog, "refused") == [404, 401]
+
+
+def test_no_token_is_in_the_log_or_the_database(finished: Finished, home: AirflowHome) -> None:
+    assert DEFAULT_BOT_TOKEN not in finished.output
+    for file in home.path.rglob("*"):
+        assert not file.is_file() or DEFAULT_BOT_TOKEN.encode() not in file.read_bytes(), file
