@@ -18,12 +18,13 @@ FIND_PYTHON := sh scripts/find_python.sh
 COMPILE := pip compile --quiet --universal --python-version 3.10 --no-annotate --no-header \
 	--no-emit-package airflow-provider-collate --extra testing --group test --group e2e --group lint $(UPGRADE)
 
-.PHONY: help setup test test-unit test-3.3 test-2.11 test-floor test-providers test-fleet fleet-sizes e2e e2e-2.11 lint format demo bench matrix matrix-table soak size mutants wheel docs docs-quotes constraints clean
+.PHONY: help setup test coverage test-unit test-3.3 test-2.11 test-floor test-providers test-fleet fleet-sizes e2e e2e-2.11 lint format demo bench matrix matrix-table soak size mutants wheel docs docs-quotes constraints clean
 
 help:
 	@echo 'make setup       an environment with Airflow 3.3 in .venv'
 	@echo 'make demo        the example DAGs on real Airflow against the sandbox'
 	@echo 'make test        lint, then all tests on Airflow 3.3'
+	@echo 'make coverage    the same tests, and which lines none of them runs'
 	@echo 'make test-unit   the unit tests alone, in two processes'
 	@echo 'make test-2.11   all tests on Airflow 2.11 (Python 3.10 to 3.12)'
 	@echo 'make test-floor  the unit tests on the lowest versions that are declared (Python 3.10)'
@@ -44,6 +45,10 @@ setup: .venv/.ready
 test: lint test-3.3
 
 test-3.3: .venv/.ready
+	.venv/bin/python -m pytest $(IN_PARALLEL) $(PYTEST_ARGS)
+
+# Counting lines makes most tests take more than twice as long.
+coverage: .venv/.ready
 	.venv/bin/python -m pytest $(IN_PARALLEL) --cov $(PYTEST_ARGS)
 
 # Two processes, for a quick look.
