@@ -1,7 +1,7 @@
 """Do what the pages say, each with an empty catalog behind the address that the pages name.
 
-`conftest.py` copies this file into a scratch directory, beside the steps of each page, and runs it by pytest where the
-wheel is installed.
+`conftest.py` copies this file into a scratch directory, beside the steps of each page and a migrated database, and runs
+it by pytest where the wheel is installed.
 """
 
 from __future__ import annotations
@@ -35,11 +35,6 @@ def airflow(*arguments: str) -> None:
     sys.argv = ["airflow", *arguments]  # Airflow looks there for passwords, too, and 2.11 fails on some
     parsed = get_parser().parse_args(arguments)
     parsed.func(parsed)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def database() -> None:
-    airflow("db", "migrate")
 
 
 def test_the_package_is_that_of_the_wheel() -> None:
