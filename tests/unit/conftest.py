@@ -7,11 +7,13 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
+from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN, Catalog, InProcessTransport
 
 HOST = "https://acme.getcollate.io"
@@ -88,8 +90,10 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 @pytest.fixture
-def catalog(network: Network, connect: Callable[..., None]) -> Catalog:
-    """A catalog of today's release that `collate_default` names; no retries, so that no test waits."""
+def catalog(network: Network, connect: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Catalog:
+    """A catalog of today's release that `collate_default` names; no retries and no sleep, so that no test waits."""
+    hasty = partial(CollateClient, sleep=lambda seconds: None)
+    monkeypatch.setattr("airflow_provider_collate.hooks.collate.CollateClient", hasty)
     catalog = Catalog()
     network.hosts["acme.getcollate.io"] = InProcessTransport(catalog)
     connect()
