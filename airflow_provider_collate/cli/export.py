@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from airflow_provider_collate.cli.files import KIND
+from airflow_provider_collate.cli.logs import PACKAGE, log_to_stderr
 from airflow_provider_collate.cli.server import connected, server_options
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 
@@ -33,6 +34,7 @@ def export(conn: str | None, host: str | None, token_env: str, scope: tuple[str,
 
     kind = find_kind(KIND)
     wanted = scope_of(scope, "--scope")
+    log_to_stderr(PACKAGE, "WARNING")
     with connected(conn, host, token_env) as client:
         wanted = _looked_up(wanted, client)
         pages = client.services(kind, exported_model(kind)).pages(FIELDS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+PACKAGE = "airflow_provider_collate"
+
 
 def log_to_stderr(name: str, level: str) -> None:
     """Send what a package logs to stderr, whatever Airflow has set up when it was imported.

@@ -11,7 +11,7 @@ import click
 
 from airflow_provider_collate.cli.export import scope_of
 from airflow_provider_collate.cli.files import KIND, files_argument
-from airflow_provider_collate.cli.logs import log_to_stderr
+from airflow_provider_collate.cli.logs import PACKAGE, log_to_stderr
 from airflow_provider_collate.cli.server import connected, server_options
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_PACKAGE = "airflow_provider_collate"
 NOTHING_TO_DO, ERROR, CHANGES = 0, 1, 2
 
 _OPTIONS = (
@@ -64,7 +63,7 @@ def plan(
 
     kind, checked = find_kind(KIND), _checked(options)
     services = _declared(files, files_conn, kind)
-    log_to_stderr(_PACKAGE, "ERROR")  # a plan has its warnings in its text
+    log_to_stderr(PACKAGE, "ERROR")  # a plan has its warnings in its text
     with connected(conn, host, token_env) as client:
         made = Reconciler(client, kind, checked).plan(services, _unfinished(services))
         click.echo(_written(made, form, client.list_page(kind)))
@@ -91,7 +90,7 @@ def apply(
         raise click.UsageError("Give either --approved or --yes.")
     kind, checked = find_kind(KIND), _checked({**options, "approved_plan": approved})
     services = _declared(files, files_conn, kind)
-    log_to_stderr(_PACKAGE, "WARNING")
+    log_to_stderr(PACKAGE, "WARNING")
     with connected(conn, host, token_env) as client, Progress(sys.stderr) as progress:
         report = Reconciler(client, kind, checked, watcher=progress).run(services, _unfinished(services))
     for line in report.log_lines():

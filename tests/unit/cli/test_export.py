@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,14 @@ def export(host: str, capsys: pytest.CaptureFixture[str], *more: str) -> str:
     capsys.readouterr()
     assert main(["export", "--host", host, *more]) == 0
     return capsys.readouterr().out
+
+
+def test_no_line_of_a_log_stands_between(
+    host: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(sys.stdout)])  # as Airflow 2.11 and 3.0
+    logging.getLogger("airflow_provider_collate").setLevel(logging.INFO)
+    assert yaml.safe_load(export(host, capsys, "--scope", "owner=team:fraud"))["services"]
 
 
 def test_it_is_written_as_a_person_would(host: str, capsys: pytest.CaptureFixture[str]) -> None:
