@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from fnmatch import fnmatch
+from importlib.metadata import requires
 from pathlib import Path
 
 from scripts.matrix_table import (
@@ -133,8 +134,14 @@ def _constraints_of_airflow(cell: Cell) -> Path:
     wanted.write_text(f"apache-airflow=={AIRFLOWS[cell.airflow]}\n")
     shape = ("--no-annotate", "--no-header", "--python-version", cell.python, "--exclude-newer", BEFORE[cell.airflow])
     _uv("pip", "compile", *shape, "--output-file", str(pins), str(wanted))
-    pins.write_text("".join(line for line in pins.open() if line.partition("==")[0] not in _NEWER_THAN_AIRFLOWS))
+    free = {*_NEWER_THAN_AIRFLOWS, *(_own_dependencies() if cell.resolution == RESOLUTIONS[1] else ())}
+    pins.write_text("".join(line for line in pins.open() if line.partition("==")[0] not in free))
     return pins
+
+
+def _own_dependencies() -> set[str]:
+    """Return the names of what this package itself needs, which is at its lowest where Airflow takes that."""
+    return {re.split(r"[^\w.-]", line)[0].lower() for line in requires(PACKAGE) or ()} - {"apache-airflow"}
 
 
 def judged(report: Path, known: Result, seconds: float) -> Result:
