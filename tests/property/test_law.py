@@ -79,7 +79,7 @@ def check(profile: tuple[str, dict[str, bool]], is_bot: bool, choice: str, both:
                 bench.catalog.edit_service(name, user=ANA, description="By hand")
 
 
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=100, deadline=None, database=None)
 @given(profiles, st.booleans(), choices, declarations() | named_declarations())
 def test_a_second_run_changes_nothing_and_ends_the_same_way(
     profile: tuple[str, dict[str, bool]], is_bot: bool, choice: str, both: tuple[list[Declared], ...]
