@@ -67,6 +67,7 @@ def _addresses() -> dict[str, str]:
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(worker_logs),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(trigger_logs),
         "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "5",
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",  # a task that waits for 5 seconds fails, as on a busy machine
     }
 
 
