@@ -88,6 +88,16 @@ class TestBulk:
         assert "canary" not in f"{report!r} {report.to_json()} {list(report.log_lines())} {report.error()}"
         assert "cannot store *** of sage" in str(report.error())
 
+    @pytest.mark.parametrize("method", ["POST", "PATCH"])
+    def test_no_secret_that_a_single_write_is_answered_with_either(self, old_bot: Workbench, method: str) -> None:
+        if method == "PATCH":
+            old_bot.run([sagemaker()])
+        message = {"code": 400, "message": "cannot store canary-secret-key"}
+        old_bot.catalog.fail(None, status=400, body=message, method=method)
+        report = old_bot.run([sagemaker(secret="canary-secret-key")])
+        assert "cannot store ***" in str(report.error())
+        assert "canary" not in f"{report!r} {report.to_json()} {report.log_lines()} {report.error()}"
+
     def test_rows_that_an_aborted_request_left_out_are_sent_once_more(
         self, bot: Workbench, caplog: pytest.LogCaptureFixture
     ) -> None:

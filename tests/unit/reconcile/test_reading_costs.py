@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -107,3 +108,30 @@ def test_what_is_read_is_what_is_there_in_whatever_order(
     for _ in range(2):
         found = [service.name for service in reader.read(wanted, [])]
         assert sorted(found) == sorted({*wanted} & {*there})
+
+
+class UnknownCursors(CollatedNetwork):
+    """Pages whose cursors have a form that nobody knows, so that no range of names can be asked for."""
+
+    def _cursor(self, name: str) -> str:
+        return name.encode().hex()
+
+    def _behind(self, cursor: str) -> Callable[[str], bool]:
+        return lambda name: name > bytes.fromhex(cursor).decode()
+
+
+@pytest.mark.parametrize(
+    "count, pages, asked_by_name",
+    [(24, [30], 24), (120, [150], 120), (121, [151, *[250] * 5, 199], 0), (800, [250] * 6 + [100], 0)],
+)
+def test_without_ranges_names_are_read_one_by_one_where_the_rest_of_the_list_costs_more(
+    count: int, pages: list[int], asked_by_name: int
+) -> None:
+    there = [f"s{number:04}" for number in range(1_600)]
+    network = UnknownCursors(there, with_id=False)
+    reader = ServiceReader(services_over(network, TOKEN), Workers(4, Task()), Progress())
+    wanted = there[-count:]
+
+    assert sorted(service.name for service in reader.read(wanted, ["tags"])) == wanted
+    assert network.pages == pages
+    assert len(network.asked) == asked_by_name

@@ -178,14 +178,14 @@ class TestOnServers:
     def test_what_was_soft_deleted_before_stays_so_and_is_counted(
         self, prune: str, told: int, anyone: Workbench
     ) -> None:
-        anyone.run([sklearn(name) for name in ("s_kept", "s_old", "other", "s_deleted")])
-        for name in ("other", "s_deleted"):
+        anyone.run([sklearn(name) for name in ("s_kept", "s_old", "other", "s_deleted", "s_gone")])
+        for name in ("other", "s_deleted", "s_gone"):
             anyone.catalog.remove_service(name, user=anyone.user)
         scope = PruneScope(name_prefix="s_")
         report = anyone.run([sklearn("s_kept")], prune=prune, prune_scope=scope, max_prune=1)
         assert report.counts == {"unchanged": 1, "deleted": 1}
         assert "s_deleted" in anyone.catalog.deleted
-        notes = [note for note in report.notes if "soft-deleted before: 1" in note and "hard_delete=True" in note]
+        notes = [note for note in report.notes if "soft-deleted before: 2" in note and "hard_delete=True" in note]
         assert len(notes) == told
 
     def test_each_scope_prunes_on_each_server(self, anyone: Workbench) -> None:
