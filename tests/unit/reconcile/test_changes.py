@@ -99,6 +99,12 @@ class TestIfExists:
         options = RunOptions(if_exists="fail", created_since=CREATED_AT)
         assert compare(shown(), options=options, told=History()).action is Action.CONFLICT
 
+    @pytest.mark.parametrize("user, expected", [(ME, Action.NONE), ("ana", Action.IGNORE)])
+    def test_one_of_an_earlier_attempt_is_not_ignored(self, user: str, expected: Action) -> None:
+        options = RunOptions(if_exists="ignore", created_since=CREATED_AT)
+        assert compare(shown(), options=options).is_undecided
+        assert compare(shown(), options=options, told=history(version(0.1, user, at=WHEN))).action is expected
+
 
 class TestSoftDeletedServices:
     def deleted_by(self, user: str) -> History:
@@ -124,6 +130,7 @@ class TestSoftDeletedServices:
         change = compare(shown(deleted=True), options=RunOptions(if_exists=choice), told=self.deleted_by(ME))
         assert change.action is Action.CONFLICT
         assert change.reason == "exists, soft-deleted"
+        assert "restore it" in change.advice
 
 
 @pytest.mark.parametrize("choice", ["fail", "keep"])
