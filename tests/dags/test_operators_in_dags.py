@@ -185,8 +185,8 @@ def test_a_token_that_is_refused_in_the_triggerer_fails_the_task_at_once(finishe
 
 def test_no_token_is_in_the_log_or_the_database(finished: Finished, home: AirflowHome) -> None:
     output = finished.output
-    if airflow_version.startswith("3.0."):  # dag.test() prints each secret that it is told to mask
-        output = "".join(line for line in output.splitlines(keepends=True) if "msg=MaskSecret(" not in line)
+    if airflow_version.startswith("3.0."):  # dag.test() prints what a task sends to its supervisor as it is
+        output = "".join(line for line in output.splitlines(keepends=True) if "msg=" not in line)
     assert DEFAULT_BOT_TOKEN not in output
     for file in home.path.rglob("*"):
         assert not file.is_file() or DEFAULT_BOT_TOKEN.encode() not in file.read_bytes(), file
