@@ -7,7 +7,8 @@ import html
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from urllib.parse import quote, quote_plus
 
@@ -79,6 +80,23 @@ def _inside_base64(raw: bytes, skip: int) -> str:
     return encoded[-(-skip * 8 // 6) : (skip + len(raw)) * 8 // 6]
 
 
+def _texts_in_json(secret: str) -> Iterator[str]:
+    """Yield the texts inside a secret that is JSON itself, such as a key file: a server may quote one of them alone."""
+    if not secret.lstrip().startswith(("{", "[")):
+        return
+    todo: list[object] = []
+    with suppress(ValueError, RecursionError):
+        todo = [json.loads(secret)]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
+
+
 class Redactor:
     """Replace secrets in texts, in every form in which they are printed.
 
@@ -135,7 +153,8 @@ class Redactor:
     def _forms(self) -> dict[str, list[str]]:
         """Forms by what they begin with, sorted."""
         forms: dict[str, list[str]] = {}
-        for form in sorted({form for secret in self._secrets for form in printed_forms(secret)}):
+        texts = {text for secret in self._secrets for text in (secret, *_texts_in_json(secret))}
+        for form in sorted({form for text in texts for form in printed_forms(text)}):
             forms.setdefault(_beginning(form), []).append(form)
         return forms
 

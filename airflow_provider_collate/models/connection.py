@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
@@ -113,7 +112,6 @@ def _secrets_in(value: object, *, plain: bool) -> Iterator[str]:
     if isinstance(value, str):
         if value and not plain:
             yield value
-            yield from _secrets_in(_json_in(value), plain=False)
         yield from _secrets_of_uri(value)
     elif isinstance(value, Mapping):
         for item in value.values():
@@ -121,16 +119,6 @@ def _secrets_in(value: object, *, plain: bool) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _secrets_in(item, plain=plain)
-
-
-def _json_in(text: str) -> object:
-    """Return the object or list that a text is the JSON of, such as a key file that was pasted into an option."""
-    if not text.lstrip().startswith(("{", "[")):
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _secrets_of_uri(text: str) -> Iterator[str]:

@@ -200,7 +200,7 @@ class Writer:
         results: list[Result] = []
         for change in changes:
             row = refused.get(change.name) or refused.get(fqn_of(change.name))
-            own = change.desired.request.secrets() if change.desired else ()
+            own = change.desired.request.secrets() if row and change.desired else ()
             error = refused_row(row.status or 400, row.message or "no message", path, own, label) if row else None
             results.append((change, error))
         return results

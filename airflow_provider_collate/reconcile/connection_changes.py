@@ -65,7 +65,7 @@ def _object_changes(
         if key == "type" and there is not None and isinstance(value, str):  # compared above
             continue
         if isinstance(value, dict) and there in (OBJECT, None):
-            documented = model is not None and key in model.fields_by_key
+            documented = whole if model is None else key in model.fields_by_key
             yield from _object_changes(value, _part_at(model, key), shown, path, whole=documented)
         elif value is None and _is_empty(path, shown):
             continue

@@ -92,6 +92,10 @@ def test_the_workflow_checks_and_comments_the_plan(repository: Repository, catal
     assert "hunter2" not in comment
     assert catalog.writes == 0
 
+    planned = repository.run(f"airflow-collate plan 'services/*.yaml' --host {HOST} --format json")
+    assert planned.returncode == 2
+    assert json.loads(planned.stdout)["fingerprint"]
+
     file.write_text(declared.replace("serviceType: Sklearn", "serviceType: sklearn"))
     checked = repository.run(steps[1])
     assert checked.returncode == 1

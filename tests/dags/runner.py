@@ -36,9 +36,9 @@ def main(arguments: Sequence[str]) -> int:
     }
     for dag_id in dag_ids or found["dag_ids"]:
         found["runs"][dag_id] = _run(bag.dags[dag_id])
+    Path(result).write_text(json.dumps(found))
     if command:
         _airflow(command)
-    Path(result).write_text(json.dumps(found))
     return 0
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -110,8 +111,9 @@ def attempt_here(url: str, token: str, dag_id: str = "register_many", **settings
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {**_connected(url, token), **settings}.items():
             environment.setenv(name, value)
+        began = datetime.now(timezone.utc) - timedelta(hours=1)
         [task] = runpy.run_path(str(DAGS / f"{dag_id}.py"))["dag"].tasks
-        task.execute({"ti": TaskInstance(try_number=2), "outlet_events": {}, "dag_run": DagRun()})
+        task.execute({"ti": TaskInstance(try_number=2), "outlet_events": {}, "dag_run": DagRun(start_date=began)})
 
 
 def _connected(url: str, token: str) -> dict[str, str]:

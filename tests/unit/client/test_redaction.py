@@ -109,6 +109,19 @@ def test_the_longest_secret_goes_first() -> None:
     assert Redactor(["abcd", "abcdefgh"]).hide("abcdefgh and abcd") == "*** and ***"
 
 
+KEY_FILE = json.dumps({"type": "external", "keys": [{"pem": "-----canary-----"}, 5], "id": "canary-id"})
+
+
+@pytest.mark.parametrize("said", ["bad key -----canary-----", "no such canary-id", f"cannot parse {KEY_FILE}"])
+def test_the_texts_of_a_secret_that_is_json_are_hidden_too(said: str) -> None:
+    assert "canary" not in clean_message(said, [KEY_FILE])
+
+
+def test_json_of_any_depth_is_no_obstacle() -> None:
+    for depth in (1, *range(950, 1_010), 100_000):
+        assert clean_message("said", [f"{'[' * depth}1{']' * depth}", "{no json"]) == "said"
+
+
 @pytest.mark.parametrize("short", ["", "a", "abc"])
 def test_a_word_is_no_secret(short: str) -> None:
     assert printed_forms(short) == []

@@ -40,7 +40,18 @@ def test_outside_of_a_task_there_is_no_api_server_to_ask() -> None:
     assert find_connection("missing", BaseHook.get_connection) is None
 
 
-def test_airflow_3_0_is_believed(mocker: MockerFixture) -> None:
+def test_an_error_of_the_api_server_that_airflow_passes_on_is_not_final(mocker: MockerFixture) -> None:
+    from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+    from airflow.sdk.execution_time.comms import ErrorResponse
+
+    error = AirflowRuntimeError(ErrorResponse(error=ErrorType.GENERIC_ERROR, detail={}))
+    with pytest.raises(CollateError) as caught:
+        find_connection("mine", mocker.Mock(side_effect=error))
+    assert caught.value.retryable
+    assert "mine" in caught.value.message
+
+
+def test_an_early_airflow_3_0_is_believed(mocker: MockerFixture) -> None:
     from airflow.providers.common.compat.sdk import AirflowNotFoundException
     from airflow.sdk.execution_time import task_runner
 

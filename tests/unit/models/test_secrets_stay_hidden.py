@@ -195,11 +195,6 @@ def test_an_own_field_is_shown_by_its_name_only() -> None:
         # What another of Google's types shows openly is the user's own field in an open one.
         ("VertexAI", {"credentials": {"gcpConfig": {"type": "gcp_adc", "own": "o", "clientEmail": "c"}}}, ["o", "c"]),
         ("CustomMlModel", {"connectionOptions": {"host": "h", "type": "t"}, "trackingUri": "u"}, ["h", "t", "u"]),
-        (
-            "CustomMlModel",
-            {"connectionOptions": {"key": ' {"id": "k", "of": [{"pem": "p"}, 5]}', "no": "{json", "deep": "[" * 9_999}},
-            [' {"id": "k", "of": [{"pem": "p"}, 5]}', "k", "p", "{json", "[" * 9_999],
-        ),
         ("CustomMlModel", {"own": {"type": "x", "n": 5}, "sourcePythonClass": "a.B"}, ["x"]),
         ("Foo", {"type": "Foo", "secret": ["a", "", None, 1, {"b": "c"}], "trackingUri": "u"}, ["a", "c", "u"]),
     ],

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import pytest
+from pydantic import JsonValue
 
+from airflow_provider_collate.models.declared import ConnectionPart
+from airflow_provider_collate.models.digests import digests
 from airflow_provider_collate.models.history import History
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.changes import Action, Change
+from airflow_provider_collate.reconcile.connection_changes import connection_changes
 from airflow_provider_collate.reconcile.field_change import Status
 from airflow_provider_collate.reconcile.options import RunOptions
 from tests.unit.reconcile.comparing import ME, compare, facts, history, operations, texts, version
@@ -18,6 +22,12 @@ AWS = {"awsRegion": "eu-west-1", "awsAccessKeyId": "AKIAEXAMPLE", "awsSecretAcce
 FILLED_IN = {"assumeRoleSessionName": "OpenMetadataSession", "enabled": False}
 SECRET = "connection.config.awsConfig.awsSecretAccessKey"
 OVERWRITE = facts(on_conflict="overwrite")
+
+
+class Nested(ConnectionPart):
+    """A part that documents a mapping of objects, as no ML model service has one."""
+
+    options: dict[str, dict[str, str]] | None = None
 
 
 def sage(aws: dict[str, Any] | None = None, **config: Any) -> Service:
@@ -162,6 +172,12 @@ class TestWhatIsNotDeclared:
     def test_an_object_of_the_user_s_own_is_not_whole_however_deep(self) -> None:
         there = shown(**custom(mine={"a": "1", "b": "2", "deep": {"a": "1", "b": "2"}}))
         assert compare(there, by=OVERWRITE, **custom(mine={"a": "1", "deep": {"a": "1"}})).fields == ()
+
+    def test_what_a_documented_field_holds_is_whole_as_deep_as_it_goes(self) -> None:
+        declared: dict[str, JsonValue] = {"options": {"deep": {"a": "1"}}}
+        there: dict[str, JsonValue] = {"options": {"deep": {"a": "1", "b": "2"}}}
+        changes = connection_changes(declared, Nested.model_validate(declared), digests(there))
+        assert [(one.field, one.status) for one in changes] == [("connection.options.deep.b", Status.UNDECIDED)]
 
     def test_what_stands_beside_the_config_is_noted_too(self) -> None:
         there = shown(connection={"config": {"type": "Sklearn"}, "secretsManager": {"type": "aws"}})
