@@ -52,6 +52,14 @@ def test_a_creation_is_waited_for(bot: Workbench) -> None:
     assert len(bot.writes()) == 1
 
 
+def test_a_catalog_that_shows_what_was_written_is_not_waited_for(bot: Workbench) -> None:
+    bot.run([sklearn("a"), sklearn("b", description="Old")])
+    assert bot.run([sklearn("a"), sklearn("b", description="New"), sklearn("c")]).counts == {
+        "unchanged": 1, "updated": 1, "created": 1,
+    }  # fmt: skip
+    assert bot.waits == []
+
+
 def test_an_update_is_waited_for_and_not_taken_for_somebody_else_s(bot: Workbench) -> None:
     bot.run([sklearn(description="Old")])
     assert run(bot, sklearn(description="New", tags=["PII.None"]), lag=5).outcome is Outcome.UPDATED

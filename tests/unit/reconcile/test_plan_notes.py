@@ -139,3 +139,11 @@ class TestSecrets:
         sent = len(person.writes())
         assert person.run([sagemaker(secret="another")], on_conflict="keep").counts == {"kept": 1}
         assert len(person.writes()) == sent
+
+
+def test_a_description_that_loses_parts_is_told_where_it_is_written(bot: Workbench) -> None:
+    row = sklearn("a", description="By <script>alert(1)</script> hand")
+    [warning] = bot.plan([row]).warnings
+    assert warning.startswith("The server drops HTML that it does not allow from descriptions: [a: ")
+    bot.run([row])
+    assert bot.plan([{**row, "displayName": "A"}]).warnings == ()

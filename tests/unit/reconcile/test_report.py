@@ -110,6 +110,10 @@ class TestXCom:
         assert isinstance(changes, list)
         assert len(changes) == 21
         assert changes[-1] == "and 4,980 more"
+        (whole,) = Report((row(0, Outcome.UPDATED, *(f"field{n}" for n in range(20))),)).rows
+        assert whole.details()["changes"] == [f"field{n}" for n in range(20)]
+        (one_more,) = Report((row(0, Outcome.UPDATED, *(f"field{n}" for n in range(21))),)).rows
+        assert "and 1 more" in str(one_more)
 
     def test_one_row_on_its_own(self) -> None:
         assert row(0, Outcome.CREATED).to_json() == {
