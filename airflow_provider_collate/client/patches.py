@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import JsonValue
 
+from airflow_provider_collate.client.redaction import texts_in
 from airflow_provider_collate.client.services import PatchOperation
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 
@@ -36,18 +37,10 @@ def texts_of(patch: Iterable[PatchOperation], *, below: str = "") -> list[str]:
     :param patch: the operations.
     :param below: only the texts of operations whose path begins with it.
     """
-    return [text for operation in patch if operation.path.startswith(below) for text in _texts(operation.value)]
+    return [text for operation in patch if operation.path.startswith(below) for text in texts_in(operation.value)]
 
 
 def _is_operation(given: object) -> bool:
     if not isinstance(given, Mapping):
         return False
     return given.get("op") in _OPERATIONS and isinstance(given.get("path"), str)
-
-
-def _texts(value: JsonValue) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _texts(item)

@@ -12,6 +12,8 @@ from contextlib import suppress
 from functools import cached_property
 from urllib.parse import quote, quote_plus
 
+from pydantic import JsonValue
+
 MAX_MESSAGE_LENGTH = 500
 LONGEST_LOOKED_AT = 100_000
 SHORTEST_SECRET = 4
@@ -80,21 +82,23 @@ def _inside_base64(raw: bytes, skip: int) -> str:
     return encoded[-(-skip * 8 // 6) : (skip + len(raw)) * 8 // 6]
 
 
-def _texts_in_json(secret: str) -> Iterator[str]:
-    """Yield the texts inside a secret that is JSON itself, such as a key file: a server may quote one of them alone."""
-    if not secret.lstrip().startswith(("{", "[")):
-        return
-    todo: list[object] = []
-    with suppress(ValueError, RecursionError):
-        todo = [json.loads(secret)]
+def texts_in(value: JsonValue) -> Iterator[str]:
+    """Yield all texts in a JSON value, in their order and from any depth; the keys of objects are none."""
+    todo = [value]
     while todo:
         value = todo.pop()
         if isinstance(value, str):
             yield value
-        elif isinstance(value, dict):
-            todo += value.values()
-        elif isinstance(value, list):
-            todo += value
+        elif isinstance(value, dict | list):
+            todo += reversed(list(value.values()) if isinstance(value, dict) else value)
+
+
+def _texts_in_json(secret: str) -> Iterator[str]:
+    """Yield the texts inside a secret that is JSON itself, such as a key file: a server may quote one of them alone."""
+    if not secret.lstrip().startswith(("{", "[")):
+        return
+    with suppress(ValueError, RecursionError):
+        yield from texts_in(json.loads(secret))
 
 
 class Redactor:

@@ -101,12 +101,19 @@ def find_files(paths: Iterable[ServicesPath], problems: list[FileProblem]) -> li
     """
     found: dict[str, SourceFile] = {}
     for where in paths:
-        try:
-            for file in _found(where):
-                found.setdefault(file.name, file)
-        except FileError as error:  # noqa: PERF203 - the faults of all paths are told
-            problems.append(FileProblem(where.path, error.line, "", error.text))
+        files = _found_or_problem(where)
+        if isinstance(files, FileProblem):
+            problems.append(files)
+        else:
+            found.update({file.name: file for file in files if file.name not in found})
     return list(found.values())
+
+
+def _found_or_problem(where: ServicesPath) -> list[SourceFile] | FileProblem:
+    try:
+        return list(_found(where))
+    except FileError as error:
+        return FileProblem(where.path, error.line, "", error.text)
 
 
 def _found(where: ServicesPath) -> Iterator[SourceFile]:

@@ -51,6 +51,7 @@ class StoredConnections:
         """Return a service's connection as a user reads it.
 
         :param reader: None for the database's form, which is what a patch works on and answers (recorded).
+        :param secrets_manager: whether the secrets are kept outside, where not even a bot reads them (server source).
         """
 
         def show(path: str, secret: str) -> str:

@@ -48,6 +48,7 @@ class Ban:
 class State:
     """Everything a request can see or change; `Catalog` says what the options mean.
 
+    :param tokens: token → whom it stands for.
     :param refused_tokens: token → what the 401 says.
     :param locks: writes of a service's name that are refused, as another request has it: how many.
     """

@@ -54,9 +54,8 @@ def test_a_creation_is_waited_for(bot: Workbench) -> None:
 
 def test_a_catalog_that_shows_what_was_written_is_not_waited_for(bot: Workbench) -> None:
     bot.run([sklearn("a"), sklearn("b", description="Old")])
-    assert bot.run([sklearn("a"), sklearn("b", description="New"), sklearn("c")]).counts == {
-        "unchanged": 1, "updated": 1, "created": 1,
-    }  # fmt: skip
+    report = bot.run([sklearn("a"), sklearn("b", description="New"), sklearn("c")])
+    assert report.counts == {"unchanged": 1, "updated": 1, "created": 1}
     assert bot.waits == []
 
 
