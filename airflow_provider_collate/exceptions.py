@@ -32,6 +32,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = [
     "AnswerError",
@@ -86,6 +90,12 @@ class CollateError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.advice}" if self.advice else self.message
+
+    def followed_by(self, text: str) -> Self:
+        """Return the same error with a text after its advice."""
+        error = type(self).__new__(type(self), *self.args)
+        error.__dict__.update(self.__dict__, advice=f"{self.advice}\n{text}".lstrip())
+        return error
 
 
 class _FaultyInputError(CollateError):
@@ -309,3 +319,6 @@ class StoppedError(CollateError):
     """The task was told to stop, and sent nothing more."""
 
     retryable = True
+
+    def __init__(self) -> None:
+        super().__init__("The task was told to stop; no further request was sent")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
@@ -229,12 +229,14 @@ class Services:
                 raise _broken(error, error.message) from None
             raise
 
-    def restore(self, service_id: str) -> Answer:
+    def restore(self, service_id: str) -> None:
         """Restore a soft-deleted service. `PUT /v1/services/{collection}/restore`.
 
-        :raises NotFoundError: when there is none of that id that is deleted.
+        :raises NotFoundError: when there is none of that id that is deleted, unless an answer was lost before: then
+            this call restored it.
         """
-        return self._send("PUT", "/restore", body={"id": service_id})
+        with _its_own_doing():
+            self._send("PUT", "/restore", body={"id": service_id})
 
     def delete(self, service_id: str, *, hard: bool = False) -> None:
         """Delete a service with all that belongs to it. `DELETE /v1/services/{collection}/{id}`.
@@ -247,11 +249,8 @@ class Services:
         :raises NotFoundError: when there is none, unless an answer was lost before: then this call deleted it.
         """
         params: dict[str, str | int] = {"recursive": "true", **({"hardDelete": "true"} if hard else {})}
-        try:
+        with _its_own_doing():
             self._send("DELETE", _one(service_id), params=params)
-        except NotFoundError as error:
-            if not error.maybe_applied:
-                raise
 
     def _get(self, where: str, fields: Iterable[str], include: str) -> Service | None:
         asked = tuple(fields)
@@ -303,6 +302,16 @@ class Services:
         """Return the error for an answer that does not match its request, so that nothing is done with it."""
         advice = "Airflow's retries will ask again; if it persists, look for a cache between this worker and Collate."
         return AnswerError(what, method="GET", path=self._path, advice=advice, retryable=True)
+
+
+@contextmanager
+def _its_own_doing() -> Iterator[None]:
+    """Take a 404 for a success where an answer was lost before: the call met what it had done itself."""
+    try:
+        yield
+    except NotFoundError as error:
+        if not error.maybe_applied:
+            raise
 
 
 def _broken(error: NotFoundError, message: str) -> BrokenReferenceError:

@@ -147,7 +147,7 @@ class Transport:
 
     def _once(self, call: _Call, token: str) -> Answer:
         if self.stopped:
-            raise StoppedError("The task was told to stop; no further request was sent")
+            raise StoppedError
         call.attempts += 1
         answer = self._exchange.send(Attempt(call.request, random_source.token_hex(8), token))
         if isinstance(answer, RequestError):

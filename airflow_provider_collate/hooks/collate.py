@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow import __version__ as airflow_version
@@ -38,7 +37,12 @@ from airflow_provider_collate.reconcile.engine import Reconciler
 from airflow_provider_collate.reconcile.options import DeleteOptions, RunOptions
 from airflow_provider_collate.reconcile.plan import Plan
 from airflow_provider_collate.reconcile.report import Outcome, Report
-from airflow_provider_collate.reconcile.single_service import SHOWN_FIELDS, delete_service, shown_service
+from airflow_provider_collate.reconcile.single_service import (
+    SHOWN_FIELDS,
+    delete_service,
+    patch_service,
+    shown_service,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -243,16 +247,17 @@ class CollateHook(BaseHook):
     ) -> dict[str, JsonValue]:
         """Change a service by a JSON Patch of your own and read it again. `PATCH /v1/services/{kind}/{id}`.
 
+        It is sent with a guard: if somebody edits the service after it was read, nothing is written.
+
         :param name: the service's name.
         :param operations: JSON Patch operations, e.g. `{"op": "add", "path": "/description", "value": "…"}`.
         :return: the service as the catalog shows it afterwards, as `get_service`.
         """
         patch, of_kind = parse_patch(operations), find_kind(kind)
         mask_secrets(texts_of(patch, below="/connection"))
-        services = self._connect().services(of_kind)
-        service = _found(services.by_name(_name(name)), name, of_kind)
-        services.patch(service.id, patch, partial(texts_of, patch))
-        return self._shown(_found(services.by_id(service.id, SHOWN_FIELDS), name, of_kind), of_kind)
+        client = self._connect()
+        service = _found(client.services(of_kind).by_name(_name(name)), name, of_kind)
+        return self._shown(_found(patch_service(client, of_kind, service, patch), name, of_kind), of_kind)
 
     @fails_the_task
     def delete_service(self, name: str, *, kind: str = ML_MODEL_SERVICES, **options: object) -> dict[str, JsonValue]:
@@ -296,7 +301,7 @@ class CollateHook(BaseHook):
 
     def _check_stopped(self) -> None:
         if self._stopped:
-            raise StoppedError("The task was told to stop; no further request was sent")
+            raise StoppedError
 
     def _connect(self, *, for_test: bool = False) -> CollateClient:
         self._check_stopped()

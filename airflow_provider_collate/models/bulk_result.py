@@ -27,16 +27,8 @@ class BulkRow(Answer):
     status: int | None = None
 
 
-Rows = Annotated[tuple[BulkRow, ...], BeforeValidator(lambda rows: () if rows is None else rows)]
-
-
 class BulkOperationResult(Answer):
-    """The outcome of a bulk request; HTTP 200 says nothing about its rows."""
+    """The outcome of a bulk request, as far as it matters: which rows it refused; HTTP 200 says nothing of them."""
 
-    status: str | None = None
     abort_reason: str | None = Field(default=None, repr=False)
-    number_of_rows_processed: int = 0
-    number_of_rows_passed: int = 0
-    number_of_rows_failed: int = 0
-    success_request: Rows = ()
-    failed_request: Rows = ()
+    failed_request: Annotated[tuple[BulkRow, ...], BeforeValidator(lambda rows: () if rows is None else rows)] = ()

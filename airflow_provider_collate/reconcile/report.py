@@ -220,9 +220,7 @@ class Report:
 def _with_rows(abort: CollateError, failed: Sequence[RowResult]) -> CollateError:
     """Return what ended the run, with the services that failed before: the last one's error alone would hide them."""
     others = [row for row in failed if row.outcome is not Outcome.NOT_SENT and row.error is not abort]
-    if others:
-        abort.message = f"{abort.message}\nThese failed before:{_lines(others)}"
-    return abort
+    return abort.followed_by(f"These failed before:{_lines(others)}") if others else abort
 
 
 def _lines(rows: Sequence[RowResult]) -> str:

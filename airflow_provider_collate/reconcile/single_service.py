@@ -1,19 +1,43 @@
-"""Show one service as plain data, without its connection; delete one, and read again whether it is gone."""
+"""Show one service as plain data, without its connection; patch or delete one, and read again what came of it."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
 
 from pydantic import JsonValue
 
 from airflow_provider_collate.client.client import CollateClient
-from airflow_provider_collate.client.services import fqn_of
-from airflow_provider_collate.exceptions import OutcomeError
+from airflow_provider_collate.client.patches import texts_of
+from airflow_provider_collate.client.services import PatchOperation, fqn_of
+from airflow_provider_collate.exceptions import ChangedMeanwhileError, OutcomeError
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models.service import Service
-from airflow_provider_collate.reconcile.changes import is_gone
+from airflow_provider_collate.reconcile.changes import existing_of, is_gone
 from airflow_provider_collate.reconcile.report import Outcome, RowResult
 
 SHOWN_FIELDS = ("domains", "owners", "tags")
 """The fields that must be asked for."""
+
+
+def patch_service(
+    client: CollateClient, kind: ServiceKind, service: Service, patch: Sequence[PatchOperation]
+) -> Service | None:
+    """Patch a service as it was read, and read it again.
+
+    :raises ChangedMeanwhileError: when somebody has edited it since it was read; nothing was written.
+    """
+    services = client.services(kind)
+    overtaken = None
+    try:
+        services.patch(service.id, [*existing_of(service).guard, *patch], partial(texts_of, patch))
+    except ChangedMeanwhileError as error:
+        overtaken = error
+    after = services.by_id(service.id, SHOWN_FIELDS)
+    # Sent again after a lost answer, the guard meets what the patch itself has written.
+    if overtaken and not (overtaken.maybe_applied and after and after.updated_by == client.identity().name):
+        raise overtaken
+    return after
 
 
 def delete_service(client: CollateClient, kind: ServiceKind, name: str, *, hard: bool) -> RowResult:

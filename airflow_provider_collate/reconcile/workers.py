@@ -82,7 +82,7 @@ class Workers:
     def raise_if_stopped(self) -> None:
         """Raise when the task was told to stop."""
         if self.task.stopped:
-            raise StoppedError("The task was told to stop; no further request was sent")
+            raise StoppedError
 
     def _next(self, done: queue.SimpleQueue[T]) -> T:
         while True:

@@ -188,15 +188,19 @@ class TestError:
         assert Report((row(0, Outcome.KEPT, "description: is kept"),)).error() is None
 
     def test_what_ended_a_run_does_not_hide_the_services_that_failed_before(self) -> None:
-        end = OutcomeError("10 requests in a row failed", retryable=True)
+        end = ServerError("down", status=503, method="POST", path="/a", request_id="7", advice="Try later.")
         rows = (row(0, Outcome.FAILED, error=server_error(0)), row(1, Outcome.NOT_SENT, error=OutcomeError("not sent")))
-        error = Report(rows, abort=end).error()
-        assert error is end
-        assert str(error).splitlines() == [
-            "10 requests in a row failed",
-            "These failed before:",
-            "  services[0] s0: failed: broken 0",
-        ]
+        report = Report(rows, abort=end)
+        for _ in range(2):
+            error = report.error()
+            assert isinstance(error, ServerError)
+            assert str(error).splitlines() == [
+                "down [POST /a, request 7]",
+                "Try later.",
+                "These failed before:",
+                "  services[0] s0: failed: broken 0",
+            ]
+        assert str(end) == "down [POST /a, request 7]\nTry later."
 
     def test_a_single_row_fails_with_its_own_error(self, bot: Workbench) -> None:
         error = server_error(0)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
-from airflow_provider_collate.exceptions import OutcomeError
+from airflow_provider_collate.client.services import PatchOperation
+from airflow_provider_collate.exceptions import ChangedMeanwhileError, NotFoundError, OutcomeError
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL
+from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.report import Outcome, RowResult
-from airflow_provider_collate.reconcile.single_service import delete_service, shown_service
+from airflow_provider_collate.reconcile.single_service import delete_service, patch_service, shown_service
 from airflow_provider_collate.sandbox import ANA
+from tests.unit.conftest import service_in
 from tests.unit.reconcile.workbench import Workbench, shown, sklearn
 
 NAME, FQN = "team.sklearn", '"team.sklearn"'
@@ -78,3 +82,50 @@ def test_it_is_shown_without_its_connection() -> None:
         "domains": [],
         "url": PAGE,
     }
+
+
+DROP_FIRST_TAG = PatchOperation("remove", "/tags/0")
+
+
+def patch(bench: Workbench) -> Service | None:
+    client = bench.client()
+    service = client.services(ML_MODEL).by_name(NAME)
+    assert service is not None
+    return patch_service(client, ML_MODEL, service, [DROP_FIRST_TAG])
+
+
+def test_a_patch_whose_answer_was_lost_is_not_applied_twice(anyone: Workbench) -> None:
+    tags = [anyone.catalog.add_tag(f"Data.{name}").fqn for name in ("a", "b", "c")]
+    anyone.catalog.add_service(NAME, "Sklearn", tags=tags)
+    anyone.catalog.fail(lose_answer=True, method="PATCH")
+    patched = patch(anyone)
+    assert patched is not None
+    assert [tag.tag_fqn for tag in patched.tags or ()] == tags[1:]
+
+
+@pytest.mark.parametrize("is_refused_first", [False, True])
+def test_what_somebody_edits_in_between_is_not_patched(anyone: Workbench, is_refused_first: bool) -> None:
+    tags = [anyone.catalog.add_tag(f"Data.{name}").fqn for name in ("a", "b")]
+    anyone.catalog.add_service(NAME, "Sklearn", tags=tags)
+    if is_refused_first:
+        anyone.catalog.fail(method="PATCH", status=503)
+
+    def edit(seen: httpx.Request) -> None:
+        if seen.method == "PATCH":
+            anyone.catalog.edit_service(NAME, user=ANA, description="Hers")
+
+    anyone.before = edit
+    with pytest.raises(ChangedMeanwhileError, match="Nothing was overwritten"):
+        patch(anyone)
+    assert [tag["tagFQN"] for tag in service_in(anyone.catalog, NAME)["tags"]] == tags
+
+
+def test_a_restore_whose_answer_was_lost_has_restored(anyone: Workbench) -> None:
+    anyone.run([sklearn()])
+    anyone.catalog.remove_service(NAME)
+    service_id = str(anyone.catalog.deleted[NAME]["id"])
+    anyone.catalog.fail(lose_answer=True, method="PUT")
+    anyone.services.restore(service_id)
+    assert NAME in anyone.catalog.services
+    with pytest.raises(NotFoundError):
+        anyone.services.restore(service_id)

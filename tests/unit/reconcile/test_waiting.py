@@ -265,7 +265,7 @@ class TestLook:
             AuthenticationError("Collate answered 401", status=401, method="GET", path="/v1"),
             PermissionDeniedError("Collate answered 403", status=403, method="GET", path="/v1"),
             NoAnswerError("The certificate was not accepted", method="GET", path="/v1", retryable=False),
-            StoppedError("The task was told to stop"),
+            StoppedError(),
         ],
         ids=lambda error: type(error).__name__,
     )
