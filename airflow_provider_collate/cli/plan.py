@@ -56,7 +56,7 @@ def plan(
 ) -> int:  # fmt: skip
     """Print what applying FILES would change; nothing is written.
 
-    Exit codes: 0 the catalog is as declared, 1 an error, 2 it would be changed.
+    Exit codes: 0 the catalog is as declared, 1 an error or a conflict, 2 it would be changed.
     """
     from airflow_provider_collate.kinds import find_kind
     from airflow_provider_collate.reconcile.engine import Reconciler
@@ -67,7 +67,7 @@ def plan(
     with connected(conn, host, token_env) as client:
         made = Reconciler(client, kind, checked).plan(services, _unfinished(services))
         click.echo(_written(made, form, client.list_page(kind)))
-    return _code_of(made)
+    return _code_of(made, checked.on_conflict)
 
 
 @click.command()
@@ -142,9 +142,11 @@ def _written(made: Plan, form: str, url: str) -> str:
     return f"{made.text()}\n\nfingerprint: {made.fingerprint}"
 
 
-def _code_of(made: Plan) -> int:
+def _code_of(made: Plan, on_conflict: str) -> int:
+    """Return 1 where applying would fail, as it does for a field that somebody else set."""
     from airflow_provider_collate.reconcile.changes import Action
 
-    if made.refusal is not None or any(change.action is Action.CONFLICT for change in made.changes):
+    is_kept = on_conflict == "keep"
+    if made.refusal or any(one.action is Action.CONFLICT or (one.conflicts and not is_kept) for one in made.changes):
         return ERROR
     return CHANGES if made.has_changes else NOTHING_TO_DO

@@ -107,8 +107,12 @@ def test_a_conflict_is_an_error(host: str, served: Catalog, capsys: pytest.Captu
     write(ONE)
     served.add_service("one", "Sklearn", user=ANA, connection={"config": {"type": "Sklearn"}}, displayName="Theirs")
 
+    assert main(["plan", "services.yaml", "--host", host]) == 1
+    assert "is kept" in capsys.readouterr().out
     assert main(["apply", "services.yaml", "--host", host, "--yes"]) == 1
     assert "one: conflict: displayName" in capsys.readouterr().err
+    assert main(["plan", "services.yaml", "--host", host, "--on-conflict", "keep"]) == 0
+    assert main(["plan", "services.yaml", "--host", host, "--on-conflict", "overwrite"]) == 2
 
 
 @pytest.mark.parametrize(
