@@ -25,6 +25,7 @@ from airflow_provider_collate.exceptions import (
     NotFoundError,
     OutcomeError,
     RedirectError,
+    RequestError,
     ServerError,
     StoppedError,
     TooManyRequestsError,
@@ -57,30 +58,37 @@ class CircuitBreaker:
     _failed: set[str] = field(default_factory=set)
 
     def count(self, error: CollateError | None) -> OutcomeError | None:
-        """Count one answer, and return the end of the run when one too many has failed since the last success."""
-        if error is None:
-            self._failed.clear()
-        elif isinstance(error, NoAnswerError | AnswerError | ServerError | TooManyRequestsError) and error.request_id:
-            self._failed.add(error.request_id)
-            if len(self._failed) >= self.limit:
-                return OutcomeError(
-                    f"{self.limit} requests in a row failed, so the rest was not sent. The last failed with: "
-                    f"{error.message}",
-                    advice="The server seems to be down; the next attempt sends only what is missing.",
-                    retryable=True,
-                )
-        return None
+        """Count one answer, and return the end of the run when one too many in a row told of a server that is down."""
+        request_id = error.request_id if isinstance(error, RequestError) else ""
+        if error is not None and not request_id:
+            return None
+        if not isinstance(error, NoAnswerError | AnswerError | ServerError | TooManyRequestsError):
+            self._failed.clear()  # also a refusal shows that the server is there
+            return None
+        self._failed.add(request_id)
+        if len(self._failed) < self.limit:
+            return None
+        return OutcomeError(
+            f"{self.limit} requests in a row failed, so the rest was not sent. The last failed with: {error.message}",
+            advice="The server seems to be down; the next attempt sends only what is missing.",
+            retryable=True,
+        )
 
 
 def _end_of_run(error: CollateError | None) -> CollateError | None:
     """Return an error that every other row would meet too."""
     is_final = isinstance(error, NoAnswerError) and not error.retryable
+    if isinstance(error, LimitExceededError) and not error.code:
+        return None  # not the plan's limit: this one row is too large for the server, or for a proxy
     return error if is_final or isinstance(error, _MET_BY_EVERY_ROW) else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Writer:
-    """Write changes of services of one kind."""
+    """Write changes of services of one kind.
+
+    :param sent_bulk: whether a bulk request was sent, which overwrites what somebody else has created.
+    """
 
     client: CollateClient
     services: Services
@@ -88,6 +96,7 @@ class Writer:
     options: RunOptions
     workers: Workers
     progress: Progress
+    sent_bulk: bool = False
 
     def write(self, changes: Sequence[Change], breaker: CircuitBreaker | None) -> Generator[Result, None, None]:
         """Send every change, and yield each with what it met.
@@ -111,19 +120,23 @@ class Writer:
 
     def _results(self, changes: Sequence[Change], *, enough: Callable[[], bool]) -> Generator[Result, None, None]:
         creations = [change for change in changes if change.action is Action.CREATE]
-        others = [change for change in changes if change.action is not Action.CREATE]
+        # First, because a plan's limit for new services would end the run before them.
+        yield from self._singly([change for change in changes if change.action is not Action.CREATE], enough)
+        refused: list[Change] = []
         while len(creations) > 1 and self._may_send_bulk() and not enough():
             chunk, creations = creations[: self.options.chunk_size], creations[self.options.chunk_size :]
             results = self._send_bulk(chunk)
             if results is None:
-                others = [*chunk, *others]
+                refused += chunk
             else:
                 yield from results
-        if enough():
+        yield from self._singly([*refused, *creations], enough)
+
+    def _singly(self, changes: Sequence[Change], enough: Callable[[], bool]) -> Generator[Result, None, None]:
+        if not changes or enough():
             return
-        singly = self.workers.each([*creations, *others], self._send, enough)
-        with closing(singly):
-            yield from singly
+        with closing(self.workers.each(changes, self._send, enough)) as results:
+            yield from results
 
     def _may_send_bulk(self) -> bool:
         """Return whether new services may go out by the bulk endpoint.
@@ -178,18 +191,19 @@ class Writer:
         def secrets() -> tuple[str, ...]:
             return tuple(value for one in desired for value in one.request.secrets())
 
+        self.sent_bulk = True
         try:
             result = self.services.put_bulk([one.payload() for one in desired], secrets)
         except MissingEndpointError:
             log.info("This server has no bulk endpoint; sending services one by one, %d at a time", self.workers.limit)
-            self.client.bulk_is_missing = True
+            self.client.bulk_is_missing, self.sent_bulk = True, False
             return None
-        except (BadRequestError, NotFoundError) as error:
+        except CollateError as error:
+            if _end_of_run(error) or not isinstance(error, BadRequestError | NotFoundError | LimitExceededError):
+                return [(change, error) for change in changes]
             # One row that the server cannot read refuses them all: alone, each gets an answer of its own.
             log.warning("A bulk request was refused as a whole, sending its services one by one: %s", error.message)
             return None
-        except CollateError as error:
-            return [(change, error) for change in changes]
         return self._bulk_results(changes, result, secrets)
 
     def _bulk_results(self, changes: Sequence[Change], result: BulkOperationResult, secrets: Secrets) -> list[Result]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import cached_property
 
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.services import Services, fqn_of
@@ -169,6 +170,11 @@ class Reconciler:
         self._progress.end(f"{report.headline()},", began_at)
         return report
 
+    @cached_property
+    def _writer(self) -> Writer:
+        facts = self._reader.facts
+        return Writer(self._client, self._services, facts, self._options, self._workers, self._progress)
+
     def _raise_if_unapproved(self, plan: Plan) -> None:
         if self._options.approved_plan is None:
             return
@@ -210,7 +216,7 @@ class Reconciler:
     def _note_overwritten(self, rows: Sequence[Row]) -> None:
         """Find out which new services somebody else had created since the plan: a bulk request replaces them."""
         facts = self._reader.facts
-        if self._client.bulk_is_missing or self._options.if_exists != "update" or not facts.is_bot:
+        if not self._writer.sent_bulk:
             return
         created = (row for row in rows if row.planned.action is Action.CREATE and row.was_sent and not row.met_others)
         shown = ((row, row.change.existing) for row in created)
@@ -239,10 +245,8 @@ class Reconciler:
             breaker = None
 
     def _apply(self, rows: Sequence[Row], breaker: CircuitBreaker | None) -> None:
-        facts = self._reader.facts
-        writer = Writer(self._client, self._services, facts, self._options, self._workers, self._progress)
         by_name = {row.planned.name: row for row in rows}
-        with closing(writer.write([row.change for row in rows], breaker)) as results:
+        with closing(self._writer.write([row.change for row in rows], breaker)) as results:
             for change, error in results:
                 by_name[change.name].answered(error)
                 self._watcher.answered(change)

@@ -52,17 +52,18 @@ class ServiceReader:
         :raises RequestError: as `Transport.send`.
         """
         self._rows, began_at = 0, self._progress.clock()
-        missing = set(names)
+        read: set[str] = set()
         try:
             for service in self._in_bulk(frozenset(names), fields, in_scope):
-                missing.discard(service.name)
+                read.add(service.name)
                 yield service
         except NotFoundError as error:
             # One service that refers to a domain that does not exist makes the whole list a 404 (recorded).
             log.warning("The list cannot be read, so services are read one by one: %s", error.message)
+            wanted = set(names)
             if in_scope is not None:
-                missing |= {service.name for page in self._services.pages(include="all") for service in page.services}
-            by_name = self._by_name(missing, fields)
+                wanted |= {service.name for page in self._services.pages(include="all") for service in page.services}
+            by_name = self._by_name(wanted - read, fields)
             yield from (s for s in by_name if s.name in names or (in_scope is not None and in_scope(s)))
         self._progress.end(f"Read {counted(self._rows, 'service')}", began_at)
 

@@ -228,6 +228,30 @@ class TestStopping:
         assert "chunk_size" in error.advice
         assert len(bot.writes()) == 1
 
+    def test_a_limit_for_new_services_does_not_keep_changes_from_being_written(self, old_bot: Workbench) -> None:
+        old_bot.run(many(3))
+        body = {"code": 429, "message": "Limit reached", "errorType": "LIMITS_EXCEPTION"}
+        old_bot.catalog.fail(None, status=429, body=body, method="POST")
+        rows = [sklearn("new0"), sklearn("new1"), *many(3, displayName="New")]
+        report = old_bot.run(rows, max_workers=1)
+        assert isinstance(report.error(), LimitExceededError)
+        assert report.counts == {"updated": 3, "failed": 1, "not_sent": 1}
+
+    @pytest.mark.parametrize("bulk", [False, True])
+    def test_one_row_that_is_too_large_does_not_stop_the_others(
+        self, bulk: bool, bot: Workbench, old_bot: Workbench
+    ) -> None:
+        bench = bot if bulk else old_bot
+
+        def refuse(seen: httpx.Request) -> None:
+            if b"s0001" in seen.read() and seen.method in ("POST", "PUT"):
+                bench.catalog.fail(status=413, body="<html>413 Request Entity Too Large</html>", method=seen.method)
+
+        bench.before = refuse
+        report = bench.run(many(3))
+        assert report.counts == {"created": 2, "failed": 1}
+        assert report.rows[1].outcome is Outcome.FAILED
+
     def test_a_redirect_stops_the_run(self, old_bot: Workbench) -> None:
         old_bot.catalog.fail(None, status=302, headers={"Location": "https://login.example/"}, method="POST")
         assert isinstance(old_bot.run(many(200)).error(), RedirectError)
@@ -325,5 +349,14 @@ class TestCircuitBreaker:
     def test_rows_of_one_bulk_request_count_once_and_refused_rows_not_at_all(self) -> None:
         breaker = CircuitBreaker()
         assert [breaker.count(self.failed("one")) for _ in range(50)] == [None] * 50
-        refused = BadRequestError("no", status=400, method="POST", path="/", request_id="other")
+        refused = BadRequestError("no", status=400, method="PUT", path="/bulk")
         assert [breaker.count(refused) for _ in range(50)] == [None] * 50
+
+    def test_a_refusal_shows_that_the_server_is_there(self) -> None:
+        breaker = CircuitBreaker()
+        refused = BadRequestError("no", status=400, method="POST", path="/", request_id="other")
+        answers = [*(self.failed(str(number)) for number in range(9)), refused, self.failed("last")]
+        assert [breaker.count(answer) for answer in answers] == [None] * 11
+        row_of_bulk = BadRequestError("no", status=400, method="PUT", path="/bulk")
+        assert [breaker.count(answer) for answer in (*answers[:8], row_of_bulk)] == [None] * 9
+        assert breaker.count(self.failed("tenth")) is not None

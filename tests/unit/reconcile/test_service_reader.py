@@ -141,3 +141,13 @@ def test_an_error_of_one_read_is_raised(bot: Workbench) -> None:
     bot.catalog.fail(None, status=503, path="/name/b")
     with pytest.raises(ServerError):
         read(reader_of(bot), ["a", "b", "c"], [])
+
+
+def test_what_the_list_has_shown_before_it_failed_is_not_read_twice(bot: Workbench) -> None:
+    bot.run([sklearn(f"s{number:04}") for number in range(300)])
+    broken = {"code": 404, "message": "domain instance for 1 not found"}
+    bot.catalog.fail(skip=1, path=f"{COLLECTION}$", method="GET", status=404, body=broken)
+    bot.catalog.requests.clear()
+    services = [service.name for service in reader_of(bot).read([], ["domains"], in_scope=lambda service: True)]
+    assert sorted(services) == names(0, 300)
+    assert len([path for path in paths(bot) if path.startswith("/name/")]) == 300 - PAGE_SIZE
