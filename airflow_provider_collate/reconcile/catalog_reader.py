@@ -13,6 +13,7 @@ from airflow_provider_collate.exceptions import (
     AnswerError,
     AuthenticationError,
     CollateError,
+    RedirectError,
     StatusError,
     StoppedError,
 )
@@ -106,12 +107,11 @@ class CatalogReader:
     def _history(self, service_id: str) -> Authors:
         try:
             return Authors(parse_history(self._services.versions(service_id)))
-        except AnswerError:
-            return Authors(History(), _UNREAD)
-        except StatusError as error:
-            if error.retryable or isinstance(error, AuthenticationError):
+        except (AnswerError, StatusError) as error:
+            if error.retryable or isinstance(error, AuthenticationError | RedirectError):
                 raise
-            return Authors(History(), f"{_UNREAD} ({error.status})")
+            status = f" ({error.status})" if isinstance(error, StatusError) else ""
+            return Authors(History(), f"{_UNREAD}{status}")
 
     def _exclusive_classifications(self, pairs: Sequence[Pair]) -> frozenset[str]:
         """Return the classifications of which a service carries one tag only, among those that matter here."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
 from airflow_provider_collate.reconcile.field_change import FieldChange, Status, listing, quoted, quoted_pair
 
 MASKED = "masked, not compared"
+# What a tag is in, and its own name, which stands in quotes if it has a dot.
+_TAG = re.compile(r'(.+)\.("[^"]*"|[^".]+)', re.DOTALL)
 
 Key = tuple[str, str]
 Object = dict[str, JsonValue]
@@ -231,8 +234,9 @@ def _label(tag: ShownTag) -> JsonValue:
 
 
 def classification_of(fqn: str, source: str) -> str:
-    """Return the classification of a tag; empty for a glossary term."""
-    return fqn.partition(".")[0] if source == "Classification" else ""
+    """Return what a tag is in, which may allow one of its tags only (server source); empty for a glossary term."""
+    found = _TAG.fullmatch(fqn) if source == "Classification" else None
+    return found[1] if found else ""
 
 
 def items(value: JsonValue) -> list[Object]:

@@ -15,6 +15,7 @@ from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.models import CreateServiceRequest
 from airflow_provider_collate.models.metadata import EntityReference, Owner, OwnerName, TagLabel
 from airflow_provider_collate.models.problems import UUID_PATTERN, quoted
+from airflow_provider_collate.reconcile.comparison import classification_of
 from airflow_provider_collate.reconcile.field_change import ABSENT
 from airflow_provider_collate.reconcile.lookups import Ask, LookUps, Unreadable
 from airflow_provider_collate.reconcile.scope import GLOSSARY, PruneScope
@@ -180,7 +181,8 @@ class _Resolver:
             yield f"owners: {_names(str(owner['name']) for owner in owners)} own it together, but {_RULE}"
         for parent in _shared_classifications(request.tags or ()):
             if self.names.exclusive[parent]:
-                names = {tag.tag_fqn for tag in request.tags or () if tag.tag_fqn.rpartition(".")[0] == parent}
+                tags = {(tag.tag_fqn, tag.source) for tag in request.tags or ()}
+                names = {key[0] for key in tags if classification_of(*key) == parent}
                 yield f"tags: {_names(sorted(names))} exclude each other: {parent} allows one tag"
 
     def _once(self, key: object, decide: Callable[[], Reference | _Problem]) -> Reference | _Problem:
@@ -337,7 +339,7 @@ def _scope_owners(scope: PruneScope | None) -> list[Owner]:
 
 def _shared_classifications(tags: Sequence[TagLabel]) -> list[str]:
     """Return the classifications of which a declaration has several tags."""
-    counted = Counter(fqn.rpartition(".")[0] for fqn in {tag.tag_fqn for tag in tags if tag.source == "Classification"})
+    counted = Counter(classification_of(*key) for key in {(tag.tag_fqn, tag.source) for tag in tags})
     return [name for name, count in counted.items() if name and count > 1]
 
 

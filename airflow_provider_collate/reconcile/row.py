@@ -270,7 +270,7 @@ def _verified(row: Row, options: RunOptions) -> Judgement:
 
 def _failed(row: Row) -> Judgement:
     left = tuple(map(str, (*row.change.having(Status.WRITE), *row.change.conflicts)))
-    if row.state is RowState.UNAPPLIED and row.change.action in (Action.KEEP, Action.UPDATE):
+    if row.error is None and row.state is RowState.UNAPPLIED and row.change.action in (Action.KEEP, Action.UPDATE):
         written = [f"{change} (written)" for change in map(str, row.carried_out.writable) if change not in left]
         return Outcome.UNAPPLIED, (*left, *written), None
     if row.error is not None:

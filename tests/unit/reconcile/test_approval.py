@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_collate.exceptions import CollateError, InvalidDeclarationError, NotApprovedError
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL
-from airflow_provider_collate.reconcile.approval import Approval, fingerprint_of
+from airflow_provider_collate.reconcile.approval import LOOK_AGAIN, Approval, fingerprint_of
 from airflow_provider_collate.reconcile.changes import Action, Change
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.report import Outcome
@@ -94,7 +94,11 @@ class TestWhatWasApproved:
                 old_bot.catalog.edit_service("team.sklearn", user=ANA, displayName="By Ana")
 
         old_bot.before = before
-        assert old_bot.run(rows, **options).counts == {"unapplied": 1}
+        report = old_bot.run(rows, **options)
+        assert report.counts == {"failed": 1}
+        told = "created, but 'team.sklearn' is not as the approved plan found it, and was not written again: tags: [] →"
+        assert str(report.error()).startswith(told)
+        assert LOOK_AGAIN in str(report.error())
         assert tags_of(old_bot) == []
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from airflow_provider_collate.exceptions import AnswerError, RedirectError
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.sandbox import ANA
 from tests.unit.reconcile.workbench import COLLECTION, Workbench, sagemaker, sklearn
@@ -173,6 +174,22 @@ class TestCreating:
         assert "exists already" in str(report.error())
         assert bot.sent("PATCH") == []
 
+    @pytest.mark.parametrize(
+        "fault, error",
+        [
+            ({"body": '{"versions": ["{', "headers": {"Content-Type": "application/json"}}, AnswerError),
+            ({"status": 302, "headers": {"Location": "https://login.example/"}}, RedirectError),
+        ],
+        ids=["cut off", "redirect"],
+    )
+    def test_a_history_that_breaks_off_makes_no_conflict(
+        self, fault: dict[str, Any], error: type[Exception], bot: Workbench
+    ) -> None:
+        bot.catalog.add_service("team.sklearn", "Sklearn", description="Theirs", user=ANA)
+        bot.catalog.fail(None, path="/versions$", **{"status": 200, **fault})
+        with pytest.raises(error):
+            bot.run([sklearn(description="Ours")])
+
     def test_ignore_does_not_hide_a_service_of_another_type(self, bot: Workbench) -> None:
         once(bot, "POST", lambda: bot.catalog.add_service("a", "Mlflow"))
         assert bot.run([sklearn("a")], if_exists="ignore").counts == {"failed": 1}
@@ -224,6 +241,10 @@ class TestBulk:
         report = self.run(bot, connection={"config": {"type": "Sklearn"}})
         assert report.counts == {"created": 1, "updated": 1}
         assert "created by somebody else; its history cannot be read" in str(report.rows[0])
+
+    def test_no_history_is_read_where_no_bulk_request_was_sent(self, old_bot: Workbench) -> None:
+        assert old_bot.run([sklearn("a", tags=["PII.None"])]).counts == {"created": 1}
+        assert not [seen for seen in old_bot.sent("GET") if seen.path.endswith("/versions")]
 
     def test_an_edit_after_our_own_creation_leaves_it_created(self, bot: Workbench) -> None:
         reads = iter(range(10))

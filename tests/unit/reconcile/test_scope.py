@@ -159,11 +159,6 @@ class TestOptions:
         with pytest.raises(InvalidDeclarationError, match="without prune"):
             RunOptions.parse(given)
 
-    def test_a_template_may_switch_pruning_off(self) -> None:
-        scope = {"tag": "Team.ml"}
-        assert RunOptions.parse({"prune": "None", "prune_scope": scope, "max_prune": 5}) == RunOptions()
-        assert RunOptions.parse({"prune": "soft", "prune_scope": scope}).prune_scope == PruneScope(tag="Team.ml")
-
     @pytest.mark.parametrize("unrendered", [["prune"], ["prune_scope"], ["prune", "prune_scope"]])
     def test_templates_are_not_judged_and_the_rest_is(self, unrendered: list[str]) -> None:
         given = {"prune": "soft", "prune_scope": {"tag": "Team.ml"}, "max_prune": 5}

@@ -128,7 +128,14 @@ class TestTagsThatExcludeEachOther:
 
 @pytest.mark.parametrize(
     "fqn, source, name",
-    [("Tier.Tier1", "Classification", "Tier"), ("A.b.c", "Classification", "A"), ("Business.Churn", "Glossary", "")],
+    [
+        ("Tier.Tier1", "Classification", "Tier"),
+        ("A.b.c", "Classification", "A.b"),
+        ('A."b.c"', "Classification", "A"),
+        ('"a.b".c', "Classification", '"a.b"'),
+        ("Tier", "Classification", ""),
+        ("Business.Churn", "Glossary", ""),
+    ],
 )
-def test_only_a_tag_has_a_classification(fqn: str, source: str, name: str) -> None:
+def test_only_a_tag_is_in_something_that_may_allow_one(fqn: str, source: str, name: str) -> None:
     assert classification_of(fqn, source) == name
