@@ -14,10 +14,11 @@ from __future__ import annotations
 import math
 import ssl
 import threading
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
@@ -163,32 +164,27 @@ class _BoundedStream(httpcore.NetworkStream):
 
 
 def _ssl_context(config: ClientConfig) -> ssl.SSLContext:
-    contexts: list[ssl.SSLContext] = []
-    _read_files(
-        "the environment's SSL_CERT_FILE or SSL_CERT_DIR",
-        lambda: contexts.append(httpx.create_ssl_context(verify=config.verify is not False)),
-    )
-    context = contexts[0]
     if isinstance(config.verify, str):
-        _read_files("extra.verify", lambda: _trust(context, str(config.verify)))
+        # Instead of all other authorities, as `verify` is understood by httpx and requests.
+        file, folder = (None, config.verify) if Path(config.verify).is_dir() else (config.verify, None)
+        with _certificates("extra.verify"):
+            context = ssl.create_default_context(cafile=file, capath=folder)
+    else:
+        with _certificates("the environment's SSL_CERT_FILE or SSL_CERT_DIR"):
+            context = httpx.create_ssl_context(verify=config.verify)
     if config.client_cert is not None:
         paths = (config.client_cert,) if isinstance(config.client_cert, str) else config.client_cert
-        _read_files("extra.client_cert", lambda: context.load_cert_chain(*paths))
+        with _certificates("extra.client_cert"):
+            context.load_cert_chain(*paths)
     return context
 
 
-def _trust(context: ssl.SSLContext, path: str) -> None:
+@contextmanager
+def _certificates(what: str) -> Iterator[None]:
+    """Say no more of files that cannot be read, or the form's Test button would tell what files there are."""
     try:
-        context.load_verify_locations(cafile=path)
-    except IsADirectoryError:
-        context.load_verify_locations(capath=path)
-
-
-def _read_files(what: str, read: Callable[[], None]) -> None:
-    """Read certificates; the error says no more, or the form's Test button would tell what files there are."""
-    with suppress(OSError, ValueError):
-        read()
-        return
-    # Word for word as for a file that is not there (`hooks.connection`).
-    advice = "Edit it under Admin > Connections, or where it is kept." if what.startswith("extra.") else ""
-    raise InvalidConnectionError([f"{what}: cannot be read"], advice=advice)
+        yield
+    except (OSError, ValueError):
+        # Word for word as for a file that is not there (`hooks.connection`).
+        advice = "Edit it under Admin > Connections, or where it is kept." if what.startswith("extra.") else ""
+        raise InvalidConnectionError([f"{what}: cannot be read"], advice=advice) from None

@@ -23,6 +23,7 @@ from tests.faults.behaviours import (
     long_body,
     never_answers,
 )
+from tests.faults.certificates import Authority, server_tls
 from tests.faults.server import Accepting, Behaviour, Exchange, FaultServer, closed_port
 
 GET = ApiRequest("GET", "/v1/a")
@@ -242,6 +243,24 @@ def test_a_closed_port_is_named() -> None:
     _, error = seconds_until_it_fails(transport_to(url))
 
     assert error.message == f"{url} cannot be reached: [Errno 111] Connection refused"
+
+
+def test_an_authority_that_is_named_is_trusted_instead_of_all_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("ours", "theirs"):
+        (tmp_path / name).mkdir()
+    ours, theirs = Authority(tmp_path / "ours"), Authority(tmp_path / "theirs")
+    monkeypatch.setenv("SSL_CERT_FILE", str(theirs.cert_file))
+    for authority, is_trusted in ((ours, True), (theirs, False)):
+        with FaultServer(handle=ok, tls=server_tls(authority.issue())) as server:
+            config = ClientConfig(f"{server.url}/api", verify=str(ours.cert_file), max_retries=0)
+            transport = Transport(config, lambda: "a-token")
+            if is_trusted:
+                assert transport.send(GET).mapping()
+            else:
+                with pytest.raises(NoAnswerError, match="was not accepted"):
+                    transport.send(GET)
 
 
 def problems_of(make: Callable[[], object]) -> tuple[str, ...]:
