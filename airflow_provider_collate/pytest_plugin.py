@@ -198,7 +198,9 @@ class InMemoryCollate:
         for tag in tags if isinstance(tags, list | tuple) else ():
             if isinstance(tag, str) and self.catalog.state.directory.find("tag", tag) is None:
                 self.catalog.add_tag(tag)
-        return {_camel_case(name): value for name, value in fields.items()}
+        from airflow_provider_collate.models.problems import documented_name
+
+        return {documented_name(name): value for name, value in fields.items()}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -259,8 +261,3 @@ def _bypass_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.setenv(name, ",".join(filter(None, ("127.0.0.1", others))))
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(map(str.capitalize, others))

@@ -58,7 +58,8 @@ def read_connection(
     if conn is None:
         raise InvalidConnectionError(
             [f'there is no Airflow connection "{conn_id}"'],
-            advice="Add it under Admin > Connections, type Collate, or name another by collate_conn_id.",
+            advice="Add it under Admin > Connections, type Collate, or name another by collate_conn_id; one in the "
+            "environment or a secrets backend is not found either if its JSON or URI is faulty.",
         )
     mask_secrets(connection_secrets(conn))
     return parse_connection(conn, now=now, **instead)

@@ -14,8 +14,17 @@ from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.files.path import ServicesPath
 from airflow_provider_collate.hooks.boundary import fails_the_task
 from airflow_provider_collate.operators._collate_task import CollateTask
-from airflow_provider_collate.operators._template_fields import to_plain, unwrapped
-from airflow_provider_collate.reconcile.options import DeleteOptions, IfExists, IfMissing, OnConflict, Prune, RunOptions
+from airflow_provider_collate.operators._template_fields import is_template, to_plain, unwrapped
+from airflow_provider_collate.reconcile.options import (
+    OFF,
+    PRUNE_OPTIONS,
+    DeleteOptions,
+    IfExists,
+    IfMissing,
+    OnConflict,
+    Prune,
+    RunOptions,
+)
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -286,6 +295,14 @@ class SyncServicesOperator(BulkUpsertServicesOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(prune=prune, prune_scope=prune_scope, max_prune=max_prune, allow_empty=allow_empty, **kwargs)
+        self._may_switch_off = is_template(prune)
+
+    def _options(self) -> dict[str, object]:
+        options = super()._options()
+        if not self._may_switch_off or options["prune"] not in OFF:
+            return options
+        # A template has switched pruning off; what it would have been limited by may stay in the DAG.
+        return {name: value for name, value in options.items() if name not in PRUNE_OPTIONS}
 
 
 class DeleteServiceOperator(ServiceOperator):

@@ -25,11 +25,13 @@ OnConflict = Literal["fail", "keep", "overwrite"]
 Prune = Literal["soft", "hard"]
 IfMissing = Literal["ignore", "fail"]
 
-_PRUNE = ("prune", "prune_scope", "max_prune")
+PRUNE_OPTIONS = ("prune", "prune_scope", "max_prune")
 _DEFAULT_MAX_PRUNE = "10%"
 _ANY_SCOPE = PruneScope(name_prefix="any")
 _PERCENTAGE = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%\s*")
 _WORDS = {"true": True, "false": False}
+OFF = (None, "", "None", "none")
+"""What a template renders to that switches an option off."""
 
 
 class _Options:
@@ -40,7 +42,7 @@ class _Options:
     def __post_init__(self) -> None:
         given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
         problems = [f"{name}: {problem}" for name, value in given.items() if (problem := _CHECKS[name](value))]
-        problems += _prune_problems(**{name: value for name, value in given.items() if name in _PRUNE})
+        problems += _prune_problems(**{name: value for name, value in given.items() if name in PRUNE_OPTIONS})
         if given.get("fail_on_changes") and not given["plan_only"]:
             problems.append("fail_on_changes: needs plan_only=True; a run without it makes the catalog as declared")
         if given.get("approved_plan") and given["plan_only"]:
@@ -55,11 +57,7 @@ class _Options:
         :param given: options by name; a scope is a mapping, and a flag may be the text `"true"` or `"false"`.
         :raises InvalidDeclarationError: when one of them is not what it must be.
         """
-        values = {name: _read(name, value) for name, value in given.items()}
-        if values.get("prune", "") is None and isinstance(given["prune"], str):
-            # A template has switched pruning off; what it would have been limited by may stay in the DAG.
-            values = {name: value for name, value in values.items() if name not in _PRUNE}
-        return cls(**values)
+        return cls(**{name: _read(name, value) for name, value in given.items()})
 
     @classmethod
     def check(cls, given: Mapping[str, object], *, unrendered: Collection[str] = ()) -> None:
@@ -146,7 +144,7 @@ def _prune_problems(
 def _read(name: str, value: object) -> object:
     if name == "prune_scope" and isinstance(value, Mapping):
         return PruneScope.parse(value)
-    if name in ("prune", "rewrite_secrets") and value in ("", "None", "none"):
+    if name in ("prune", "rewrite_secrets") and value in OFF:
         return None
     if name == "approved_plan" and isinstance(value, str):
         return value.strip()

@@ -122,7 +122,8 @@ class TestTestConnection:
             False,
             (
                 'there is no Airflow connection "no_such_connection". '
-                "Add it under Admin > Connections, type Collate, or name another by collate_conn_id."
+                "Add it under Admin > Connections, type Collate, or name another by collate_conn_id; one in the "
+                "environment or a secrets backend is not found either if its JSON or URI is faulty."
             ),
         )
 

@@ -97,6 +97,15 @@ def test_what_a_template_renders_to_is_checked_when_the_task_runs(
     assert catalog.requests == []
 
 
+@pytest.mark.parametrize("rendered", [None, "", "None"], ids=repr)
+def test_a_template_may_switch_pruning_off(rendered: object, catalog: Catalog, context: Any) -> None:
+    catalog.add_service("s0", "Sklearn")
+    task = make("sync", prune="{{ params.prune }}", prune_scope=SCOPE, max_prune=1, allow_empty=True)
+    task.prune = rendered
+    assert task.execute(context)["counts"] == {}
+    assert list(catalog.services) == ["s0"]
+
+
 def test_rendered_options_count_like_others(catalog: Catalog, context: Any) -> None:
     services = [{"name": name, "serviceType": "Sklearn", "connection": None} for name in ("s0", "s1")]
     make("bulk", services=services).execute(context)
