@@ -9,6 +9,7 @@ import click
 from airflow_provider_collate import __version__
 from airflow_provider_collate.cli.check import check
 from airflow_provider_collate.cli.export import export
+from airflow_provider_collate.cli.parameters import as_options
 from airflow_provider_collate.cli.plan import apply, plan
 from airflow_provider_collate.cli.sandbox import sandbox
 from airflow_provider_collate.cli.schema import schema
@@ -46,6 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("Stopped.", err=True)
         return ERROR
     except CollateError as error:
-        click.echo(str(error), err=True)
+        click.echo(f"{str(error).removesuffix(error.advice)}{as_options(error.advice)}", err=True)
         return ERROR
     return code if isinstance(code, int) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -12,6 +13,7 @@ import click
 from airflow_provider_collate.cli.export import scope_of
 from airflow_provider_collate.cli.files import KIND, files_argument
 from airflow_provider_collate.cli.logs import PACKAGE, log_to_stderr
+from airflow_provider_collate.cli.parameters import as_options
 from airflow_provider_collate.cli.server import connected, server_options
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 
@@ -28,6 +30,9 @@ NOTHING_TO_DO, ERROR, CHANGES = 0, 1, 2
 _OPTIONS = (
     click.option("--on-conflict", type=click.Choice(["fail", "keep", "overwrite"]), default="fail", show_default=True,
                  help="What to do about a field that somebody else set to another value."),
+    click.option("--rewrite-secrets/--no-rewrite-secrets", default=None,
+                 help="Write secrets that the token cannot see again, also those in a secrets manager; or never. "
+                 "By default those that it sees masked are written."),
     click.option("--prune", type=click.Choice(["soft", "hard"]),
                  help="Delete services in scope that are not in FILES."),
     click.option("--prune-scope", metavar="KEY=VALUE", multiple=True,
@@ -93,7 +98,7 @@ def apply(
     log_to_stderr(PACKAGE, "WARNING")
     with connected(conn, host, token_env) as client, Progress(sys.stderr) as progress:
         report = Reconciler(client, kind, checked, watcher=progress).run(services, _unfinished(services))
-    for line in report.log_lines():
+    for line in replace(report, notes=tuple(map(as_options, report.notes))).log_lines():
         click.echo(line)
     if len(report.rows) != 1:
         click.echo(report.summary())
@@ -135,6 +140,8 @@ def _unfinished(services: FileServices) -> dict[int, str]:
 
 
 def _written(made: Plan, form: str, url: str) -> str:
+    notes, warnings = (tuple(map(as_options, texts)) for texts in (made.notes, made.warnings))
+    made = replace(made, notes=notes, warnings=warnings)
     if form == "json":
         return json.dumps(made.to_json(url), indent=2, ensure_ascii=False)
     if form == "markdown":

@@ -12,7 +12,7 @@ from airflow_provider_collate.cli.main import main
 from airflow_provider_collate.cli.progress import Progress
 from airflow_provider_collate.reconcile.changes import Action, Change
 from airflow_provider_collate.reconcile.plan import Plan
-from airflow_provider_collate.sandbox import ANA, DEFAULT_BOT_TOKEN, Catalog
+from airflow_provider_collate.sandbox import ANA, DEFAULT_BOT_TOKEN, INGESTION_BOT, Catalog
 from airflow_provider_collate.sandbox.server import serve_in_thread
 from tests.unit.conftest import service_in
 
@@ -167,3 +167,33 @@ def test_a_bar_is_shown_on_a_terminal_only(stream: io.StringIO, shown: bool) -> 
 
     assert ("1/1" in stream.getvalue()) is shown
     assert bool(stream.getvalue()) is shown
+
+
+def test_advice_names_the_options_of_the_command_line(
+    host: str, served: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(ONE)
+    served.add_service("one", "Sklearn", user=ANA, connection={"config": {"type": "Sklearn"}}, displayName="Theirs")
+    served.add_service("old_one", "Sklearn", user=INGESTION_BOT)
+    scope = ["--prune", "soft", "--prune-scope", "name_prefix=old", "--max-prune", "0"]
+
+    assert main(["apply", "services.yaml", "--host", host, "--yes"]) == 1
+    assert "leave it to others with --on-conflict keep, or replace" in capsys.readouterr().err
+    assert main(["apply", "services.yaml", "--host", host, "--yes", "--on-conflict", "keep", *scope]) == 1
+    assert "the plan with airflow-collate plan; if it is right, run with --max-prune 1" in capsys.readouterr().err
+    write("[]\n")
+    assert main(["plan", "services.yaml", "--host", host, *scope]) == 0
+    assert "with --allow-empty they would be" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option, sends", [([], 1), (["--no-rewrite-secrets"], 0), (["--rewrite-secrets"], 1)])
+def test_secrets_that_the_token_does_not_see(
+    option: list[str], sends: int, host: str, served: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLLATE_TOKEN", served.admin_token)
+    aws = "{awsRegion: eu-west-1, awsAccessKeyId: AKIAEXAMPLE, awsSecretAccessKey: a-secret-key}"
+    write(f"- {{name: sage, serviceType: SageMaker, connection: {{config: {{awsConfig: {aws}}}}}}}\n")
+
+    assert main(["apply", "services.yaml", "--host", host, "--yes"]) == 0
+    assert main(["apply", "services.yaml", "--host", host, "--yes", *option]) == 0
+    assert len([seen for seen in served.requests if seen.method == "PATCH"]) == sends
