@@ -56,7 +56,7 @@ def _plan(requests: list[CreateMlModelServiceRequest], shown: list[Row]) -> None
     for row in shown:
         planner.add(Service.model_validate(row))
     plan = planner.plan()
-    assert set(plan.counts()) <= {"unchanged", "update"}
+    assert set(plan.counts) <= {"unchanged", "update"}
 
 
 def _best(*works: Callable[[], None]) -> list[float]:

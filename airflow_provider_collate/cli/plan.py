@@ -87,7 +87,7 @@ def apply(
 
     Exit codes: 0 the catalog is as declared, 1 an error.
     """
-    from airflow_provider_collate.cli.progress import Progress
+    from airflow_provider_collate.cli.progress import ProgressBar
     from airflow_provider_collate.kinds import find_kind
     from airflow_provider_collate.reconcile.engine import Reconciler
 
@@ -96,7 +96,7 @@ def apply(
     kind, checked = find_kind(KIND), _checked({**options, "approved_plan": approved})
     services = _declared(files, files_conn, kind)
     log_to_stderr(PACKAGE, "WARNING")
-    with connected(conn, host, token_env) as client, Progress(sys.stderr) as progress:
+    with connected(conn, host, token_env) as client, ProgressBar(sys.stderr) as progress:
         report = Reconciler(client, kind, checked, watcher=progress).run(services, _unfinished(services))
     for line in replace(report, notes=tuple(map(as_options, report.notes))).log_lines():
         click.echo(line)

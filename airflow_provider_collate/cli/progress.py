@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class Progress(Watcher):
+class ProgressBar(Watcher):
     """Show a bar while services are written, if the output is a terminal.
 
     :param stream: where the bar is drawn.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from airflow_provider_collate.models.service import Answer
+from airflow_provider_collate.models.service import CatalogAnswer
 
 
 def _name_of(request: object) -> str:
@@ -17,7 +17,7 @@ def _name_of(request: object) -> str:
     return request if isinstance(request, str) else ""
 
 
-class BulkRow(Answer):
+class BulkRow(CatalogAnswer):
     """One row of a bulk answer: `name` is the FQN, or the name in the request that was echoed."""
 
     name: Annotated[str, BeforeValidator(_name_of)] = Field(
@@ -27,7 +27,7 @@ class BulkRow(Answer):
     status: int | None = None
 
 
-class BulkOperationResult(Answer):
+class BulkOperationResult(CatalogAnswer):
     """The outcome of a bulk request, as far as it matters: which rows it refused; HTTP 200 says nothing of them."""
 
     abort_reason: str | None = Field(default=None, repr=False)

@@ -17,13 +17,13 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
-class Answer(BaseModel):
+class CatalogAnswer(BaseModel):
     """Something that the catalog answers; what is added to it later is ignored."""
 
     model_config = ConfigDict(alias_generator=documented_name, extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
-class ShownTag(Answer):
+class ShownTag(CatalogAnswer):
     """A tag on a service."""
 
     tag_fqn: str
@@ -41,7 +41,7 @@ class ShownTag(Answer):
         return self.label_type not in _NOT_OURS and self.state == "Confirmed"
 
 
-class ShownReference(Answer):
+class ShownReference(CatalogAnswer):
     """An owner, domain, data product or runner of a service."""
 
     id: str
@@ -56,10 +56,10 @@ class ShownReference(Answer):
         return self.fully_qualified_name or self.name or self.id
 
 
-References = Annotated[tuple[ShownReference, ...] | None, BeforeValidator(_as_list)]
+ShownReferences = Annotated[tuple[ShownReference, ...] | None, BeforeValidator(_as_list)]
 
 
-class Service(Answer):
+class Service(CatalogAnswer):
     """A service as the catalog shows it; a field that was not asked for is None.
 
     :param version: raised by most edits; not by a person's further ones within ten minutes (server source).
@@ -80,8 +80,8 @@ class Service(Answer):
     deleted: bool = False
     connection: Annotated[Digests, PlainValidator(digests)] = Field(default_factory=dict, repr=False)
     tags: tuple[ShownTag, ...] | None = None
-    owners: References = Field(default=None, validation_alias=AliasChoices("owners", "owner"))
-    domains: References = Field(default=None, validation_alias=AliasChoices("domains", "domain"))
-    data_products: References = None
+    owners: ShownReferences = Field(default=None, validation_alias=AliasChoices("owners", "owner"))
+    domains: ShownReferences = Field(default=None, validation_alias=AliasChoices("domains", "domain"))
+    data_products: ShownReferences = None
     ingestion_runner: ShownReference | None = None
     style: dict[str, JsonValue] | None = None

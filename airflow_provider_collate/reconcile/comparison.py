@@ -15,7 +15,7 @@ from airflow_provider_collate.models.service import Service, ShownReference, Sho
 from airflow_provider_collate.models.stored_text import is_stored_form, same_text
 from airflow_provider_collate.reconcile.connection_changes import connection_changes
 from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
-from airflow_provider_collate.reconcile.field_change import FieldChange, Status, listing, quoted, quoted_pair
+from airflow_provider_collate.reconcile.field_change import FieldChange, Status, excerpt, excerpts, listing
 
 MASKED = "masked, not compared"
 # What a tag is in, and its own name, which stands in quotes if it has a dot.
@@ -94,7 +94,7 @@ class Comparison:
         path = f"/{name}"
         guard = (PatchOperation("test", path, shown),) if shown else ()
         operation = PatchOperation("add", path, wanted) if wanted else PatchOperation("remove", path)
-        old, new = quoted_pair(shown, wanted)
+        old, new = excerpts(shown, wanted)
         change = FieldChange(name, f"{old} → {new}", (*guard, operation))
         yield self._decided(change, shown, f"{old} ({{author}}) is kept, {new} was declared")
 
@@ -201,7 +201,7 @@ def _runner_changes(declared: JsonValue, shown: ShownReference | None) -> Iterat
     value: JsonValue = {key: wanted[key] for key in ("id", "type") if key in wanted}
     operation = PatchOperation("add", path, value) if wanted else PatchOperation("remove", path)
     old, new = shown.label if shown else "", str(wanted.get("name") or wanted.get("id") or "")
-    yield FieldChange("ingestionRunner", f"{quoted(old)} → {quoted(new)}", (operation,))
+    yield FieldChange("ingestionRunner", f"{excerpt(old)} → {excerpt(new)}", (operation,))
 
 
 def _style_changes(declared: JsonValue, shown: Mapping[str, JsonValue] | None) -> Iterator[FieldChange]:

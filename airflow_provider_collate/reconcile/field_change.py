@@ -50,19 +50,19 @@ class FieldChange:
         return f"{self.field}: {self.shows}"
 
 
-def quoted(text: JsonValue) -> str:
+def excerpt(text: JsonValue) -> str:
     """Return a text in quotes on one line, bounded."""
     return f'"{one_line(str(text or ""), _LONGEST_TEXT)}"'
 
 
-def quoted_pair(old: str, new: str) -> tuple[str, str]:
+def excerpts(old: str, new: str) -> tuple[str, str]:
     """Return two texts that differ, in quotes, from shortly before the first difference if they begin alike."""
-    if quoted(old) != quoted(new):
-        return quoted(old), quoted(new)
+    if excerpt(old) != excerpt(new):
+        return excerpt(old), excerpt(new)
     pairs = enumerate(zip(old, new, strict=False))
     alike = next((place for place, (one, other) in pairs if one != other), min(len(old), len(new)))
     start = max(0, alike - _CONTEXT)
-    return quoted(f"…{old[start:]}"), quoted(f"…{new[start:]}")
+    return excerpt(f"…{old[start:]}"), excerpt(f"…{new[start:]}")
 
 
 def one_line(text: str, length: int = _LONGEST_NAME) -> str:

@@ -123,7 +123,8 @@ class DeleteOptions(_Options):
     """Say how a service is deleted.
 
     :param hard_delete: delete the service for good, with the models that belong to it; else it can be restored.
-    :param if_missing: what to do when there is no such service: `ignore` or `fail`.
+    :param if_missing: what to do when there is no such service: `ignore` or `fail`, also where an earlier attempt of
+        the task has deleted it.
     """
 
     hard_delete: bool = False

@@ -67,8 +67,9 @@ class Plan:
         """Whether a run would change the catalog; to write again a secret that cannot be compared does not count."""
         return any(change.action in WRITING for change in self.changes)
 
+    @property
     def counts(self) -> dict[str, int]:
-        """Return how many services each action has."""
+        """How many services each action has."""
         return dict(Counter(change.action.value for change in self.changes))
 
     def raise_if_refused(self) -> None:
@@ -93,7 +94,7 @@ class Plan:
         return {
             "has_changes": self.has_changes,
             "refused": self.refusal is not None,
-            "counts": dict(self.counts()),
+            "counts": dict(self.counts),
             "text": self.text(),
             "markdown": self.markdown(),
             "fingerprint": self.fingerprint,
@@ -106,7 +107,7 @@ class Plan:
         What comes from the catalog or a declaration stands as code, where neither HTML nor a link or a mention counts.
         """
         told = [change for change in self.changes if _is_told(change)]
-        counts = ", ".join(f"{count:,} {name}" for name, count in self.counts().items())
+        counts = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
         lines = [f"**Plan:** {counts or 'no services declared'}", ""]
         if told:
             lines += ["| | Service | Action | Details |", "| --- | --- | --- | --- |"]

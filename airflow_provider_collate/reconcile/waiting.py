@@ -20,7 +20,7 @@ from airflow_provider_collate.exceptions import CollateError, InvalidDeclaration
 from airflow_provider_collate.models.declared import DeclaredModel, Text
 from airflow_provider_collate.models.problems import declaration_error, kind_of, path_text, problems_of
 from airflow_provider_collate.models.stored_text import is_stored_form, same_text
-from airflow_provider_collate.reconcile.field_change import quoted
+from airflow_provider_collate.reconcile.field_change import excerpt
 from airflow_provider_collate.reconcile.scope import GLOSSARY
 
 Shown = Mapping[str, JsonValue]
@@ -155,7 +155,7 @@ def judge(service: Shown | None, wanted: Wanted, emails: Mapping[str, str] = Map
         # A sensor does not ask for the release; the stored form reads as the text that is waited for on any.
         is_same = is_stored_form if name == "description" else same_text
         if name in given and not is_same(text, str(shown)):
-            missing.append(f"{shown_as} is {quoted(shown)}, not {quoted(text)}")
+            missing.append(f"{shown_as} is {excerpt(shown)}, not {excerpt(text)}")
     for name in _LISTS:
         if name in given:
             missing += _lacking(name, service.get(name), getattr(wanted.fields, name) or (), emails)

@@ -79,7 +79,7 @@ def plan_of(catalog: WatchedCatalog, url: str) -> Plan:
     options = RunOptions.parse({**PRUNING, "on_conflict": "overwrite"})
     with CollateClient(ClientConfig(f"{url}/api"), lambda: catalog.bot_token) as client:
         plan = Reconciler(client, ML_MODEL, options).plan(services)
-    assert plan.counts() == {"create": 90, "update": len(UPDATED), "delete": len(DELETED)}
+    assert plan.counts == {"create": 90, "update": len(UPDATED), "delete": len(DELETED)}
     return plan
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_collate.cli.main import main
-from airflow_provider_collate.cli.progress import Progress
+from airflow_provider_collate.cli.progress import ProgressBar
 from airflow_provider_collate.reconcile.changes import Action, Change
 from airflow_provider_collate.reconcile.plan import Plan
 from airflow_provider_collate.sandbox import ANA, DEFAULT_BOT_TOKEN, INGESTION_BOT, Catalog
@@ -161,7 +161,7 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize("stream, shown", [(Terminal(), True), (io.StringIO(), False)])
 def test_a_bar_is_shown_on_a_terminal_only(stream: io.StringIO, shown: bool) -> None:
     change = Change("one", Action.CREATE, "Sklearn")
-    with Progress(stream) as progress:
+    with ProgressBar(stream) as progress:
         progress.planned(Plan((change, Change("two", Action.NONE, "Sklearn"))))
         progress.answered(change)
 

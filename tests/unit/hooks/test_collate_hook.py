@@ -87,7 +87,7 @@ class TestMethods:
         assert hook.bulk_upsert_services(json.dumps(services))["counts"] == {"created": 3}
         scope: dict[str, Any] = {"prune": "soft", "prune_scope": {"name_prefix": "s"}, "max_prune": 2}
         plan = hook.plan(services[:1], **scope)
-        assert (plan.counts(), plan.refusal) == ({"unchanged": 1, "delete": 2}, None)
+        assert (plan.counts, plan.refusal) == ({"unchanged": 1, "delete": 2}, None)
         assert hook.sync_services(services[:1], **scope)["counts"] == {"unchanged": 1, "deleted": 2}
 
     def test_rows_that_failed_raise_but_in_reconcile(self, hook: CollateHook, catalog: Catalog) -> None:

@@ -98,14 +98,14 @@ class TestPruning:
             ("team.0", Action.DELETE),
             ("team.2", Action.DELETE),
         ]
-        assert plan.counts() == {"create": 1, "unchanged": 1, "delete": 2}
+        assert plan.counts == {"create": 1, "unchanged": 1, "delete": 2}
         assert plan.in_scope == 3
 
     def test_nothing_is_deleted_unless_asked_or_if_it_is_deleted_already(self, bot: Workbench) -> None:
         seeded(bot, "team.a", "team.b")
-        assert bot.plan([sklearn("team.a")]).counts() == {"unchanged": 1}
+        assert bot.plan([sklearn("team.a")]).counts == {"unchanged": 1}
         bot.catalog.remove_service("team.b")
-        assert bot.plan([sklearn("team.a")], prune="hard", prune_scope=TEAM).counts() == {"unchanged": 1}
+        assert bot.plan([sklearn("team.a")], prune="hard", prune_scope=TEAM).counts == {"unchanged": 1}
 
     @pytest.mark.parametrize("limit, refused", [(2, False), (1, True), ("20%", False), ("19.9%", True)])
     def test_more_than_the_limit_is_refused_before_any_write(
@@ -131,7 +131,7 @@ class TestPruning:
         plan = bot.plan([], **options)
         assert plan.changes == ()
         assert "allow_empty" in plan.notes[0]
-        assert bot.plan([], allow_empty=True, **options).counts() == {"delete": 1}
+        assert bot.plan([], allow_empty=True, **options).counts == {"delete": 1}
 
 
 def test_a_plan_writes_nothing(anyone: Workbench) -> None:
@@ -143,5 +143,5 @@ def test_a_plan_writes_nothing(anyone: Workbench) -> None:
         prune_scope=PruneScope(name_prefix="b"),
         max_prune=1,
     )
-    assert plan.counts() == {"update": 1, "create": 2, "delete": 1}
+    assert plan.counts == {"update": 1, "create": 2, "delete": 1}
     assert len(anyone.writes()) == seen

@@ -99,7 +99,7 @@ class TestSecrets:
     def test_a_masked_one_is_a_note_in_a_plan_and_no_change(self, person: Workbench) -> None:
         person.run([sagemaker()])
         plan = person.plan([sagemaker(secret="another")])
-        assert plan.counts() == {"unchanged": 1}
+        assert plan.counts == {"unchanged": 1}
         assert "1 declared secret cannot be compared" in plan.text()
         assert "a run writes it again" in plan.text()
 

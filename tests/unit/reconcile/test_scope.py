@@ -237,7 +237,7 @@ class TestWhatIsSaid:
         plan = bot.plan([sklearn("a"), sklearn("d", owners=["ana"])], prune="soft", prune_scope=scope, max_prune=1)
         assert "Services in the prune scope (owner 'ana@acme.example'): 2" in plan.text()
         assert plan.warnings == ()
-        assert plan.counts() == {"unchanged": 1, "create": 1, "delete": 1}
+        assert plan.counts == {"unchanged": 1, "create": 1, "delete": 1}
 
     @pytest.mark.parametrize(
         "scope",
