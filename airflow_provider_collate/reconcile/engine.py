@@ -370,5 +370,5 @@ class Reconciler:
             version=existing.version if existing else None,
             url=self._client.page_of(self._kind, fqn) if with_page else "",
             error=error,
-            wrote=not outcome.is_change and outcome is not Outcome.UNCHANGED and row.wrote,
+            wrote=row.wrote and outcome is not Outcome.UNCHANGED,
         )

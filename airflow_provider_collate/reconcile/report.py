@@ -64,7 +64,7 @@ class RowResult:
     :param version: its version as read after the run.
     :param url: its page in the UI, for a run of one service.
     :param error: what went wrong.
-    :param wrote: whether some fields were written although the outcome is not one of success.
+    :param wrote: whether something of it was written, also where the outcome is not one of success.
     """
 
     row: int | None

@@ -10,8 +10,10 @@ from itertools import count
 import pytest
 
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL
-from airflow_provider_collate.reconcile.engine import Reconciler
+from airflow_provider_collate.reconcile.changes import Change
+from airflow_provider_collate.reconcile.engine import Reconciler, Watcher
 from airflow_provider_collate.reconcile.options import RunOptions
+from airflow_provider_collate.reconcile.plan import Plan
 from airflow_provider_collate.sandbox import ANA, Catalog
 from tests.unit.reconcile.workbench import Row, Workbench, requests, sklearn
 
@@ -130,3 +132,29 @@ def test_writing_is_not_silent(old_bot: Workbench, told: Callable[[], list[str]]
         "5 of 12 services written, 0 failed",
         "10 of 12 services written, 0 failed",
     ]
+
+
+def test_what_failed_of_it_is_counted(old_bot: Workbench, told: Callable[[], list[str]]) -> None:
+    for number in (1, 2, 7):
+        old_bot.catalog.forbid(name=f"s{number}")
+    run(old_bot, [sklearn(f"s{number}") for number in range(12)], max_workers=1)
+
+    assert [line for line in told() if "services written" in line] == [
+        "5 of 12 services written, 2 failed",
+        "10 of 12 services written, 3 failed",
+    ]
+
+
+def test_a_watcher_sees_the_plan_and_each_answer(bot: Workbench) -> None:
+    seen: list[str] = []
+
+    class Notes(Watcher):
+        def planned(self, plan: Plan) -> None:
+            seen.append(f"{len(plan.changes)} planned")
+
+        def answered(self, change: Change) -> None:
+            seen.append(change.name)
+
+    options = RunOptions(max_workers=1, if_exists="ignore")
+    Reconciler(bot.client(), ML_MODEL, options, watcher=Notes()).run(requests([sklearn("a"), sklearn("b")]))
+    assert seen == ["2 planned", "a", "b"]

@@ -8,6 +8,7 @@ import pytest
 
 from airflow_provider_collate.exceptions import CollateError, ConflictError, OutcomeError, ServerError
 from airflow_provider_collate.reconcile.report import Outcome, Report, RowResult
+from airflow_provider_collate.sandbox import ANA
 from tests.unit.reconcile.workbench import Row, Workbench, mlflow, sagemaker, sklearn
 
 
@@ -127,10 +128,28 @@ class TestXCom:
         }
 
     def test_its_ids_and_pages_are_those_of_the_catalog(self, bot: Workbench) -> None:
-        told = bot.run_one(sklearn("a.b/ü")).to_json()
-        assert told["id"] == bot.catalog.services["a.b/ü"]["id"]
-        assert told["version"] == 0.1
-        assert told["url"] == "http://catalog.example/service/mlmodelServices/%22a.b%2F%C3%BC%22"
+        report = bot.run([sklearn("a.b/ü")])
+        assert report.url == "http://catalog.example/settings/services/mlmodels"
+        assert report.rows[0].to_json() == {
+            "id": bot.catalog.services["a.b/ü"]["id"],
+            "name": "a.b/ü",
+            "fullyQualifiedName": '"a.b/ü"',
+            "serviceType": "Sklearn",
+            "version": 0.1,
+            "url": "http://catalog.example/service/mlmodelServices/%22a.b%2F%C3%BC%22",
+            "outcome": "created",
+        }
+        assert [row.url for row in bot.run([sklearn("a.b/ü"), sklearn("c")]).rows] == ["", ""]
+
+    def test_what_changed_is_also_what_was_written_beside_a_conflict(self, bot: Workbench) -> None:
+        bot.run([sklearn("same"), sklearn("theirs"), sklearn("both")])
+        for name in ("theirs", "both"):
+            bot.catalog.edit_service(name, user=ANA, description="Hers")
+        bot.catalog.forbid(name="refused")
+        rows = [sklearn("same"), sklearn("theirs", description="Ours"), sklearn("refused"), sklearn("new")]
+        report = bot.run([*rows, sklearn("both", description="Ours", tags=["PII.None"])])
+        assert report.counts == {"created": 1, "unchanged": 1, "conflict": 2, "failed": 1}
+        assert [row.name for row in report.changed] == ["new", "both"]
 
 
 class TestError:
