@@ -13,6 +13,7 @@ from airflow_provider_collate.exceptions import (
     BadRequestError,
     LimitExceededError,
     NoAnswerError,
+    PermissionDeniedError,
     RedirectError,
     ServerError,
     StoppedError,
@@ -72,7 +73,8 @@ class TestBulk:
             "services[2] s0002: failed: refused with 400: bad",
         ]
         [denied] = [row.error for row in report.rows if row.name == "s0001"]
-        assert denied is not None
+        assert isinstance(denied, PermissionDeniedError)
+        assert (denied.status, denied.method, denied.path) == (403, "PUT", "/v1/services/mlmodelServices/bulk")
         assert "ML model services" in denied.advice
 
     @pytest.mark.parametrize("status", [403, 409], ids=["echoed", "by its quoted name"])

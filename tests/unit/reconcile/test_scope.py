@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.exceptions import BadRequestError, InvalidDeclarationError
 from airflow_provider_collate.reconcile.changes import Action
 from airflow_provider_collate.reconcile.options import RunOptions, parse_limit
 from airflow_provider_collate.reconcile.planner import prune_refusal
@@ -216,6 +216,13 @@ class TestOnServers:
             "prune_scope: this server's list cannot show domains: Invalid field name domains",
         )
         assert not bot.writes()
+
+    @pytest.mark.parametrize("status, scope", [(422, {"domain": "Fraud"}), (400, {"name_prefix": "a"})])
+    def test_another_refusal_is_told_as_it_is(self, status: int, scope: dict[str, str], bot: Workbench) -> None:
+        message = {"code": status, "message": "Invalid"}
+        bot.catalog.fail(None, status=status, body=message, method="GET", path="mlmodelServices")
+        with pytest.raises(BadRequestError):
+            bot.plan([sklearn()], prune="soft", prune_scope=PruneScope(**scope))
 
     def test_a_refused_run_writes_nothing_though_other_rows_differ(self, bot: Workbench) -> None:
         bot.run([sklearn(f"team.{n}") for n in range(4)])
