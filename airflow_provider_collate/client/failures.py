@@ -126,7 +126,8 @@ _TEST_FAILED = re.compile(r"JsonPatch\.Operation\.TEST fails|JSON Patch operatio
 _WRONG_METHOD = "[HTTP 405"
 _FINAL_500 = re.compile(
     r"\[HTTP 4\d\d |Illegal value for the operationName|contains no value for name|Non-existing name/value pair|"
-    r"contains no mapping for the name|JsonPatch\.|JSON [Pp]atch"
+    r"contains no mapping for the name|JsonPatch\.|JSON [Pp]atch|out of bounds for length|"
+    r"ServiceConnectionEntityInterface\.getConfig\(\)"
 )
 _NO_SUCH_PATH = "HTTP 404 Not Found"
 _LOCK = re.compile(r"Cannot modify |being deleted")

@@ -13,13 +13,21 @@ from pydantic import JsonValue, ValidationError
 from airflow_provider_collate.client.messages import JSON, JSON_PATCH, Answer, ApiRequest, Secrets
 from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.client.transport import Transport
-from airflow_provider_collate.exceptions import AnswerError, AnswerTooLargeError, BrokenReferenceError, NotFoundError
+from airflow_provider_collate.exceptions import (
+    AnswerError,
+    AnswerTooLargeError,
+    BadRequestError,
+    BrokenReferenceError,
+    NotFoundError,
+)
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models.bulk_result import BulkOperationResult
 from airflow_provider_collate.models.service import Service
 
 # Measured on the real 1.2 server: pages of 100 to 5,000 take the same time for each row.
 PAGE_SIZE = 250
+# What a release such as 1.2 says, by a 500, where there is nothing behind a cursor (server source).
+_BEHIND_THE_LAST = "Index 0 out of bounds for length 0"
 
 
 def fqn_of(name: str) -> str:
@@ -103,7 +111,12 @@ class Services:
                 self._page_size = size // 2
 
     def _page(self, params: Mapping[str, str | int], asked: Sequence[str]) -> ServicePage:
-        answer = self._send("GET", params=params)
+        try:
+            answer = self._send("GET", params=params)
+        except BadRequestError as error:
+            if "after" in params and _BEHIND_THE_LAST in error.server_message:
+                return ServicePage((), "", None)
+            raise
         body = answer.mapping()
         rows, paging = body.get("data"), body.get("paging")
         if not isinstance(rows, list) or not isinstance(paging, dict):

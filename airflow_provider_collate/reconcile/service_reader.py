@@ -69,7 +69,7 @@ class ServiceReader:
 
     def _note(self, page: ServicePage) -> None:
         """Count what a page shows, and how many services there are."""
-        self._total = page.total
+        self._total = self._total if page.total is None else page.total
         self._count(len(page.services))
 
     def _count(self, rows: int) -> None:

@@ -180,6 +180,16 @@ def test_a_server_that_refuses_the_cursor_is_not_asked_again(refusal: httpx.Resp
     assert len(network.requests) == 2
 
 
+def test_a_server_that_fails_where_nothing_is_behind_the_cursor_is_believed() -> None:
+    ranges, network = after_learning(
+        said(500, "An exception with message [Index 0 out of bounds for length 0] was thrown while processing request.")
+    )
+
+    assert read(ranges, ["k", "l"]) == (set(), {"k"})
+    assert ranges.can_be_read
+    assert len(network.requests) == 2
+
+
 def test_a_server_that_does_not_mind_the_cursor_is_noticed() -> None:
     ranges, _ = after_learning(listed("a", "b", after="Yg==", total=90))
 
