@@ -9,10 +9,12 @@ unclosed tag or comment before Python 3.13, and which reads these differently fr
 
 from __future__ import annotations
 
-import html
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+
+from airflow_provider_collate.models.entities import decoded, encoded, legible, lower
+from airflow_provider_collate.models.stored_attributes import BLANK, INSIDE, stored_attributes
 
 __all__ = ["StoredForm", "is_stored_form", "lost", "same_text", "stored_form"]
 
@@ -47,30 +49,18 @@ _UNCLEAR = _names(
     "applet body button frame frameset head html listing marquee math noembed noframes noscript object optgroup option "
     "plaintext select svg template textarea xmp"
 )
-_ATTRIBUTES = {"a": {"class", "id", "href"}, "img": _names("class id src alt title width height")}
-_WEB = ("http://", "https://")
-_IMAGES = tuple(f"data:image/{kind};" for kind in ("png", "jpeg", "gif", "webp"))
-_ADDRESSES = {"href": (*_WEB, "mailto:", "#", "/"), "src": (*_WEB, *_IMAGES)}
 
 # Every alternative matches up to the end of the text where its end is missing, so that nothing is read twice.
-_INSIDE = r"""(?:"[^"]*"?|'[^']*'?|[^\s>=/"'][^\s>=]*|[\s=/])*"""
 _PIECES = re.compile(
     rf"""
       (?P<dropped> <!--.*?(?:-->|\Z) | <!(?:[^-]|-[^-])[^>]*>? | <\?[^>]*>? | <%.*?(?:%>|\Z)
-        | <(?P<raw>script|style|iframe|title)(?=[\s/<>]|\Z){_INSIDE}>?.*?(?:</(?P=raw)(?=[\s/<>]|\Z)[^>]*>?|\Z) )
-    | <(?P<end>/?)(?P<name>(?:[a-z]|(?<=/)(?u:[^\W\d_]))[^\s/<>]*)(?P<inside>{_INSIDE})(?P<closed>>?)
+        | <(?P<raw>script|style|iframe|title)(?=[{BLANK}/<>]|\Z){INSIDE}>?
+          .*?(?:</(?P=raw)(?=[{BLANK}/<>]|\Z)[^>]*>?|\Z) )
+    | <(?P<end>/?)(?P<name>(?:[a-z]|(?<=/)(?u:[^\W\d_]))[^{BLANK}/<>]*)(?P<inside>{INSIDE}(?P<closed>>?))
     | (?P<text>(?:[^<]|<(?![a-z?%]|/(?u:[^\W\d_])|!(?:[^-]|-.)))+)
     """,
     re.VERBOSE | re.DOTALL | re.IGNORECASE | re.ASCII,
 )
-_ATTRIBUTE = re.compile(r""""[^"]*"?|'[^']*'?|([^\s=/"'][^\s=]*)(?:\s*=\s*("[^"]*"?|'[^']*'?|[^\s]+)?)?""", re.ASCII)
-_UNQUOTED_WORDS = re.compile(r"""=\s*[^\s"'=][^\s=]*\s+[^\s="'/]+(?:\s+[^\s=]|\s*\Z)""", re.ASCII)
-# Attributes that some elements keep, and links between entities, which are hardly ever declared.
-_UNCLEAR_ATTRIBUTE = re.compile(r"\b(?:data-|rel|colspan|rowspan)", re.IGNORECASE)
-_WRITTEN = {ord(sign): f"&#{ord(sign)};" for sign in "\"'+=@`"} | {38: "&amp;", 60: "&lt;", 62: "&gt;"}
-_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
-_SPLIT_BRACE = re.compile(r"\{(?=\{|\Z)")
-_NUMBERED = re.compile("&#(x[0-9a-f]{1,7}|[0-9]{1,7});?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +86,7 @@ def is_stored_form(declared: str, shown: str) -> bool:
     if same_text(declared, shown):
         return True
     stored = stored_form(declared)
-    return stored.certain and same_text(stored.text, _INVISIBLE.sub("", _NUMBERED.sub(_letter, shown)))
+    return stored.certain and same_text(stored.text, legible(shown))
 
 
 def lost(declared: str) -> tuple[str, ...]:
@@ -139,9 +129,9 @@ class _Writer:
         self.resumes = False
 
     def write(self, piece: re.Match[str]) -> None:
-        name = (piece["name"] or "").lower()
+        name = lower(piece["name"] or "")
         if piece["text"]:
-            self._text(_decoded(piece["text"]))
+            self._text(decoded(piece["text"]))
         elif piece["dropped"]:
             if piece["raw"] and (self.resumes or "<%" in piece["dropped"]):
                 self.certain = False
@@ -167,7 +157,7 @@ class _Writer:
         visible = bool(text.strip(" \t\n\f\r"))
         if self._top() not in _HOLD_NO_TEXT:
             self.certain = self.certain and not (visible and self.resumes)
-            self.parts.append(_SPLIT_BRACE.sub("{<!-- -->", _encoded(text)))
+            self.parts.append(encoded(text, "<!-- -->"))
         elif visible:
             self.certain = False
 
@@ -175,18 +165,15 @@ class _Writer:
         allowed = name in _ALLOWED
         if allowed:
             self._make_room(name)
-        inside = piece["inside"]
-        attributes, complete = _kept_attributes(name, inside)
-        unclear = allowed and any(unclear.search(inside) for unclear in (_UNQUOTED_WORDS, _UNCLEAR_ATTRIBUTE))
-        unclear = unclear or (name in ("table", "tr", "td", "th") and "align" in inside.lower())
+        attributes = stored_attributes(name, piece["inside"])
         moved = not allowed and (self._top() in _HOLD_NO_TEXT or (name in _DROPPED_BLOCKS and self._top() == "p"))
-        if unclear or moved or self.resumes or name in _UNCLEAR:
+        if moved or (allowed and not attributes.certain) or self.resumes or name in _UNCLEAR:
             self.certain = False
-        if not (allowed and complete and piece["closed"]):
+        if not (allowed and attributes.complete and piece["closed"]):
             self.lost.append(piece[0])
-        written = allowed and (bool(attributes) or name not in _DROPPED_WHEN_BARE)
+        written = allowed and (bool(attributes.text) or name not in _DROPPED_WHEN_BARE)
         if written:
-            self.parts.append(f"<{name}{attributes}{' /' if name in _VOID else ''}>")
+            self.parts.append(f"<{name}{attributes.text}{' /' if name in _VOID else ''}>")
         if name not in _VOID:
             self._push(name, f"</{name}>" if written else "")
 
@@ -233,48 +220,6 @@ class _Writer:
 def _place(name: str) -> str:
     """Return the name under which an element is looked up: the end of any heading ends the heading before it."""
     return "h" if name in _HEADINGS else name
-
-
-def _kept_attributes(name: str, inside: str) -> tuple[str, bool]:
-    """Return the attributes as they are stored, and whether these are all that there were."""
-    kept: dict[str, str] = {}
-    complete = True
-    for key, given in _ATTRIBUTE.findall(inside):
-        if not key:
-            complete = False
-            continue
-        attribute = key.rstrip("/").lower()
-        value = given.strip("\"'") if given[:1] in ("'", '"') else given or attribute
-        value = _decoded(re.sub(r"&(?=\w+=)", "&amp;", value))
-        if attribute in ("href", "src"):
-            value = value.strip(" \t\r\n\f").replace("(", "%28").replace(")", "%29").replace(" ", "%20")
-        allowed = attribute in _ATTRIBUTES.get(name, ("class", "id"))
-        if not allowed or attribute in kept or not value.startswith(_ADDRESSES.get(attribute, "")):
-            complete = False
-        else:
-            kept[attribute] = _SPLIT_BRACE.sub("{\u200b", _encoded(value))
-    return "".join(f' {attribute}="{value}"' for attribute, value in kept.items()), complete
-
-
-def _encoded(text: str) -> str:
-    return _INVISIBLE.sub("", text).translate(_WRITTEN)
-
-
-def _number(found: re.Match[str]) -> int:
-    return int(found[1][1:], 16) if found[1][0] in "xX" else int(found[1])
-
-
-def _letter(found: re.Match[str]) -> str:
-    """Write letters beyond ASCII as such: which of them are stored as numbers depends on the server's release."""
-    return chr(_number(found)) if 0x7F < _number(found) < 0x110000 else found[0]
-
-
-def _visible(found: re.Match[str]) -> str:
-    return "" if _number(found) < 0x110000 and _INVISIBLE.match(chr(_number(found))) else found[0]
-
-
-def _decoded(text: str) -> str:
-    return html.unescape(_NUMBERED.sub(_visible, text))
 
 
 def _plain(text: str) -> str:
