@@ -70,19 +70,29 @@ STORED: tuple[Pair, ...] = (
     ),
     ("<p align=left class='align rel data-x'>x</p>", '<p class="align rel data-x">x</p>'),
     ("see <#E::table::a.b>", "see <#E::table::a.b>"),
+    ("Bob's <#E::table::a.b> & <#E::b'😀>", "Bob&#39;s <#E::table::a.b> &amp; <#E::b'😀>"),
+    ("List<<#E::a>> <#E::> <#E::b<i>c</i>", "List&lt;<#E::a>&gt; &lt;#E::&gt; &lt;#E::b<i>c</i>"),
+    ("__OM_ENTITY_LINK_0__'", "__OM_ENTITY_LINK_0__&#39;"),
     ("<img alt=\"'A'\">", '<img alt="&#39;A&#39;" />'),
     ("<img title='say \"hi\"'>", '<img title="say &#34;hi&#34;" />'),
     ('<b class=foo">x</b>', '<b class="foo">x</b>'),
     ('<b class="foo', '<b class="&#34;foo"></b>'),
     ('<b class="', '<b class=""></b>'),
     ("<a href='https://x/{a}\n\tb c'>t</a>", '<a href="https://x/%7ba%7d%0a%09b%20c">t</a>'),
+    ("<!-- re-train: a -> b -->x", " b --&gt;x"),
+    ("<!--->a<!---->b", "b"),
     ('<img alt="uses `m`">', '<img alt="uses &#96;m&#96; " />'),
     ("<b class=>x</b><b class= />y</b><b class=", '<b class="">x</b><b class="">y</b><b class="class"></b>'),
     ("<a href=/>t</a> <a href=/x/>u</a> <b / class/>v</b>", 't <a href="/x">u</a> <b class="class">v</b>'),
     ("<b\u2003class=a\x1cid=c>x</b\u3000>y", '<b class="a" id="c">x</b>y'),
 )
 # What later versions of the library read differently, after its source.
-NEWER: tuple[Pair, ...] = (("Bob&#146;s &#128;", "Bob’s €"),)
+NEWER: tuple[Pair, ...] = (
+    ("Bob&#146;s &#128;", "Bob’s €"),
+    ("<!-- re-train: a -> b -->x", "x"),
+    ("<!-- a --!>x<!-- b", "x"),
+    ("<!>a<!->b<!-->c<!--->d", "abcd"),
+)
 # Each with what another text is stored as; the text itself is stored as something else.
 NOT_STORED: tuple[Pair, ...] = (
     ("<b>x</b>y", "<b>xy</b>"),
@@ -98,8 +108,13 @@ NOT_STORED: tuple[Pair, ...] = (
     ("&lt;#E::a&gt;", "<#E::a>"),
     ("&lt;b&gt;x", "<b>x</b>"),
     ("Bob&#146;s", "Bobs"),
+    ("<!-- re-train: a -> b -->x", " b -->x"),
+    ("<!-- c -->x", " c --&gt;x"),
     ("<div data-x=y>a</div>", "<div>a</div>"),
+    ("<#E::a> __OM_ENTITY_LINK_0__'", "<#E::a> <#E::a>&#39;"),
+    ("<#E::a>'", "<#E::b>&#39;"),
     ("<i class='` '>x", '<i class="&#96; ">x</i>'),
+    ("<b>" * 257, "<b>" * 257 + "</b>" * 257),
     ("Bob's", "Bobs"),
     ("a b", "a  b"),
     ("&amp;amp;", "&amp;"),
@@ -128,7 +143,7 @@ WORDS = (
         "\t",
     ),
     *("<b>", "</b>", "<i>", "</i>", "<p>", "</p>", "<br>", "<String>", "<int>", "<!--", "-->", "<a href='/x'>", "</a>"),
-    *("&Region", "&#39", "&#55357;", "&#56832;", "<img alt=", "<a href='/releases' rel=nofollow>", "\u2003"),
+    *("&Region", "&#39", "&#55357;", "&#56832;", "<#E::a>", "<img alt=", "<a href='/releases' rel=nofollow>", "\u2003"),
     *("<ul>", "<li>", "</li>", "</ul>", "<h1>", "</h1>", "<script>", "</script>", "<font color=red>", "</font>", "<b"),
 )
 texts = st.lists(st.sampled_from(WORDS), max_size=8).map("".join) | st.text(max_size=30)
@@ -184,12 +199,14 @@ class TestIsStoredForm:
     @given(texts, texts)
     def test_only_one_form_is_that_of_a_text(self, one: str, other: str) -> None:
         form = known(other)
+        assume("<!" not in one)  # has two forms
         assume(not same_text(known(one), form) and not same_text(one, form))
         assert not is_stored_form(one, form)
 
     @given(texts, st.integers(0, 60), st.sampled_from("xyzXYZ0.,!#*_-"))
     def test_a_letter_that_a_person_adds_is_a_difference(self, text: str, place: int, letter: str) -> None:
         stored = known(text)
+        assume("<!" not in text)  # has two forms
         assert not is_stored_form(text, stored[:place] + letter + stored[place:])
 
     @pytest.mark.parametrize(
@@ -210,7 +227,7 @@ class TestIsStoredForm:
         "unit",
         [
             *("<", "<a ", "<!--", "</", "<b>", "<x>a", "&#x1", "<a href='", "<h1><i>", "{", "  \n", "<b a=b c "),
-            *("<b a=b  ", "&Region"),
+            *("<b a=b  ", "<!-- - ->", "<#E::", "<#E::a>", "&Region"),
         ],
     )
     def test_the_time_is_linear_in_the_length(self, unit: str) -> None:
@@ -236,6 +253,7 @@ class TestLost:
             ("<script>x()</script>after<!-- c -->", ("<script>x()</script>", "<!-- c -->")),
             ("R&D's `models` <b>{{ bold }}</b> 1 < 2 <br>", ()),
             ("{<!-- -->{ templ }}", ()),
+            ("<!-- see <#E::a> -->Bob's <#E::b>", ("<!-- see <#E::a> -->",)),
         ],
     )
     def test_what_the_stored_form_has_lost_is_named(self, declared: str, parts: tuple[str, ...]) -> None:

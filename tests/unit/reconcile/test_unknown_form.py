@@ -11,7 +11,7 @@ from airflow_provider_collate.reconcile.field_change import FieldChange
 from airflow_provider_collate.reconcile.row import Event, Row
 from airflow_provider_collate.reconcile.unknown_form import is_in_unknown_form, may_be_in_unknown_form
 
-UNCERTAIN = "one <#E::two three"
+UNCERTAIN = "one <svg>two</svg> three"
 RELEASE = Release("2.0.7")
 
 
