@@ -41,6 +41,7 @@ _VOID = {"br", "hr", "img", "col"}
 _DROPPED_WHEN_BARE = {"a", "span", "img"}
 # Opened again after an element around them was closed.
 _RESUMED = _names("em strong b i u s small code")
+_RESUMED_UNSEEN = {"a", "font"}
 _DROPPED_BLOCKS = _names(
     "address article aside center dir fieldset figcaption figure footer form header hgroup main menu nav"
 )
@@ -132,7 +133,7 @@ class _Writer:
 
     `open` has the elements that are open, each with what closes it, which is nothing for one that is dropped;
     `allowed` and `places` say where in it the allowed elements stand, and those of each name; `resumes` says that
-    an element would be opened again before what follows.
+    an element would be opened again before what follows, and `unseen` has those of which nobody would see that.
     """
 
     def __init__(self, *, certain: bool) -> None:
@@ -143,6 +144,7 @@ class _Writer:
         self.places: defaultdict[str, list[int]] = defaultdict(list)
         self.certain = certain
         self.resumes = False
+        self.unseen: set[str] = set()
 
     def write(self, piece: re.Match[str]) -> None:
         name = lower(piece["name"] or "")
@@ -183,7 +185,7 @@ class _Writer:
             self._make_room(name)
         attributes = stored_attributes(name, piece["inside"])
         moved = not allowed and (self._top() in _HOLD_NO_TEXT or (name in _DROPPED_BLOCKS and self._top() == "p"))
-        if moved or (allowed and not attributes.certain) or self.resumes or name in _UNCLEAR:
+        if moved or (allowed and not attributes.certain) or self.resumes or name in _UNCLEAR or name in self.unseen:
             self.certain = False
         if not (allowed and attributes.complete and piece["closed"]):
             self.lost.append(piece[0])
@@ -225,9 +227,12 @@ class _Writer:
 
     def _end(self, name: str) -> None:
         places = self.places[_place(name)]
+        self.certain = self.certain and name not in self.unseen
         if not places:
             return
-        above = _ALLOWED.intersection(element for element, _ in self.open[places[-1] + 1 :])
+        elements = {element for element, _ in self.open[places[-1] + 1 :]}
+        self.unseen |= elements & _RESUMED_UNSEEN
+        above = _ALLOWED & elements
         self.resumes = self.resumes or bool(above & _RESUMED)
         if above and (name not in _ALLOWED or (above & _HOLD_NO_TEXT and name not in _HOLD_NO_TEXT)):
             self.certain = False

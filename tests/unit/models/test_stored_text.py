@@ -99,6 +99,8 @@ NOT_STORED: tuple[Pair, ...] = (
     ("<b><i>x</b>y</i>z", "<b><i>x</i></b>yz"),
     ("<p>a<b>b</p>c", "<p>a<b>b</b></p>c"),
     ("<ul><font></ul>", "<ul></ul>"),
+    ("<b><a href=/x>y</b><i><a href=/z>", '<b><a href="/x">y</a></b><i><a href="/z"></a></i>'),
+    ("<b><font>x</b><i></font>y", "<b>x</b><i>y</i>"),
     ("<p><center>x", "<p>x</p>"),
     ("<p><font><h1>x", "<p></p><h1>x</h1>"),
     ("<object>a</object>b", "ab"),
