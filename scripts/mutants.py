@@ -96,6 +96,8 @@ def prepare(name: str) -> Path:
         "only_mutate": [f"{PACKAGE}/{glob}" for glob in part.mutated],
         "pytest_add_cli_args_test_selection": list(part.tests),
         "process_isolation": "forkserver",
+        # Times what the tests take; a mutant that never ends costs minutes by the default of 15.
+        "timeout_multiplier": 3.0,
         "use_git_change_detection": False,
         "pytest_add_cli_args": [*(f"-pno:{plugin}" for plugin in SLOW_PLUGINS)],
     }
