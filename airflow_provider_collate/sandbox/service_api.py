@@ -46,7 +46,11 @@ class ServiceApi:
         state, params = self.state, call.request.params
         include, fields = self._read_shown(params)
         state.check_allowed(call.user, "ViewAll")
-        names, paging = read_page(self.store.ordered(include), params, by_id=not state.release.is_old)
+        keys = self.store.ordered(include)
+        if domain := params.get("domain"):
+            members = self.store.names_in(state.directory.by_name("domain", domain).id)
+            keys = [key for key in keys if key[0] in members]
+        names, paging = read_page(keys, params, by_id=not state.release.is_old)
         rows = [self._shown(service, call, fields) for name in names if (service := self.store.get(name))]
         return json_answer(200, {"data": rows, "paging": paging}, rows=len(rows))
 

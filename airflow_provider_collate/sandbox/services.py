@@ -161,6 +161,10 @@ class Store:
             self._keys[include] = sorted((one.name, one.id) for one in self if one.deleted in INCLUDES[include])
         return self._keys[include]
 
+    def names_in(self, domain_id: str) -> Collection[str]:
+        """Return the names of all services in a domain."""
+        return {one.name for one in self if any(domain["id"] == domain_id for domain in one.domains)}
+
     def __iter__(self) -> Iterator[StoredService]:
         return iter(list(self._by_fqn.values()))
 
