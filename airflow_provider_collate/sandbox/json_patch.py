@@ -22,8 +22,9 @@ def parse_patch(patch: object) -> list[JsonObject]:
         name = str(operation.get("op") if isinstance(operation, dict) else operation)
         if name not in _NEEDS:
             raise UnexpectedError(f"Illegal value for the operationName of the JSON patch operation: {name}")
-        if _NEEDS[name] not in operation:
-            raise UnexpectedError(f"no {_NEEDS[name]} for the JSON patch operation {name}")
+        for part in ("path", _NEEDS[name]):
+            if part not in operation or (part != "value" and not isinstance(operation[part], str)):
+                raise UnexpectedError(f"no mapping for {part}")
     return patch
 
 

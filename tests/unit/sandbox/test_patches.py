@@ -80,6 +80,13 @@ class TestPatch:
         assert 'Unrecognized field "colour"' in unknown.json()["message"]
         assert catalog.services["a"]["version"] == 0.1
 
+    @pytest.mark.parametrize("release", ["1.2", "2.x"])
+    def test_an_operation_without_a_path_is_unexpected(self, bot: httpx.Client, catalog: Catalog, release: str) -> None:
+        catalog.release = release
+        catalog.add_service("a")
+
+        assert patch(bot, "a", {"op": "add", "value": "x"}).status_code == 500
+
     def test_a_soft_deleted_service_cannot_be_patched(self, bot: httpx.Client) -> None:
         service = bot.post("", json=mlflow("a")).json()
         bot.delete(f"/{service['id']}")
