@@ -155,9 +155,12 @@ class ServiceApi:
 
     def version(self, call: Call) -> Answer:
         """Answer `GET` of one version by its number."""
-        number = call.params["version"]
+        try:
+            number = float(call.params["version"])
+        except ValueError:
+            raise bad_request(f'For input string: "{call.params["version"]}"') from None  # server source
         for version in self._versions(call):
-            if number in (str(version.version), str(version.version).removesuffix(".0")):
+            if number == version.version:
                 return json_answer(200, self._document(version, call.user))
         raise not_found(self.store.entity, f"{call.params['id']} and version {number}")
 

@@ -242,6 +242,8 @@ def _changes(
             kind = "fieldsAdded" if old is None else "fieldsDeleted" if new is None else "fieldsUpdated"
             values = {"oldValue": old, "newValue": new}
             change[kind].append({"name": name, **{k: v for k, v in values.items() if v is not None}})
+    known = [directory.find_id("domain", reference["id"]) for reference in stored.domains]
+    domains = tuple(entry.reference() if entry else given for entry, given in zip(known, stored.domains, strict=True))
 
     note("deleted", stored.deleted, wanted.deleted)
     note("description", stored.description, wanted.description)
@@ -252,7 +254,7 @@ def _changes(
         note("connection", '"old-encrypted-value"', '"new-encrypted-value"')
     for name, olds, news in (
         (release.owner_field, stored.owners, wanted.owners),
-        (release.domain_field, stored.domains, wanted.domains),
+        (release.domain_field, domains, wanted.domains),
         ("dataProducts", stored.data_products, wanted.data_products),
         ("tags", tuple(map(directory.shown_label, stored.tags)), wanted.tags),
     ):
