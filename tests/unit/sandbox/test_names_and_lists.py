@@ -94,6 +94,10 @@ class TestList:
         assert (unknown.status_code, unknown.json()["message"]) == (404, "domain instance for Nope not found")
         assert bot.get("", params={"domain": "Fraud"}).json() == {"data": [], "paging": {"total": 0}}
 
+    @pytest.mark.parametrize("limit", ["x", "", "1_0", " 5", "1.0", "99999999999", "-99999999999"])
+    def test_a_limit_that_cannot_be_read(self, bot: httpx.Client, limit: str) -> None:
+        assert bot.get("", params={"limit": limit}).status_code == 404
+
     @pytest.mark.parametrize("params", [{"limit": -1}, {"limit": 1_000_001}, {"after": "%"}, {"include": "some"}])
     def test_bad_parameters(self, bot: httpx.Client, params: dict[str, str]) -> None:
         assert bot.get("", params=params).status_code == 400
