@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.sandbox.connections import StoredConnections
-from airflow_provider_collate.sandbox.declarations import Parser, read_json
+from airflow_provider_collate.sandbox.declarations import Parser, read_id, read_json
 from airflow_provider_collate.sandbox.directory import UnknownTagError, User
 from airflow_provider_collate.sandbox.exchange import (
     Answer,
@@ -48,8 +48,9 @@ class ServiceApi:
         state.check_allowed(call.user, "ViewAll")
         keys = self.store.ordered(include)
         if domain := params.get("domain"):
-            members = self.store.names_in(state.directory.by_name("domain", domain).id)
-            keys = [key for key in keys if key[0] in members]
+            wanted = state.directory.by_name("domain", domain).id
+            members = {one.id for one in self.store if wanted in [reference["id"] for reference in one.domains]}
+            keys = [key for key in keys if key[1] in members]
         names, paging = read_page(keys, params, by_id=not state.release.is_old)
         rows = [self._shown(service, call, fields) for name in names if (service := self.store.get(name))]
         return json_answer(200, {"data": rows, "paging": paging}, rows=len(rows))
@@ -166,11 +167,7 @@ class ServiceApi:
 
     def restore(self, call: Call) -> Answer:
         """Answer `PUT` of `restore` with a service's id."""
-        body = read_json(call.request.content)
-        service_id = body.get("id") if isinstance(body, dict) else None
-        if not isinstance(service_id, str):
-            raise bad_request("[id must not be null]")
-        stored = self.store.find({"id": service_id}, "deleted")
+        stored = self.store.find({"id": read_id(call.request.content)}, "deleted")
         self.state.check_allowed(call.user, "EditAll", stored.name)
         service, _ = self.revise(stored, replace(stored, deleted=False), call.user)
         return json_answer(200, self._document(service, None), change="entityRestored", writes=1)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import copy
-import re
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from airflow_provider_collate.sandbox.directory import Directory
-from airflow_provider_collate.sandbox.exchange import JsonObject, ProtocolError, compact, not_found, quoted, same_json
+from airflow_provider_collate.sandbox.exchange import JsonObject, compact, not_found, quoted, same_json
 from airflow_provider_collate.sandbox.releases import Release
 
 _NAMESPACE = uuid.UUID("c4a3a1f0-8d5d-4c7e-9d51-2f6b8a5e7c10")
 INCLUDES = {"all": (False, True), "deleted": (True,), "non-deleted": (False,)}
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SESSION_MILLISECONDS = 10 * 60 * 1000
 
 
@@ -148,8 +146,6 @@ class Store:
     def find(self, params: Mapping[str, str], include: str = "non-deleted") -> StoredService:
         """Return the service of an `id` or an `fqn`, which may lack its quotes (server source); or a 404."""
         key = quoted(params["fqn"]) if "fqn" in params else params["id"]
-        if "fqn" not in params and not _UUID.fullmatch(key):
-            raise ProtocolError(404)
         service = (self._by_fqn if "fqn" in params else self._by_id).get(key)
         if service is None or service.deleted not in INCLUDES[include]:
             raise not_found(self.entity, key)
@@ -160,10 +156,6 @@ class Store:
         if include not in self._keys:
             self._keys[include] = sorted((one.name, one.id) for one in self if one.deleted in INCLUDES[include])
         return self._keys[include]
-
-    def names_in(self, domain_id: str) -> Collection[str]:
-        """Return the names of all services in a domain."""
-        return {one.name for one in self if any(domain["id"] == domain_id for domain in one.domains)}
 
     def __iter__(self) -> Iterator[StoredService]:
         return iter(list(self._by_fqn.values()))
@@ -242,8 +234,6 @@ def _changes(
             kind = "fieldsAdded" if old is None else "fieldsDeleted" if new is None else "fieldsUpdated"
             values = {"oldValue": old, "newValue": new}
             change[kind].append({"name": name, **{k: v for k, v in values.items() if v is not None}})
-    known = [directory.find_id("domain", reference["id"]) for reference in stored.domains]
-    domains = tuple(entry.reference() if entry else given for entry, given in zip(known, stored.domains, strict=True))
 
     note("deleted", stored.deleted, wanted.deleted)
     note("description", stored.description, wanted.description)
@@ -252,6 +242,8 @@ def _changes(
     note("ingestionRunner", _text(stored.ingestion_runner), _text(wanted.ingestion_runner))
     if wanted.rewritten or not same_json(stored.connection, wanted.connection):
         note("connection", '"old-encrypted-value"', '"new-encrypted-value"')
+    known = [directory.find_id("domain", reference["id"]) for reference in stored.domains]
+    domains = tuple(entry.reference() if entry else given for entry, given in zip(known, stored.domains, strict=True))
     for name, olds, news in (
         (release.owner_field, stored.owners, wanted.owners),
         (release.domain_field, domains, wanted.domains),

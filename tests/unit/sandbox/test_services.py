@@ -146,6 +146,31 @@ class TestNewerReleases:
         assert f'Unrecognized field "{field}"' in answer.json()["message"]
         assert bot.get("", params={"fields": field}).json()["message"] == f"Invalid field name {field}"
 
+    @pytest.mark.parametrize("release", ["1.2", "2.x"])
+    @pytest.mark.parametrize(
+        "tag, message",
+        [
+            ("Tier.Tier1", "Cannot deserialize value of type `org.openmetadata.schema.type.TagLabel`"),
+            (
+                {"tagFQN": "Tier.Tier1", "source": "Classification"},
+                "[tags[0].labelType must not be null, tags[0].state",
+            ),
+            (label("Tier.Tier1", colour="red"), 'Unrecognized field "colour" (class org.openmetadata.schema.type.Tag'),
+            (label("Tier.Tier1", source="Nope"), "instance of `org.openmetadata.schema.type.TagLabel$TagSource`, prob"),
+            (label("Tier.Tier1", labelType="Nope"), "schema.type.TagLabel$LabelType`, problem: Nope"),
+            (label("Tier.Tier1", state="Nope"), "schema.type.TagLabel$State`, problem: Nope"),
+        ],
+    )
+    def test_a_tag_is_read_whatever_becomes_of_it(
+        self, bot: httpx.Client, catalog: Catalog, release: str, tag: object, message: str
+    ) -> None:
+        catalog.release = release
+        created = bot.post("", json=mlflow("a", tags=[tag]))
+        bot.post("", json=mlflow("b"))
+
+        for answer in (created, bot.put("", json=mlflow("b", tags=[tag]))):
+            assert (answer.status_code, message in answer.json()["message"]) == (400, True)
+
     @pytest.mark.parametrize("part", ["tagFQN", "source", "labelType", "state"])
     def test_a_tag_needs_all_its_parts(self, bot: httpx.Client, part: str) -> None:
         tag = label("Tier.Tier1")
@@ -169,6 +194,17 @@ class TestOwnerAndDomainOf12:
         assert (shown["owner"]["name"], shown["domain"]["name"], shown["tags"]) == ("search", "Fraud", [])
         again = bot.put("", json=mlflow("a"))
         assert again.headers[CHANGE] == "entityNoChange"
+
+    def test_a_person_s_put_replaces_a_domain_and_never_clears_it(self, admin: httpx.Client, catalog: Catalog) -> None:
+        catalog.add_domain("Risk")
+        admin.post("", json=mlflow("a", domain="Fraud"))
+
+        replaced = admin.put("", json=mlflow("a", domain="Risk"))
+        kept = admin.put("", json=mlflow("a"))
+
+        assert (replaced.headers[CHANGE], kept.headers[CHANGE]) == ("entityUpdated", "entityNoChange")
+        domain: Any = catalog.services["a"]["domain"]
+        assert domain["name"] == "Risk"
 
     def test_removed_by_patch(self, bot: httpx.Client, catalog: Catalog) -> None:
         catalog.add_service("a", owner=catalog.add_team("search"))
