@@ -16,7 +16,7 @@ Declared = dict[str, Any]
 ENTRIES = [Entry("user", "ana", "ana"), Entry("team", "ml-platform", "ml-platform")]
 NAMES = ["a", "a.b", "b", "c d", "é", "prefix_1", "prefix_2", "prefix_3"]
 # Tier is exclusive: a service carries one of its tags.
-TAGS = ["PII.None", "PII.Sensitive"]
+TAGS = ["PII.None", "PersonalData.Personal"]
 TIERS = ["Tier.Tier1", "Tier.Tier2"]
 RELEASES = ["2.x", "1.2"]
 

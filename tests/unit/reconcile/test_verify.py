@@ -44,12 +44,12 @@ class TestWhatWasNotApplied:
 
     def test_a_classification_is_asked_for_once(self, old_bot: Workbench) -> None:
         """Two declared tags of it ask before the plan, a person's tag beside a declared one asks while it is made."""
-        theirs = {"tagFQN": "PII.None", "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
-        old_bot.catalog.add_service(NAME, "Sklearn", user=ANA, tags=[theirs])
-        report = old_bot.run([sklearn(tags=["PII.Sensitive"]), sklearn("other", tags=["PII.None", "PII.Sensitive"])])
+        one, two = (old_bot.catalog.add_tag(fqn).fqn for fqn in ("Use.One", "Use.Two"))
+        old_bot.catalog.add_service(NAME, "Sklearn", user=ANA, tags=[one])
+        report = old_bot.run([sklearn(tags=[two]), sklearn("other", tags=[one, two])])
         assert report.counts == {"created": 1, "updated": 1}
         asked = [seen.path for seen in old_bot.sent("GET") if "/classifications/" in seen.path]
-        assert asked == ["/api/v1/classifications/name/PII"]
+        assert asked == ["/api/v1/classifications/name/Use"]
 
     def test_a_tag_that_a_person_s_tag_excludes_is_a_conflict(self, old_bot: Workbench) -> None:
         theirs = {"tagFQN": "Tier.Tier2", "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
@@ -224,7 +224,7 @@ class TestMeanwhile:
         [
             {"description": "Edited by Ana"},
             {"displayName": "Edited by Ana"},
-            {"tags": ["PII.Sensitive"]},
+            {"tags": ["PersonalData.Personal"]},
             {"connection": {"config": {"type": "Sklearn", "supportsMetadataExtraction": False}}},
         ],
         ids=lambda edit: next(iter(edit)),
@@ -258,12 +258,13 @@ class TestMeanwhile:
         bot.run([sklearn()])
         stored = bot.catalog.state.store_of().get(NAME)
         assert stored is not None
-        label = {"tagFQN": "PII.Sensitive", "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
+        fqn = "PersonalData.Personal"
+        label = {"tagFQN": fqn, "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
         edited = replace(stored, tags=(label,), updated_by="ana", **moves)
         once(bot, "PATCH", lambda: bot.catalog.state.store_of().keep(edited))
         bot.run([sklearn(tags=["PII.None"])])
         tags: Any = bot.catalog.services[NAME]["tags"]
-        assert {tag["tagFQN"] for tag in tags} == {"PII.None", "PII.Sensitive"}
+        assert {tag["tagFQN"] for tag in tags} == {"PII.None", fqn}
 
     def test_who_is_edited_again_and_again_is_left_to_the_next_attempt(self, bot: Workbench) -> None:
         bot.run([sklearn(description="Old")])
