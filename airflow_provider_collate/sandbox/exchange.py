@@ -169,8 +169,7 @@ class ApiError(Exception):
         """Return the answer as the release has it."""
         named = {"errorType": self.error_type} if self.error_type and not release.is_old else {}
         answer = json_answer(self.status, {**self._document(), **named})
-        is_named = self.status in (401, 403, 404, 409)
-        return answer.with_headers({"WWW-Authenticate": "om-auth"}) if is_named else answer
+        return answer.with_headers({"WWW-Authenticate": "om-auth"}) if self.status in (401, 403, 404, 409) else answer
 
     def _document(self) -> JsonObject:
         return {"code": self.status, "message": self.message}

@@ -28,6 +28,7 @@ class Release:
     :param sanitises: methods whose descriptions are sanitised.
     :param entity_rules: the rules for entities that are on by default, with what is said of each.
     :param missing_connection: what it says to a PUT without a connection; `{type}` is the service type.
+    :param null_connection: what it says where it takes a connection to be there; `{}` is what it calls that.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Release:
     sanitises: frozenset[str]
     entity_rules: Mapping[str, str]
     missing_connection: str
+    null_connection: str
 
     @property
     def service_fields(self) -> frozenset[str]:

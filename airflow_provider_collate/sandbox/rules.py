@@ -48,9 +48,10 @@ class Rules:
             raise bad_request(self._release.missing_connection.format(type=declared["serviceType"]))
         if stored.service_type != declared["serviceType"]:
             raise misfit(declared["serviceType"], "unmask")
+        if self._release.is_old and stored.connection is None:
+            raise UnexpectedError(self._release.null_connection.format("decryptedOrigConn"))
         said = self._said(declared, "PUT", stored)
-        for kept in ("style", "ingestion_runner"):
-            said[kept] = said[kept] or getattr(stored, kept)
+        said |= {kept: said[kept] or getattr(stored, kept) for kept in ("style", "ingestion_runner")}
         keeps = self._release.bot_put_keeps if self._user.is_bot else ()
         said |= {name: value for name in keeps if (value := getattr(stored, name))}
         return replace(wanted, deleted=False, **said)
@@ -60,10 +61,7 @@ class Rules:
         if wanted.get("deleted") is True:
             raise bad_request(f"Entity {self._kind.collection.removesuffix('s')} attribute deleted can't be modified")
         if stored.connection is not None and "connection" not in wanted:
-            raise UnexpectedError(
-                'Cannot invoke "org.openmetadata.schema.ServiceConnectionEntityInterface.getConfig()" '
-                'because "decryptedUpdatedConn" is null'
-            )
+            raise UnexpectedError(self._release.null_connection.format("decryptedUpdatedConn"))
         said = self._said(wanted, "PATCH", stored)
         labels, directory = wanted.get("tags", []), self._directory
         directory.check_tags(labels)

@@ -14,6 +14,7 @@ from airflow_provider_collate.sandbox.exchange import (
     ApiError,
     JsonObject,
     ProtocolError,
+    UnexpectedError,
     bad_request,
     compact,
     json_answer,
@@ -128,6 +129,8 @@ class ServiceApi:
             # The tags are removed first, and nothing puts them back (recorded).
             self.store.keep(replace(stored, tags=()))
             raise
+        if release.is_old and stored.connection is None:
+            raise UnexpectedError(release.null_connection.format("decryptedOrigConn"))
         service, change = self.revise(stored, wanted, call.user, folds=not release.is_old)
         named = replace(service, name=changed.get("name") or service.name, domains=())
         answered = self._document(named, None, root=call.request.root)

@@ -242,8 +242,7 @@ def _changes(
     note("ingestionRunner", _text(stored.ingestion_runner), _text(wanted.ingestion_runner))
     if wanted.rewritten or not same_json(stored.connection, wanted.connection):
         note("connection", '"old-encrypted-value"', '"new-encrypted-value"')
-    known = [directory.find_id("domain", reference["id"]) for reference in stored.domains]
-    domains = tuple(entry.reference() if entry else given for entry, given in zip(known, stored.domains, strict=True))
+    domains = tuple(e.reference() if (e := directory.find_id("domain", one["id"])) else one for one in stored.domains)
     for name, olds, news in (
         (release.owner_field, stored.owners, wanted.owners),
         (release.domain_field, domains, wanted.domains),

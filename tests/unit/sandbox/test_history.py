@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from airflow_provider_collate.sandbox import Catalog
-from tests.unit.sandbox.declared import add, patch
+from tests.unit.sandbox.declared import add, mlflow, patch
 
 SECRET = {"config": {"awsConfig": {"awsRegion": "x", "awsSecretAccessKey": "canary"}}}
 
@@ -70,7 +70,7 @@ def test_a_person_reads_masks_in_the_history(bot: httpx.Client, admin: httpx.Cli
 class TestFolding:
     @pytest.fixture
     def service_id(self, bot: httpx.Client) -> object:
-        return bot.post("", json={"name": "a", "serviceType": "Mlflow", "description": "one"}).json()["id"]
+        return bot.post("", json=mlflow("a", description="one")).json()["id"]
 
     def test_one_users_changes_are_one_version(self, bot: httpx.Client, service_id: object) -> None:
         first = change(bot, description="two").json()

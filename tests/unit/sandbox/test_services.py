@@ -18,7 +18,7 @@ class TestPut:
         catalog.release = release
 
     def test_a_bot_keeps_what_people_wrote(self, bot: httpx.Client, catalog: Catalog, release: str) -> None:
-        catalog.add_service("a", description="By hand", displayName="A")
+        bot.post("", json=mlflow("a", description="By hand", displayName="A"))
 
         answer = bot.put("", json=mlflow("a", description="New", displayName="New"))
 
@@ -44,12 +44,12 @@ class TestPut:
         assert not {"description", "displayName"} & answer.json().keys()
         assert answer.json()["updatedBy"] == "admin"
 
-    def test_a_connection_may_be_left_out_only_where_there_is_none(self, bot: httpx.Client) -> None:
+    def test_a_connection_may_be_left_out_only_where_there_is_none(self, bot: httpx.Client, release: str) -> None:
         bare = {"name": "a", "serviceType": "Mlflow"}
-        bot.post("", json=bare)
+        bot.post("", json=bare if release == "2.x" else mlflow("a"))
 
-        assert bot.put("", json=bare).headers[CHANGE] == "entityNoChange"
-        assert bot.put("", json=mlflow("a")).json()["version"] == 0.2
+        assert release == "1.2" or bot.put("", json=bare).headers[CHANGE] == "entityNoChange"
+        assert release == "1.2" or bot.put("", json=mlflow("a")).json()["version"] == 0.2
         assert bot.put("", json=bare).status_code == 400
 
     def test_another_service_type_is_refused(self, bot: httpx.Client) -> None:
@@ -207,12 +207,25 @@ class TestOwnerAndDomainOf12:
         assert domain["name"] == "Risk"
 
     def test_removed_by_patch(self, bot: httpx.Client, catalog: Catalog) -> None:
-        catalog.add_service("a", owner=catalog.add_team("search"))
+        catalog.add_service("a", owner=catalog.add_team("search"), connection={"config": {}})
         service_id = bot.get("/name/a").json()["id"]
 
         bot.patch(f"/{service_id}", json=[{"op": "remove", "path": "/owner"}], headers=PATCH)
 
         assert "owner" not in catalog.services["a"]
+
+    def test_what_is_stored_without_a_connection_cannot_be_changed(self, bot: httpx.Client) -> None:
+        bare = {"name": "a", "serviceType": "Mlflow"}
+        service_id = bot.post("", json=bare).json()["id"]
+
+        answers = [
+            bot.put("", json=bare),
+            bot.put("", json=mlflow("a")),
+            bot.patch(f"/{service_id}", json=[], headers=PATCH),
+        ]
+
+        assert [answer.status_code for answer in answers] == [500] * 3
+        assert all('because "decryptedOrigConn" is null' in answer.json()["responseMessage"] for answer in answers)
 
 
 class TestDeleteAndRestore:
