@@ -32,7 +32,9 @@ _OWN_FIELDS = ("name", "displayName", "description", "parent", "classification",
 
 def _list(call: Call) -> Answer:
     kept = INCLUDES.get(call.request.params.get("include", ""), (False,))
-    entries = {entry.fqn: entry for entry in call.state.directory.of_kind(_kind(call)) if entry.deleted in kept}
+    known = [entry for entry in call.state.directory.of_kind(_kind(call)) if entry.deleted in kept]
+    parent = call.request.params.get("parent", "") if _kind(call) == "tag" else ""
+    entries = {entry.fqn: entry for entry in known if not parent or entry.fqn.startswith(f"{parent}.")}
     names, paging = read_page([(fqn, entry.id) for fqn, entry in entries.items()], call.request.params, by_id=False)
     return json_answer(200, {"data": [entries[n].document(call.request.root) for n in names], "paging": paging})
 
@@ -130,16 +132,16 @@ _ENDPOINTS: Sequence[tuple[str, str, Endpoint]] = (
     ("PUT", _SERVICES, _of_kind(ServiceApi.put)),
     ("PUT", f"{_SERVICES}/restore", _of_kind(ServiceApi.restore)),
     ("PUT", f"{_SERVICES}/bulk", _of_kind(ServiceApi.bulk)),
-    ("PATCH", f"{_SERVICES}/{{id}}", _of_kind(ServiceApi.patch)),
-    ("GET", f"{_SERVICES}/{{id}}", _of_kind(ServiceApi.get)),
-    ("DELETE", f"{_SERVICES}/{{id}}", _of_kind(ServiceApi.delete)),
-    ("GET", f"{_SERVICES}/{{id}}/versions", _of_kind(ServiceApi.versions)),
-    ("GET", f"{_SERVICES}/{{id}}/versions/{{version}}", _of_kind(ServiceApi.version)),
+    ("PATCH", f"{_SERVICES}/{{id:uuid}}", _of_kind(ServiceApi.patch)),
+    ("GET", f"{_SERVICES}/{{id:uuid}}", _of_kind(ServiceApi.get)),
+    ("DELETE", f"{_SERVICES}/{{id:uuid}}", _of_kind(ServiceApi.delete)),
+    ("GET", f"{_SERVICES}/{{id:uuid}}/versions", _of_kind(ServiceApi.versions)),
+    ("GET", f"{_SERVICES}/{{id:uuid}}/versions/{{version}}", _of_kind(ServiceApi.version)),
     ("GET", "users/loggedInUser", _own),
     ("GET", "{collection}/name/{fqn}", _get),
     ("DELETE", "{collection}/name/{fqn}", _delete),
-    ("GET", "{collection}/{id}", _get),
-    ("DELETE", "{collection}/{id}", _delete),
+    ("GET", "{collection}/{id:uuid}", _get),
+    ("DELETE", "{collection}/{id:uuid}", _delete),
     ("GET", "{collection}", _list),
     ("POST", "{collection}", _create),
     ("PUT", "{collection}", _create),
@@ -169,7 +171,7 @@ def _route(state: State, method: str, path: str) -> tuple[Endpoint, dict[str, st
     for route in _ROUTES:
         match, found = route.matches(scope)
         # Matched as it was sent, so that a name may hold a slash.
-        params = {name: unquote(value) for name, value in found.get("path_params", {}).items()}
+        params = {name: unquote(str(value)) for name, value in found.get("path_params", {}).items()}
         if match is Match.NONE or params.get("collection", collections[0]) not in collections:
             continue
         if match is Match.FULL:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import cast
 
 import jwt
 import yaml
@@ -18,9 +17,6 @@ from airflow_provider_collate.sandbox.exchange import ApiError, JsonObject, bad_
 
 _NAMESPACE = uuid.UUID("6b1c9a52-6f0e-4f6a-9b57-0d6f3c7d5e21")
 _TOKENS_ISSUED = datetime(2026, 1, 1, tzinfo=timezone.utc)
-
-_NEEDED_OF_LABELS = ("tagFQN", "source", "labelType", "state")
-_LABEL_FIELDS = ("tagFQN", "name", "displayName", "description", "source", "labelType", "state")
 
 
 @dataclass(frozen=True)
@@ -209,28 +205,6 @@ class Directory:
 
     def _of_label(self, label: Mapping[str, object]) -> Entry | None:
         return self.find(_label_kind(label), str(label["tagFQN"]))
-
-
-def check_reference(reference: object, field_name: str, kinds: tuple[str, ...]) -> JsonObject:
-    """Return a reference that a request gave, whether or not it points anywhere; a 400 when it is none."""
-    given = _with_texts(reference, ("id", "type"), field_name)
-    if given["type"] not in kinds:
-        raise bad_request(f"{field_name} of type {given['type']} is not supported")
-    return {name: value for name, value in given.items() if name != "href"}
-
-
-def check_labels(tags: Iterable[object]) -> list[JsonObject]:
-    """Return tag labels as given, their parts in the server's order; a 400 when a part is missing."""
-    labels = [_with_texts(tag, _NEEDED_OF_LABELS, f"tags[{position}]") for position, tag in enumerate(tags)]
-    return [{part: label[part] for part in _LABEL_FIELDS if label.get(part) is not None} for label in labels]
-
-
-def _with_texts(value: object, parts: tuple[str, ...], place: str) -> JsonObject:
-    """Return an object that has a text for each of these parts."""
-    for part in parts:
-        if not isinstance(value, dict) or not isinstance(value.get(part), str):
-            raise bad_request(f"[{place}.{part} must not be null]")
-    return cast("JsonObject", value)
 
 
 def _present(entry: Entry | None, kind: str, key: str, deleted: bool) -> Entry:

@@ -22,6 +22,7 @@ JsonObject = dict[str, Any]
 _WRITES = frozenset({"DELETE", "PATCH", "POST", "PUT"})
 _UNRECORDED = frozenset({"authorization", "cookie", "proxy-authorization"})
 _BASE64 = re.compile(r"[A-Za-z0-9+/]")
+_INTEGER = re.compile(r"[+-]?0*\d{1,10}")
 _MAX_LIMIT: Final = 1_000_000
 
 
@@ -67,7 +68,7 @@ class Request:
     @property
     def media_type(self) -> str:
         """What the body is said to be."""
-        return self.headers.get("content-type", "").partition(";")[0]
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
     def is_write(self) -> bool:
@@ -168,8 +169,7 @@ class ApiError(Exception):
         """Return the answer as the release has it."""
         named = {"errorType": self.error_type} if self.error_type and not release.is_old else {}
         answer = json_answer(self.status, {**self._document(), **named})
-        is_named = self.status in (401, 403, 404, 409)
-        return answer.with_headers({"WWW-Authenticate": "om-auth"}) if is_named else answer
+        return answer.with_headers({"WWW-Authenticate": "om-auth"}) if self.status in (401, 403, 404, 409) else answer
 
     def _document(self) -> JsonObject:
         return {"code": self.status, "message": self.message}
@@ -248,10 +248,8 @@ def read_page(
 
 
 def _read_limit(text: str) -> int:
-    try:
-        limit = int(text)
-    except ValueError:
-        raise ProtocolError(404) from None  # recorded
+    if not _INTEGER.fullmatch(text) or not -(2**31) <= (limit := int(text)) < 2**31:
+        raise ProtocolError(404)  # recorded
     if limit < 0:
         raise bad_request("[query param limit must be greater than or equal to 0]")
     if limit > _MAX_LIMIT:

@@ -22,8 +22,9 @@ def parse_patch(patch: object) -> list[JsonObject]:
         name = str(operation.get("op") if isinstance(operation, dict) else operation)
         if name not in _NEEDS:
             raise UnexpectedError(f"Illegal value for the operationName of the JSON patch operation: {name}")
-        if _NEEDS[name] not in operation:
-            raise UnexpectedError(f"no {_NEEDS[name]} for the JSON patch operation {name}")
+        for part in ("path", _NEEDS[name]):
+            if part not in operation or (part != "value" and not isinstance(operation[part], str)):
+                raise UnexpectedError(f"no mapping for {part}")
     return patch
 
 
@@ -50,19 +51,14 @@ def _applied(document: object, operation: JsonObject, is_old: bool) -> object:
         # The library takes true for 1.
         if same_json(JsonPointer(source).resolve(document), operation["value"]):
             return document
-        raise UnexpectedError(_failed_test(operation, is_old))
+        value = operation["value"]
+        text = value if isinstance(value, str) else compact(value)
+        failed = f"The JSON Patch operation 'test' failed for path '{source}' and value '{text}'"
+        raise UnexpectedError("JsonPatch.Operation.TEST fails! Values are not equal" if is_old else failed)
     except (JsonPatchException, JsonPointerException, TypeError, ValueError) as error:
         is_leaf = operation["op"] in ("remove", "replace")
         message = _missing(document, source, is_old, is_leaf) or _missing(document, str(operation["path"]), is_old)
         raise UnexpectedError(message or str(error)) from None
-
-
-def _failed_test(operation: JsonObject, is_old: bool) -> str:
-    if is_old:
-        return "JsonPatch.Operation.TEST fails! Values are not equal"
-    value = operation["value"]
-    text = value if isinstance(value, str) else compact(value)
-    return f"The JSON Patch operation 'test' failed for path '{operation['path']}' and value '{text}'"
 
 
 def _missing(document: object, pointer: str, is_old: bool, is_leaf: bool = False) -> str:

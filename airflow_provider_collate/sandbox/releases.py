@@ -17,22 +17,29 @@ class Release:
 
     :param is_old: before 1.12: one owner and one domain; POST and PUT drop tags; each change is a version;
         a wrong path, method or media type is a 500; no rules of entities; all as recorded.
+    :param relation_fields: fields that are shown only when asked for by `fields`.
     :param create_fields: in the order the server's messages list them.
     :param name_pattern: as Java has it.
     :param other_fields: of a service, which no create request of the oldest release gives.
+    :param parts: what references and tag labels hold: field → the words that it may be, any text if none.
     :param absent_types: values of `serviceType` that came later.
     :param absent_settings: settings of connections that came later, by service type and path.
     :param bot_put_keeps: attributes of a stored service that a bot's PUT does not replace once they have a value.
     :param sanitises: methods whose descriptions are sanitised.
     :param entity_rules: the rules for entities that are on by default, with what is said of each.
     :param missing_connection: what it says to a PUT without a connection; `{type}` is the service type.
+    :param null_connection: what it says where it takes a connection to be there; `{}` is what it calls that.
     """
 
     name: str
     version: str
     is_old: bool
+    owner_field: str
+    domain_field: str
+    relation_fields: tuple[str, ...]
     create_fields: tuple[str, ...]
     other_fields: frozenset[str]
+    parts: Mapping[str, Mapping[str, tuple[str, ...]]]
     absent_types: frozenset[str]
     absent_settings: frozenset[str]
     name_pattern: str
@@ -41,21 +48,7 @@ class Release:
     sanitises: frozenset[str]
     entity_rules: Mapping[str, str]
     missing_connection: str
-
-    @property
-    def owner_field(self) -> str:
-        """Name of the field for owners."""
-        return "owner" if self.is_old else "owners"
-
-    @property
-    def domain_field(self) -> str:
-        """Name of the field for domains."""
-        return "domain" if self.is_old else "domains"
-
-    @property
-    def relation_fields(self) -> tuple[str, ...]:
-        """Fields that are shown only when asked for by `fields`."""
-        return (self.owner_field, "tags", self.domain_field, "dataProducts")
+    null_connection: str
 
     @property
     def service_fields(self) -> frozenset[str]:

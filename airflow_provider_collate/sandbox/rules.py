@@ -10,12 +10,11 @@ from typing import Any
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.models.stored_text import stored_form
 from airflow_provider_collate.sandbox.connections import StoredConnections, misfit
-from airflow_provider_collate.sandbox.directory import User, check_labels, check_reference
+from airflow_provider_collate.sandbox.directory import User
 from airflow_provider_collate.sandbox.exchange import ApiError, JsonObject, UnexpectedError, bad_request
 from airflow_provider_collate.sandbox.services import StoredService, key_of
 from airflow_provider_collate.sandbox.state import State
 
-_OWNER_KINDS = ("user", "team")
 # Variants of ASCII that look like markup, and what needs two units in Java.
 _NUMBERED = re.compile("[\ufe60-\U0010ffff]")
 
@@ -39,8 +38,8 @@ class Rules:
         """Return what a service becomes by a PUT.
 
         Recorded on OpenMetadata 1.2: a bot does not replace a description or display name, a person
-        replaces and clears them. From the server's source: so it is with domains; owners are replaced
-        but never removed, tags are added to those that are there.
+        replaces and clears them. From the server's source: so it is with domains, which are not cleared on 1.2;
+        owners are replaced but never removed, tags are added to those that are there.
 
         :raises ApiError: 400 for a connection or service type that does not fit, 404 for what it refers to.
         """
@@ -49,9 +48,10 @@ class Rules:
             raise bad_request(self._release.missing_connection.format(type=declared["serviceType"]))
         if stored.service_type != declared["serviceType"]:
             raise misfit(declared["serviceType"], "unmask")
+        if self._release.is_old and stored.connection is None:
+            raise UnexpectedError(self._release.null_connection.format("decryptedOrigConn"))
         said = self._said(declared, "PUT", stored)
-        for kept in ("style", "ingestion_runner"):
-            said[kept] = said[kept] or getattr(stored, kept)
+        said |= {kept: said[kept] or getattr(stored, kept) for kept in ("style", "ingestion_runner")}
         keeps = self._release.bot_put_keeps if self._user.is_bot else ()
         said |= {name: value for name in keeps if (value := getattr(stored, name))}
         return replace(wanted, deleted=False, **said)
@@ -61,41 +61,35 @@ class Rules:
         if wanted.get("deleted") is True:
             raise bad_request(f"Entity {self._kind.collection.removesuffix('s')} attribute deleted can't be modified")
         if stored.connection is not None and "connection" not in wanted:
-            raise UnexpectedError(
-                'Cannot invoke "org.openmetadata.schema.ServiceConnectionEntityInterface.getConfig()" '
-                'because "decryptedUpdatedConn" is null'
-            )
+            raise UnexpectedError(self._release.null_connection.format("decryptedUpdatedConn"))
         said = self._said(wanted, "PATCH", stored)
-        labels = check_labels(wanted.get("tags", []))
-        self._directory.check_tags(labels)
-        owners = self._references(wanted, self._release.owner_field, _OWNER_KINDS)
+        labels, directory = wanted.get("tags", []), self._directory
+        directory.check_tags(labels)
+        products = [one["id"] for one in _references(wanted, "dataProducts")]
         return replace(
             stored,
-            owners=self._found(owners),
+            owners=self._owners(wanted),
             # A domain is not looked up (recorded).
-            domains=self._references(wanted, self._release.domain_field, ("domain",)),
-            data_products=self._found(self._references(wanted, "dataProducts", ("dataProduct",))),
+            domains=_references(wanted, self._release.domain_field),
+            data_products=tuple(directory.by_id("dataProduct", one, deleted=True).reference() for one in products),
             tags=self._labelled(stored, labels),
             **said,
         )
 
     def check_entity(self, before: StoredService | None, service: StoredService) -> None:
         """Refuse by a 400 what the rules for entities forbid by default, if it changed (server source, 1.12)."""
-        if not self._release.entity_rules:
-            return
         before = before or replace(service, owners=(), domains=(), data_products=())
-        teams = [owner for owner in service.owners if owner["type"] == "team"]
-        if service.owners != before.owners and teams and len(service.owners) > 1:
-            raise self._violated("Multiple Users or Single Team Ownership")
-        if service.domains != before.domains and len(service.domains) > 1:
-            raise self._violated("Multiple Domains are not allowed")
+        shares = len(service.owners) > 1 and any(owner["type"] == "team" for owner in service.owners)
         is_moved = (service.domains, service.data_products) != (before.domains, before.data_products)
-        if is_moved and not self._fits_its_domains(service):
-            raise self._violated("Data Product Domain Validation")
-
-    def _violated(self, rule: str) -> ApiError:
-        said = f"Entity does not satisfy the rule. Rule context: {self._release.entity_rules[rule]}"
-        return ApiError(400, f"Rule [{rule}] validation failed: {said}", "RULE_VIOLATION")
+        broken = {
+            "Multiple Users or Single Team Ownership": shares and service.owners != before.owners,
+            "Multiple Domains are not allowed": service.domains != before.domains and len(service.domains) > 1,
+            "Data Product Domain Validation": is_moved and not self._fits_its_domains(service),
+        }
+        for rule, context in self._release.entity_rules.items():
+            if broken[rule]:
+                said = f"Entity does not satisfy the rule. Rule context: {context}"
+                raise ApiError(400, f"Rule [{rule}] validation failed: {said}", "RULE_VIOLATION")
 
     def _fits_its_domains(self, service: StoredService) -> bool:
         domains = [self._directory.find_id("domain", domain["id"]) for domain in service.domains]
@@ -126,14 +120,13 @@ class Rules:
         domains = [declared["domain"]] if "domain" in declared else declared.get("domains", [])
         labels = [*base.tags]
         if not self._release.is_old:
-            labels += check_labels(declared.get("tags", []))
+            labels += declared.get("tags", [])
             directory.check_tags(labels)
-        owners = self._found(self._references(declared, self._release.owner_field, _OWNER_KINDS))
         products = directory.references("dataProduct", declared.get("dataProducts", []))
         return replace(
             base,
-            owners=owners or base.owners,
-            domains=directory.references("domain", domains),
+            owners=self._owners(declared) or base.owners,
+            domains=directory.references("domain", domains) or (base.domains if self._release.is_old else ()),
             data_products=products or base.data_products,
             tags=self._labelled(base, labels),
         )
@@ -155,15 +148,18 @@ class Rules:
         applied = datetime.fromtimestamp(self._state.now() / 1000, tz=timezone.utc)
         return {"appliedAt": f"{applied:%Y-%m-%dT%H:%M:%S}Z", "appliedBy": self._user.name}
 
-    def _references(self, declared: JsonObject, field: str, kinds: tuple[str, ...]) -> tuple[JsonObject, ...]:
-        """Return what a field refers to: a list of references, or one on old releases."""
-        value = declared.get(field, [])
-        checked = [check_reference(one, field, kinds) for one in (value if isinstance(value, list) else [value])]
-        return tuple({str(reference["id"]): reference for reference in checked}.values())
-
-    def _found(self, references: tuple[JsonObject, ...]) -> tuple[JsonObject, ...]:
-        """Return what references point to, deleted or not (server source); a 404 when there is none."""
-        return tuple(self._directory.by_id(one["type"], one["id"], deleted=True).reference() for one in references)
+    def _owners(self, declared: JsonObject) -> tuple[JsonObject, ...]:
+        """Return who is named as owner, deleted or not; a 400 when it cannot be one (server source), or a 404."""
+        owners = []
+        for given in _references(declared, self._release.owner_field):
+            if given["type"] not in ("user", "team"):
+                said = f"Entity of type {given['type']} can't be the owner."
+                raise bad_request(f"{said} Only Team of type Group or a User can own entities.")
+            owner = self._directory.by_id(given["type"], given["id"], deleted=True)
+            if (kind := owner.more.get("teamType", "Group")) != "Group":
+                raise bad_request(f"Team of type {kind} can't own entities. Only Team of type Group can own entities.")
+            owners.append(owner.reference())
+        return tuple(owners)
 
     def _connection(self, declared: JsonObject, step: str, stored: StoredService | None) -> dict[str, Any]:
         """Return the connection, and whether a secret that is behind a secrets manager was given in clear."""
@@ -175,6 +171,12 @@ class Rules:
             return {"connection": connection}
         is_rewritten = self._state.secrets_manager and connections.has_secret_in_clear(given, stored)
         return {"connection": connections.revealed(connection, stored), "rewritten": is_rewritten}
+
+
+def _references(declared: JsonObject, field: str) -> tuple[JsonObject, ...]:
+    """Return what a field refers to: a list of references, or one on old releases."""
+    value = declared.get(field, [])
+    return tuple({one["id"]: one for one in (value if isinstance(value, list) else [value])}.values())
 
 
 def sanitized(text: str) -> str:

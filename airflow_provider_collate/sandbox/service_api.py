@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.sandbox.connections import StoredConnections
-from airflow_provider_collate.sandbox.declarations import Parser, read_json
+from airflow_provider_collate.sandbox.declarations import Parser, read_id, read_json
 from airflow_provider_collate.sandbox.directory import UnknownTagError, User
 from airflow_provider_collate.sandbox.exchange import (
     Answer,
     ApiError,
     JsonObject,
     ProtocolError,
+    UnexpectedError,
     bad_request,
     compact,
     json_answer,
@@ -46,7 +47,12 @@ class ServiceApi:
         state, params = self.state, call.request.params
         include, fields = self._read_shown(params)
         state.check_allowed(call.user, "ViewAll")
-        names, paging = read_page(self.store.ordered(include), params, by_id=not state.release.is_old)
+        keys = self.store.ordered(include)
+        if domain := params.get("domain"):
+            wanted = state.directory.by_name("domain", domain).id
+            members = {one.id for one in self.store if wanted in [reference["id"] for reference in one.domains]}
+            keys = [key for key in keys if key[1] in members]
+        names, paging = read_page(keys, params, by_id=not state.release.is_old)
         rows = [self._shown(service, call, fields) for name in names if (service := self.store.get(name))]
         return json_answer(200, {"data": rows, "paging": paging}, rows=len(rows))
 
@@ -123,6 +129,8 @@ class ServiceApi:
             # The tags are removed first, and nothing puts them back (recorded).
             self.store.keep(replace(stored, tags=()))
             raise
+        if release.is_old and stored.connection is None:
+            raise UnexpectedError(release.null_connection.format("decryptedOrigConn"))
         service, change = self.revise(stored, wanted, call.user, folds=not release.is_old)
         named = replace(service, name=changed.get("name") or service.name, domains=())
         answered = self._document(named, None, root=call.request.root)
@@ -151,19 +159,18 @@ class ServiceApi:
 
     def version(self, call: Call) -> Answer:
         """Answer `GET` of one version by its number."""
-        number = call.params["version"]
+        try:
+            number = float(call.params["version"])
+        except ValueError:
+            raise bad_request(f'For input string: "{call.params["version"]}"') from None  # server source
         for version in self._versions(call):
-            if number in (str(version.version), str(version.version).removesuffix(".0")):
+            if number == version.version:
                 return json_answer(200, self._document(version, call.user))
         raise not_found(self.store.entity, f"{call.params['id']} and version {number}")
 
     def restore(self, call: Call) -> Answer:
         """Answer `PUT` of `restore` with a service's id."""
-        body = read_json(call.request.content)
-        service_id = body.get("id") if isinstance(body, dict) else None
-        if not isinstance(service_id, str):
-            raise bad_request("[id must not be null]")
-        stored = self.store.find({"id": service_id}, "deleted")
+        stored = self.store.find({"id": read_id(call.request.content)}, "deleted")
         self.state.check_allowed(call.user, "EditAll", stored.name)
         service, _ = self.revise(stored, replace(stored, deleted=False), call.user)
         return json_answer(200, self._document(service, None), change="entityRestored", writes=1)

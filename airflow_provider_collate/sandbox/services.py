@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import copy
-import re
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from airflow_provider_collate.sandbox.directory import Directory
-from airflow_provider_collate.sandbox.exchange import JsonObject, ProtocolError, compact, not_found, quoted, same_json
+from airflow_provider_collate.sandbox.exchange import JsonObject, compact, not_found, quoted, same_json
 from airflow_provider_collate.sandbox.releases import Release
 
 _NAMESPACE = uuid.UUID("c4a3a1f0-8d5d-4c7e-9d51-2f6b8a5e7c10")
 INCLUDES = {"all": (False, True), "deleted": (True,), "non-deleted": (False,)}
-_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SESSION_MILLISECONDS = 10 * 60 * 1000
 
 
@@ -148,8 +146,6 @@ class Store:
     def find(self, params: Mapping[str, str], include: str = "non-deleted") -> StoredService:
         """Return the service of an `id` or an `fqn`, which may lack its quotes (server source); or a 404."""
         key = quoted(params["fqn"]) if "fqn" in params else params["id"]
-        if "fqn" not in params and not _UUID.fullmatch(key):
-            raise ProtocolError(404)
         service = (self._by_fqn if "fqn" in params else self._by_id).get(key)
         if service is None or service.deleted not in INCLUDES[include]:
             raise not_found(self.entity, key)
@@ -246,9 +242,10 @@ def _changes(
     note("ingestionRunner", _text(stored.ingestion_runner), _text(wanted.ingestion_runner))
     if wanted.rewritten or not same_json(stored.connection, wanted.connection):
         note("connection", '"old-encrypted-value"', '"new-encrypted-value"')
+    domains = tuple(e.reference() if (e := directory.find_id("domain", one["id"])) else one for one in stored.domains)
     for name, olds, news in (
         (release.owner_field, stored.owners, wanted.owners),
-        (release.domain_field, stored.domains, wanted.domains),
+        (release.domain_field, domains, wanted.domains),
         ("dataProducts", stored.data_products, wanted.data_products),
         ("tags", tuple(map(directory.shown_label, stored.tags)), wanted.tags),
     ):

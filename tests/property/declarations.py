@@ -16,7 +16,7 @@ Declared = dict[str, Any]
 ENTRIES = [Entry("user", "ana", "ana"), Entry("team", "ml-platform", "ml-platform")]
 NAMES = ["a", "a.b", "b", "c d", "é", "prefix_1", "prefix_2", "prefix_3"]
 # Tier is exclusive: a service carries one of its tags.
-TAGS = ["PII.None", "PII.Sensitive"]
+TAGS = ["PII.None", "PersonalData.Personal"]
 TIERS = ["Tier.Tier1", "Tier.Tier2"]
 RELEASES = ["2.x", "1.2"]
 
@@ -119,6 +119,10 @@ def declarations(draw: st.DrawFn) -> tuple[list[Declared], list[Declared]]:
     names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=6))
     types = {name: draw(st.sampled_from(sorted(CONFIGS))) for name in names}
     first, second = ([draw(services(name, types[name])) for name in names if draw(st.integers(0, 3))] for _ in range(2))
+    known = {row["name"] for row in first}
+    # OpenMetadata 1.2 changes nothing of a service that it has stored without a connection.
+    for row in (*first, *(row for row in second if row["name"] not in known)):
+        row["connection"] = row["connection"] or {"config": {"type": row["serviceType"]}}
     return first, second
 
 

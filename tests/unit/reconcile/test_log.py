@@ -59,8 +59,9 @@ def test_a_run_of_one_service(bot: Workbench, told: Callable[[], list[str]]) -> 
 
 
 def test_the_last_line_says_that_a_run_failed(old_bot: Workbench, told: Callable[[], list[str]]) -> None:
-    old_bot.catalog.add_service("notebooks", "Sklearn", user=ANA, description="By hand")
-    run(old_bot, [sklearn("notebooks", description="New"), sklearn("others")])
+    row = sklearn("notebooks", description="New")
+    old_bot.catalog.add_service("notebooks", "Sklearn", user=ANA, description="By hand", connection=row["connection"])
+    run(old_bot, [row, sklearn("others")])
 
     assert "Read the history of 1 service in … s" in told()
     assert told()[-1] == "Failed: 1 created, 1 conflict, in … s"

@@ -20,6 +20,10 @@ from tests.unit.reconcile.workbench import COLLECTION, Row, Workbench, mlflow, s
 NAME = "team.sklearn"
 
 
+# OpenMetadata 1.2 changes nothing of a service that it has stored without one.
+CONNECTION = {"config": {"type": "Sklearn"}}
+
+
 def once(bench: Workbench, method: str, act: Callable[[], object]) -> None:
     """Let something happen right before the first request of a method arrives."""
 
@@ -44,23 +48,23 @@ class TestWhatWasNotApplied:
 
     def test_a_classification_is_asked_for_once(self, old_bot: Workbench) -> None:
         """Two declared tags of it ask before the plan, a person's tag beside a declared one asks while it is made."""
-        theirs = {"tagFQN": "PII.None", "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
-        old_bot.catalog.add_service(NAME, "Sklearn", user=ANA, tags=[theirs])
-        report = old_bot.run([sklearn(tags=["PII.Sensitive"]), sklearn("other", tags=["PII.None", "PII.Sensitive"])])
+        one, two = (old_bot.catalog.add_tag(fqn).fqn for fqn in ("Use.One", "Use.Two"))
+        old_bot.catalog.add_service(NAME, "Sklearn", user=ANA, tags=[one], connection=CONNECTION)
+        report = old_bot.run([sklearn(tags=[two]), sklearn("other", tags=[one, two])])
         assert report.counts == {"created": 1, "updated": 1}
         asked = [seen.path for seen in old_bot.sent("GET") if "/classifications/" in seen.path]
-        assert asked == ["/api/v1/classifications/name/PII"]
+        assert asked == ["/api/v1/classifications/name/Use"]
 
     def test_a_tag_that_a_person_s_tag_excludes_is_a_conflict(self, old_bot: Workbench) -> None:
         theirs = {"tagFQN": "Tier.Tier2", "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
-        old_bot.catalog.add_service(NAME, "Sklearn", user=ANA, tags=[theirs])
+        old_bot.catalog.add_service(NAME, "Sklearn", user=ANA, tags=[theirs], connection=CONNECTION)
         result = old_bot.run_one(sklearn(tags=["Tier.Tier1"]))
         assert result.outcome is Outcome.CONFLICT
         assert "Tier.Tier1 was declared; Tier allows one tag" in str(result)
         assert not [seen for seen in old_bot.writes() if "/tags" in str(seen.body)]
 
     def test_a_person_s_description_fails_the_run_and_the_error_names_the_ways_out(self, anyone: Workbench) -> None:
-        anyone.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand")
+        anyone.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand", connection=CONNECTION)
         report = anyone.run([sklearn(description="New"), sklearn("other")])
         assert report.counts == {"created": 1, "conflict": 1}
         error = report.error()
@@ -72,8 +76,7 @@ class TestWhatWasNotApplied:
         assert anyone.catalog.services[NAME]["description"] == "By hand"
 
     def test_what_is_a_conflict_is_not_written_every_night(self, bot: Workbench) -> None:
-        connection = {"config": {"type": "Sklearn"}}
-        bot.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand", connection=connection)
+        bot.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand", connection=CONNECTION)
         bot.run([sklearn(description="New")])
         assert not bot.writes()
 
@@ -224,7 +227,7 @@ class TestMeanwhile:
         [
             {"description": "Edited by Ana"},
             {"displayName": "Edited by Ana"},
-            {"tags": ["PII.Sensitive"]},
+            {"tags": ["PersonalData.Personal"]},
             {"connection": {"config": {"type": "Sklearn", "supportsMetadataExtraction": False}}},
         ],
         ids=lambda edit: next(iter(edit)),
@@ -258,12 +261,13 @@ class TestMeanwhile:
         bot.run([sklearn()])
         stored = bot.catalog.state.store_of().get(NAME)
         assert stored is not None
-        label = {"tagFQN": "PII.Sensitive", "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
+        fqn = "PersonalData.Personal"
+        label = {"tagFQN": fqn, "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
         edited = replace(stored, tags=(label,), updated_by="ana", **moves)
         once(bot, "PATCH", lambda: bot.catalog.state.store_of().keep(edited))
         bot.run([sklearn(tags=["PII.None"])])
         tags: Any = bot.catalog.services[NAME]["tags"]
-        assert {tag["tagFQN"] for tag in tags} == {"PII.None", "PII.Sensitive"}
+        assert {tag["tagFQN"] for tag in tags} == {"PII.None", fqn}
 
     def test_who_is_edited_again_and_again_is_left_to_the_next_attempt(self, bot: Workbench) -> None:
         bot.run([sklearn(description="Old")])
@@ -290,7 +294,8 @@ class TestMeanwhile:
         [("update", Outcome.UPDATED), ("ignore", Outcome.IGNORED), ("fail", Outcome.FAILED)],
     )
     def test_a_service_that_someone_created_first(self, anyone: Workbench, choice: str, expected: Outcome) -> None:
-        once(anyone, "POST", lambda: anyone.catalog.add_service(NAME, "Sklearn", user=ANA, displayName="By Ana"))
+        fields: dict[str, Any] = {"displayName": "By Ana", "connection": CONNECTION}
+        once(anyone, "POST", lambda: anyone.catalog.add_service(NAME, "Sklearn", user=ANA, **fields))
         result = anyone.run_one(sklearn(tags=["PII.None"]), if_exists=choice)
         assert result.outcome is expected
         assert (result.error is not None) is (choice == "fail")

@@ -118,6 +118,7 @@ def test_bodies_that_cannot_be_read(bot: httpx.Client, body: bytes, text: str) -
 
 
 def test_a_body_must_say_that_it_is_json(bot: httpx.Client) -> None:
+    assert bot.post("", content=b"{}", headers={"Content-Type": "Application/JSON ; charset=utf-8"}).status_code == 400
     assert bot.post("", content=b"{}", headers={"Content-Type": "text/plain"}).status_code == 415
 
 

@@ -38,6 +38,37 @@ def test_an_admin_creates_and_a_bot_reads(
     assert bot.get(read["href"]).json() == read
 
 
+def test_the_classifications_that_the_server_starts_with_allow_one_tag(bot: httpx.Client) -> None:
+    tags = {tag["fullyQualifiedName"]: tag for tag in bot.get(f"{API}/tags", params={"limit": 100}).json()["data"]}
+    classifications = bot.get(f"{API}/classifications").json()["data"]
+
+    assert {"PII.NonSensitive", "PersonalData.Personal", "PersonalData.SpecialCategory"} < tags.keys()
+    assert all(tag["description"] for tag in tags.values())
+    assert all(classification["mutuallyExclusive"] for classification in classifications)
+
+
+def test_the_tags_of_a_parent(bot: httpx.Client, catalog: Catalog) -> None:
+    catalog.add_tag("Tier.Tier1.Gold")
+    catalog.add_tag("Tiers.One")
+
+    shown = {
+        parent: [tag["fullyQualifiedName"] for tag in bot.get(f"{API}/tags", params={"parent": parent}).json()["data"]]
+        for parent in ("PersonalData", "Tier.Tier1", "Nope")
+    }
+
+    personal = ["PersonalData.Personal", "PersonalData.SpecialCategory"]
+    assert shown == {"PersonalData": personal, "Tier.Tier1": ["Tier.Tier1.Gold"], "Nope": []}
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_an_id_that_is_none_is_no_path(admin: httpx.Client, catalog: Catalog, method: str) -> None:
+    today = admin.request(method, f"{API}/users/not-an-id")
+    catalog.release = "1.2"
+    old = admin.request(method, f"{API}/users/not-an-id")
+
+    assert (today.status_code, today.json()["message"], old.status_code) == (404, "HTTP 404 Not Found", 500)
+
+
 def test_a_glossary_term_needs_its_glossary(admin: httpx.Client, bot: httpx.Client) -> None:
     term = {"name": "Churn", "description": "d", "glossary": "Business"}
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from airflow_provider_collate.sandbox import Catalog
-from tests.unit.sandbox.declared import add, patch
+from tests.unit.sandbox.declared import add, mlflow, patch
 
 SECRET = {"config": {"awsConfig": {"awsRegion": "x", "awsSecretAccessKey": "canary"}}}
 
@@ -39,7 +39,24 @@ def test_each_version_says_who_changed_what(bot: httpx.Client, admin: httpx.Clie
     ]
     assert (first["version"], first["description"], "changeDescription" in first) == (0.1, "one", False)
     assert bot.get(f"/{service_id}/versions/0.2").json() == middle
-    assert bot.get(f"/{service_id}/versions/9.9").status_code == 404
+    assert bot.get(f"/{service_id}/versions/0.20").json() == middle
+    missing, unreadable = (bot.get(f"/{service_id}/versions/{number}") for number in ("9", "x"))
+    assert missing.json()["message"] == f"mlmodelService instance for {service_id} and version 9.0 not found"
+    assert (unreadable.status_code, unreadable.json()["message"]) == (400, 'For input string: "x"')
+
+
+def test_a_domain_in_the_history_of_1_2_is_whole_where_it_was_stored(bot: httpx.Client, catalog_1_2: Catalog) -> None:
+    domain = catalog_1_2.add_domain("Risk")
+    given = {"id": domain.id, "type": "domain"}
+    catalog_1_2.add_service("a", connection={"config": {}})
+
+    change(bot, domain=given)
+    change(bot, domain=None)
+
+    removed, added, _ = versions(bot, catalog_1_2.services["a"]["id"])
+    new = json.loads(added["changeDescription"]["fieldsAdded"][0]["newValue"])
+    old = json.loads(removed["changeDescription"]["fieldsDeleted"][0]["oldValue"])
+    assert (new, old) == (given, domain.reference())
 
 
 def test_a_person_reads_masks_in_the_history(bot: httpx.Client, admin: httpx.Client, catalog: Catalog) -> None:
@@ -53,7 +70,7 @@ def test_a_person_reads_masks_in_the_history(bot: httpx.Client, admin: httpx.Cli
 class TestFolding:
     @pytest.fixture
     def service_id(self, bot: httpx.Client) -> object:
-        return bot.post("", json={"name": "a", "serviceType": "Mlflow", "description": "one"}).json()["id"]
+        return bot.post("", json=mlflow("a", description="one")).json()["id"]
 
     def test_one_users_changes_are_one_version(self, bot: httpx.Client, service_id: object) -> None:
         first = change(bot, description="two").json()

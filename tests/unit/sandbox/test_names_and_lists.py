@@ -76,6 +76,28 @@ class TestList:
 
         assert (len(page["data"]), page["paging"]["total"]) == (10, 12)
 
+    @pytest.mark.parametrize("release", ["1.2", "2.x"])
+    def test_those_of_a_domain(self, bot: httpx.Client, catalog: Catalog, release: str) -> None:
+        catalog.release = release
+        domain = catalog.add_domain("Risk")
+        for name in ("b", "d", "e"):
+            catalog.add_service(name, **({"domain": domain} if release == "1.2" else {"domains": [domain]}))
+        for name in ("a", "c"):
+            catalog.add_service(name)
+
+        page = bot.get("", params={"domain": "Risk", "limit": 2}).json()
+        rest = bot.get("", params={"domain": "Risk", "after": page["paging"]["after"]}).json()
+        unknown = bot.get("", params={"domain": "Nope"})
+
+        assert ([row["name"] for row in page["data"]], page["paging"]["total"]) == (["b", "d"], 3)
+        assert [row["name"] for row in rest["data"]] == ["e"]
+        assert (unknown.status_code, unknown.json()["message"]) == (404, "domain instance for Nope not found")
+        assert bot.get("", params={"domain": "Fraud"}).json() == {"data": [], "paging": {"total": 0}}
+
+    @pytest.mark.parametrize("limit", ["x", "", "1_0", " 5", "1.0", "99999999999", "-99999999999"])
+    def test_a_limit_that_cannot_be_read(self, bot: httpx.Client, limit: str) -> None:
+        assert bot.get("", params={"limit": limit}).status_code == 404
+
     @pytest.mark.parametrize("params", [{"limit": -1}, {"limit": 1_000_001}, {"after": "%"}, {"include": "some"}])
     def test_bad_parameters(self, bot: httpx.Client, params: dict[str, str]) -> None:
         assert bot.get("", params=params).status_code == 400

@@ -6,7 +6,10 @@ import httpx
 import pytest
 
 from airflow_provider_collate.sandbox import Catalog
+from tests.unit.sandbox.conftest import ROOT
 from tests.unit.sandbox.declared import CHANGE, PATCH, add, label, mlflow, patch
+
+NOBODY = "11111111-1111-4111-8111-111111111111"
 
 
 class TestPatch:
@@ -47,7 +50,7 @@ class TestPatch:
         [
             ("/tags", [label("No.Such")], "tag instance for No.Such not found"),
             ("/tags", [label("No.Such", source="Glossary")], "glossaryTerm instance for No.Such not found"),
-            ("/owners", [{"id": "0" * 8, "type": "team"}], "team instance for 00000000 not found"),
+            ("/owners", [{"id": NOBODY, "type": "team"}], f"team instance for {NOBODY} not found"),
         ],
     )
     def test_unknown_references_are_not_found(
@@ -59,6 +62,38 @@ class TestPatch:
 
         assert (answer.status_code, answer.json()["message"]) == (404, message)
         assert catalog.services["a"]["version"] == 0.1
+
+    @pytest.mark.parametrize("release", ["1.2", "2.x"])
+    def test_an_id_that_is_none_cannot_be_read(self, bot: httpx.Client, catalog: Catalog, release: str) -> None:
+        catalog.release = release
+        service = bot.post("", json=mlflow("a")).json()
+        person, domain = {"id": "x", "type": "user"}, {"id": "x", "type": "domain"}
+        owner: tuple[str, object] = ("owner", person) if release == "1.2" else ("owners", [person])
+        other: tuple[str, object] = ("domain", domain) if release == "1.2" else ("domains", [domain])
+
+        answers = [
+            bot.post("", json=mlflow("b", **{owner[0]: owner[1]})),
+            *(patch(bot, "a", add(f"/{field}", value)) for field, value in (owner, other)),
+            bot.put("/restore", json={"id": "x"}),
+        ]
+
+        text = 'Cannot deserialize value of type `java.util.UUID` from String "x": UUID has to be represented by'
+        assert [(answer.status_code, text in answer.json()["message"]) for answer in answers] == [(400, True)] * 4
+        unknown = bot.put("/restore", json={"id": service["id"], "colour": "red"})
+        assert (unknown.status_code, 'Unrecognized field "colour"' in unknown.json()["message"]) == (400, True)
+
+    def test_who_cannot_be_an_owner(self, bot: httpx.Client, admin: httpx.Client) -> None:
+        department = {"name": "sales", "teamType": "Department"}
+        team = admin.post(f"{ROOT}/teams", json=department).json()
+
+        answers = [
+            bot.post("", json=mlflow("a", owners=[{"id": team["id"], "type": kind}])) for kind in ("team", "table")
+        ]
+
+        assert [(answer.status_code, answer.json()["message"]) for answer in answers] == [
+            (400, "Team of type Department can't own entities. Only Team of type Group can own entities."),
+            (400, "Entity of type table can't be the owner. Only Team of type Group or a User can own entities."),
+        ]
 
     def test_a_name_shows_in_the_answer_only(self, bot: httpx.Client, catalog: Catalog) -> None:
         catalog.add_service("a")
@@ -79,6 +114,13 @@ class TestPatch:
         assert (unknown.status_code, deleted.status_code) == (400, 400)
         assert 'Unrecognized field "colour"' in unknown.json()["message"]
         assert catalog.services["a"]["version"] == 0.1
+
+    @pytest.mark.parametrize("release", ["1.2", "2.x"])
+    def test_an_operation_without_a_path_is_unexpected(self, bot: httpx.Client, catalog: Catalog, release: str) -> None:
+        catalog.release = release
+        catalog.add_service("a")
+
+        assert patch(bot, "a", {"op": "add", "value": "x"}).status_code == 500
 
     def test_a_soft_deleted_service_cannot_be_patched(self, bot: httpx.Client) -> None:
         service = bot.post("", json=mlflow("a")).json()

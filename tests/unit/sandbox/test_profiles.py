@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_collate.sandbox import Catalog
 from airflow_provider_collate.sandbox.rules import sanitized
-from tests.unit.sandbox.declared import CHANGE, add, label, patch
+from tests.unit.sandbox.declared import CHANGE, add, label, mlflow, patch
 
 NEWER = ["1.12", "1.13", "2.x"]
 ALL = ["1.2", *NEWER]
@@ -87,7 +87,7 @@ class TestDescriptions:
         self, bot: httpx.Client, catalog: Catalog, release: str, by_post: str, by_patch: str
     ) -> None:
         catalog.release = release
-        created = bot.post("", json={"name": "a", "serviceType": "Sklearn", "description": "a's"}).json()
+        created = bot.post("", json=mlflow("a", description="a's")).json()
 
         assert created["description"] == by_post
         assert patch(bot, "a", add("/description", "b's")).json()["description"] == by_patch
@@ -179,7 +179,7 @@ class TestOptions:
 
     def test_a_narrow_role(self, bot: httpx.Client, admin: httpx.Client, catalog: Catalog) -> None:
         catalog.state.narrow_role = True
-        catalog.add_service("a")
+        bot.post("", json=mlflow("a"))
         guard = {"op": "test", "path": "/version", "value": 0.1}
 
         refused = patch(bot, "a", guard, add("/description", "x"))
@@ -191,7 +191,7 @@ class TestOptions:
 
     def test_a_role_that_denies_a_display_name(self, bot: httpx.Client, catalog: Catalog) -> None:
         catalog.state.denies_display_name = True
-        catalog.add_service("a", displayName="A")
+        bot.post("", json=mlflow("a", displayName="A"))
 
         answer = patch(bot, "a", add("/displayName", "B"), add("/description", "x"))
 

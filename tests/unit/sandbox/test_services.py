@@ -18,7 +18,7 @@ class TestPut:
         catalog.release = release
 
     def test_a_bot_keeps_what_people_wrote(self, bot: httpx.Client, catalog: Catalog, release: str) -> None:
-        catalog.add_service("a", description="By hand", displayName="A")
+        bot.post("", json=mlflow("a", description="By hand", displayName="A"))
 
         answer = bot.put("", json=mlflow("a", description="New", displayName="New"))
 
@@ -44,12 +44,12 @@ class TestPut:
         assert not {"description", "displayName"} & answer.json().keys()
         assert answer.json()["updatedBy"] == "admin"
 
-    def test_a_connection_may_be_left_out_only_where_there_is_none(self, bot: httpx.Client) -> None:
+    def test_a_connection_may_be_left_out_only_where_there_is_none(self, bot: httpx.Client, release: str) -> None:
         bare = {"name": "a", "serviceType": "Mlflow"}
-        bot.post("", json=bare)
+        bot.post("", json=bare if release == "2.x" else mlflow("a"))
 
-        assert bot.put("", json=bare).headers[CHANGE] == "entityNoChange"
-        assert bot.put("", json=mlflow("a")).json()["version"] == 0.2
+        assert release == "1.2" or bot.put("", json=bare).headers[CHANGE] == "entityNoChange"
+        assert release == "1.2" or bot.put("", json=mlflow("a")).json()["version"] == 0.2
         assert bot.put("", json=bare).status_code == 400
 
     def test_another_service_type_is_refused(self, bot: httpx.Client) -> None:
@@ -146,6 +146,31 @@ class TestNewerReleases:
         assert f'Unrecognized field "{field}"' in answer.json()["message"]
         assert bot.get("", params={"fields": field}).json()["message"] == f"Invalid field name {field}"
 
+    @pytest.mark.parametrize("release", ["1.2", "2.x"])
+    @pytest.mark.parametrize(
+        "tag, message",
+        [
+            ("Tier.Tier1", "Cannot deserialize value of type `org.openmetadata.schema.type.TagLabel`"),
+            (
+                {"tagFQN": "Tier.Tier1", "source": "Classification"},
+                "[tags[0].labelType must not be null, tags[0].state",
+            ),
+            (label("Tier.Tier1", colour="red"), 'Unrecognized field "colour" (class org.openmetadata.schema.type.Tag'),
+            (label("Tier.Tier1", source="Nope"), "instance of `org.openmetadata.schema.type.TagLabel$TagSource`, prob"),
+            (label("Tier.Tier1", labelType="Nope"), "schema.type.TagLabel$LabelType`, problem: Nope"),
+            (label("Tier.Tier1", state="Nope"), "schema.type.TagLabel$State`, problem: Nope"),
+        ],
+    )
+    def test_a_tag_is_read_whatever_becomes_of_it(
+        self, bot: httpx.Client, catalog: Catalog, release: str, tag: object, message: str
+    ) -> None:
+        catalog.release = release
+        created = bot.post("", json=mlflow("a", tags=[tag]))
+        bot.post("", json=mlflow("b"))
+
+        for answer in (created, bot.put("", json=mlflow("b", tags=[tag]))):
+            assert (answer.status_code, message in answer.json()["message"]) == (400, True)
+
     @pytest.mark.parametrize("part", ["tagFQN", "source", "labelType", "state"])
     def test_a_tag_needs_all_its_parts(self, bot: httpx.Client, part: str) -> None:
         tag = label("Tier.Tier1")
@@ -170,13 +195,37 @@ class TestOwnerAndDomainOf12:
         again = bot.put("", json=mlflow("a"))
         assert again.headers[CHANGE] == "entityNoChange"
 
+    def test_a_person_s_put_replaces_a_domain_and_never_clears_it(self, admin: httpx.Client, catalog: Catalog) -> None:
+        catalog.add_domain("Risk")
+        admin.post("", json=mlflow("a", domain="Fraud"))
+
+        replaced = admin.put("", json=mlflow("a", domain="Risk"))
+        kept = admin.put("", json=mlflow("a"))
+
+        assert (replaced.headers[CHANGE], kept.headers[CHANGE]) == ("entityUpdated", "entityNoChange")
+        domain: Any = catalog.services["a"]["domain"]
+        assert domain["name"] == "Risk"
+
     def test_removed_by_patch(self, bot: httpx.Client, catalog: Catalog) -> None:
-        catalog.add_service("a", owner=catalog.add_team("search"))
+        catalog.add_service("a", owner=catalog.add_team("search"), connection={"config": {}})
         service_id = bot.get("/name/a").json()["id"]
 
         bot.patch(f"/{service_id}", json=[{"op": "remove", "path": "/owner"}], headers=PATCH)
 
         assert "owner" not in catalog.services["a"]
+
+    def test_what_is_stored_without_a_connection_cannot_be_changed(self, bot: httpx.Client) -> None:
+        bare = {"name": "a", "serviceType": "Mlflow"}
+        service_id = bot.post("", json=bare).json()["id"]
+
+        answers = [
+            bot.put("", json=bare),
+            bot.put("", json=mlflow("a")),
+            bot.patch(f"/{service_id}", json=[], headers=PATCH),
+        ]
+
+        assert [answer.status_code for answer in answers] == [500] * 3
+        assert all('because "decryptedOrigConn" is null' in answer.json()["responseMessage"] for answer in answers)
 
 
 class TestDeleteAndRestore:
