@@ -126,10 +126,14 @@ _TEST_FAILED = re.compile(r"JsonPatch\.Operation\.TEST fails|JSON Patch operatio
 _WRONG_METHOD = "[HTTP 405"
 _FINAL_500 = re.compile(
     r"\[HTTP 4\d\d |Illegal value for the operationName|contains no value for name|Non-existing name/value pair|"
-    r"contains no mapping for the name|JsonPatch\.|JSON [Pp]atch|out of bounds for length|"
-    r"ServiceConnectionEntityInterface\.getConfig\(\)"
+    r"contains no mapping for the name|JsonPatch\.|JSON [Pp]atch|out of bounds for length"
 )
 _NO_SUCH_PATH = "HTTP 404 Not Found"
+_NO_CONNECTION = "ServiceConnectionEntityInterface.getConfig()"
+_NO_CONNECTION_ADVICE = (
+    "This release changes no service that was created without a connection: delete it for good, and declare it with "
+    'one, which may be empty: {"config": {}}.'
+)
 _LOCK = re.compile(r"Cannot modify |being deleted")
 _RULE = re.compile(r"Rule \[.*\] validation failed")
 # Documented: a plan's limit is a 429 too, which waiting does not change.
@@ -275,6 +279,8 @@ def _judge_500(said: str) -> tuple[type[StatusError], str]:
     """Tell the 500s that are the same however often the request is sent from those that may pass."""
     if _WRONG_METHOD in said:
         return MissingEndpointError, ""
+    if _NO_CONNECTION in said:
+        return BadRequestError, _NO_CONNECTION_ADVICE
     if _FINAL_500.search(said):
         return BadRequestError, "The server refuses this request each time; report it with the request id."
     return ServerError, ""

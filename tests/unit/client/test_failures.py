@@ -158,6 +158,7 @@ def test_a_500_that_is_the_same_each_time_is_final(text: str) -> None:
 
     assert (type(error), error.retryable) == (BadRequestError, False)
     assert "stored-pw" not in str(error)
+    assert ("declare it with one" in error.advice) is ("getConfig" in text)
 
 
 @pytest.mark.parametrize(

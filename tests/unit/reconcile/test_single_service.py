@@ -84,6 +84,7 @@ def test_it_is_shown_without_its_connection() -> None:
     }
 
 
+EMPTY = {"config": {"type": "Sklearn"}}
 DROP_FIRST_TAG = PatchOperation("remove", "/tags/0")
 
 
@@ -96,7 +97,7 @@ def patch(bench: Workbench) -> Service | None:
 
 def test_a_patch_whose_answer_was_lost_is_not_applied_twice(anyone: Workbench) -> None:
     tags = [anyone.catalog.add_tag(f"Data.{name}").fqn for name in ("a", "b", "c")]
-    anyone.catalog.add_service(NAME, "Sklearn", tags=tags)
+    anyone.catalog.add_service(NAME, "Sklearn", tags=tags, connection=EMPTY)
     anyone.catalog.fail(lose_answer=True, method="PATCH")
     patched = patch(anyone)
     assert patched is not None
@@ -106,7 +107,7 @@ def test_a_patch_whose_answer_was_lost_is_not_applied_twice(anyone: Workbench) -
 @pytest.mark.parametrize("is_refused_first", [False, True])
 def test_what_somebody_edits_in_between_is_not_patched(anyone: Workbench, is_refused_first: bool) -> None:
     tags = [anyone.catalog.add_tag(f"Data.{name}").fqn for name in ("a", "b")]
-    anyone.catalog.add_service(NAME, "Sklearn", tags=tags)
+    anyone.catalog.add_service(NAME, "Sklearn", tags=tags, connection=EMPTY)
     if is_refused_first:
         anyone.catalog.fail(method="PATCH", status=503)
 
