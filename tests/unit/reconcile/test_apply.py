@@ -129,6 +129,11 @@ class TestBulk:
         assert [row.name for row in report.rows if row.outcome is Outcome.FAILED] == ["newest"]
         assert [seen.method for seen in bot.writes()] == ["PUT", *["POST"] * 4]
 
+    def test_no_row_of_several_refused_requests_is_left_out(self, bot: Workbench) -> None:
+        bot.catalog.fail(None, status=400, body={"code": 400, "message": "cannot read"}, method="PUT")
+        assert bot.run(many(5), chunk_size=2).counts == {"created": 5}
+        assert [seen.method for seen in bot.writes()] == ["PUT", "PUT", *["POST"] * 5]
+
     def test_one_row_that_the_release_cannot_hold_does_not_stop_the_others(self, old_bot: Workbench) -> None:
         report = old_bot.run([*many(3), sklearn("two", owners=["ana", "admin"])])
         assert report.counts == {"created": 3, "failed": 1}
@@ -222,6 +227,16 @@ class TestStopping:
         assert report.counts["failed"] <= 8
         assert "was not sent, because the run ended before" in str(report.rows[-1])
         assert len(old_bot.sent("POST")) < 30
+
+    def test_what_was_done_is_told_though_the_catalog_cannot_be_read_again(self, old_bot: Workbench) -> None:
+        def refuse(seen: httpx.Request) -> None:
+            if len(old_bot.sent("POST")) >= 5:
+                old_bot.catalog.fail(status=401)
+
+        old_bot.before = refuse
+        report = old_bot.run(many(20), max_workers=1)
+        assert isinstance(report.error(), AuthenticationError)
+        assert report.counts == {"failed": 6, "not_sent": 14}
 
     def test_a_limit_of_the_plan_stops_the_run(self, bot: Workbench) -> None:
         bot.catalog.state.bulk_limit = 50

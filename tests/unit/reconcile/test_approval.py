@@ -112,7 +112,7 @@ class TestWhatWasNotApproved:
             anyone.run(rows, **options)
         told = raised.value.message.splitlines()[1:]
         assert [line.split()[:3] for line in told] == [["~", "team.a", "update"], ["+", "team.c", "create"]]
-        assert not raised.value.retryable
+        assert (raised.value.advice, raised.value.retryable) == (LOOK_AGAIN, False)
         assert len(anyone.writes()) == before
 
     def test_the_error_is_bounded(self, bot: Workbench) -> None:

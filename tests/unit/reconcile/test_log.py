@@ -58,6 +58,15 @@ def test_a_run_of_one_service(bot: Workbench, told: Callable[[], list[str]]) -> 
     ]
 
 
+def test_the_plan_is_in_the_log(bot: Workbench, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [sklearn("notebooks"), sklearn("others")]
+    told = f"Plan:\n{bot.plan(rows).text()}"
+    with caplog.at_level(logging.INFO, PACKAGE):
+        run(bot, rows)
+
+    assert told in caplog.messages
+
+
 def test_the_last_line_says_that_a_run_failed(old_bot: Workbench, told: Callable[[], list[str]]) -> None:
     row = sklearn("notebooks", description="New")
     old_bot.catalog.add_service("notebooks", "Sklearn", user=ANA, description="By hand", connection=row["connection"])

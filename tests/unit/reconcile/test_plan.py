@@ -129,8 +129,10 @@ class TestPruning:
         seeded(bot, "team.a")
         options: dict[str, Any] = {"prune": "soft", "prune_scope": TEAM, "max_prune": "100%"}
         plan = bot.plan([], **options)
-        assert plan.changes == ()
+        assert (plan.changes, plan.in_scope, plan.is_as_declared, plan.warnings) == ((), 1, True, ())
         assert "allow_empty" in plan.notes[0]
+        elsewhere = bot.plan([], **{**options, "prune_scope": PruneScope(name_prefix="other.")})
+        assert elsewhere.warnings == ("No service is in the prune scope (name_prefix 'other.')",)
         assert bot.plan([], allow_empty=True, **options).counts == {"delete": 1}
 
 

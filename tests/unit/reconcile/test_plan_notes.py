@@ -105,10 +105,16 @@ class TestSecrets:
 
     def test_one_that_is_left_is_a_warning(self, person: Workbench, caplog: pytest.LogCaptureFixture) -> None:
         person.run([sagemaker("a"), sagemaker("b")])
-        person.run([sagemaker("a", secret="another"), sagemaker("b")], rewrite_secrets=False)
+        report = person.run([sagemaker("a", secret="another"), sagemaker("b")], rewrite_secrets=False)
+        assert report.unreadable_secrets == 2
         (line,) = warned(caplog)
         assert line.startswith("Each of 2 declared secrets cannot be compared")
         assert "rewrite_secrets=False" in line
+
+    def test_those_in_a_secrets_manager_are_counted(self, bot: Workbench) -> None:
+        bot.run([sagemaker("a"), sagemaker("b"), sagemaker("c")])
+        bot.catalog.state.secrets_manager = True
+        assert bot.plan([sagemaker("a"), sagemaker("b"), sagemaker("c")]).unreadable_secrets == 3
 
     @pytest.mark.parametrize("release", RELEASES)
     def test_those_in_a_secrets_manager_are_one_warning_and_are_written_when_that_is_asked(

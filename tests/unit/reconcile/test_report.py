@@ -68,6 +68,12 @@ class TestLog:
     def test_what_others_keep_is_bounded_too(self) -> None:
         lines = list(Report(tuple(row(n, Outcome.KEPT) for n in range(5_000))).log_warnings())
         assert (len(lines), lines[-1]) == (501, "… and 4,500 more services")
+        lines = Report(tuple(row(n, Outcome.KEPT) for n in range(500))).log_warnings()
+        assert (len(lines), lines[-1]) == (500, "services[499] s499: kept")
+
+    def test_two_services_are_numbered(self) -> None:
+        rows = (row(0, Outcome.UNCHANGED), row(1, Outcome.CREATED))
+        assert Report(rows).log_lines() == ["services[1] s1: created"]
 
 
 class TestXCom:
@@ -220,6 +226,7 @@ class TestError:
                 "  services[0] s0: failed: broken 0",
             ]
         assert str(end) == "down [POST /a, request 7]\nTry later."
+        assert Report(rows[1:], abort=end).error() is end
 
     def test_a_single_row_fails_with_its_own_error(self, bot: Workbench) -> None:
         error = server_error(0)
