@@ -50,7 +50,12 @@ Run on {date} in {minutes:.0f} minutes: Python {python}, {cores} cores, {machine
 ![Seconds for unchanged services, up to {largest:,}](images/benchmark-scale.svg)
 """
 
-_PLOT = "![Seconds for 1,000 services, by four ways](docs/images/benchmark-readme.svg)\n"
+_REPOSITORY = "airflow-provider-collate/airflow-provider-collate"
+_PLOT = f"""\
+![Seconds for 1,000 services, by four ways](https://raw.githubusercontent.com/{_REPOSITORY}/main/docs/images/benchmark-readme.svg)
+
+[All benchmarks](https://github.com/{_REPOSITORY}/blob/main/docs/benchmarks.md)
+"""
 
 
 def main() -> int:

@@ -139,6 +139,9 @@ class TestBulk:
         assert report.counts == {"created": 3, "failed": 1}
         assert "'two' declares 2 owners, but Collate 1.2.0 holds one" in str(report.error())
 
+    def test_one_owner_by_two_names_is_one(self, old_bot: Workbench) -> None:
+        assert old_bot.run([sklearn(owners=["ana", "ana@acme.example"])]).counts == {"created": 1}
+
 
 class TestSingly:
     def test_an_update_is_one_guarded_patch_of_what_differs(self, bot: Workbench) -> None:
