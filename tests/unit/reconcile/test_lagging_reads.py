@@ -74,3 +74,11 @@ def test_a_deletion_is_waited_for(bot: Workbench) -> None:
 def test_not_for_ever(bot: Workbench) -> None:
     bot.run([sklearn()])
     assert run(bot, sklearn(displayName="New"), lag=1_000).outcome is Outcome.UNAPPLIED
+
+
+def test_a_creation_that_is_never_shown_is_left_to_airflows_retries(bot: Workbench) -> None:
+    row = run(bot, sklearn(), lag=1_000)
+    assert row.outcome is Outcome.FAILED
+    assert row.error is not None
+    assert row.error.message.startswith("created, but what is read does not show it: ")
+    assert (row.error.retryable, "the next attempt tries again" in row.error.advice) == (True, True)

@@ -101,7 +101,10 @@ def test_data_products_and_the_runner_are_made_as_declared() -> None:
     assert texts(change)[1].startswith('ingestionRunner: "" → "')
     there = shown(ingestionRunner=TEAM)
     assert compare(there, ingestionRunner=TEAM).fields == ()
-    assert operations(compare(there, ingestionRunner=None)) == [("remove", "/ingestionRunner", None)]
+    gone = compare(there, ingestionRunner=None)
+    assert operations(gone) == [("remove", "/ingestionRunner", None)]
+    (text,) = texts(gone)
+    assert text == f'ingestionRunner: "{TEAM.get("name") or TEAM["id"]}" → ""'
 
 
 def test_the_style_is_compared_without_what_is_null() -> None:

@@ -84,6 +84,14 @@ def test_it_is_shown_without_its_connection() -> None:
     }
 
 
+def test_a_soft_deletion_is_no_hard_one(anyone: Workbench) -> None:
+    anyone.run([sklearn()])
+    anyone.catalog.remove_service(NAME, user=ANA)
+    anyone.catalog.fail(None, status=200, body={}, method="DELETE")
+    with pytest.raises(OutcomeError, match="is still there"):
+        delete(anyone, hard=True)
+
+
 EMPTY = {"config": {"type": "Sklearn"}}
 DROP_FIRST_TAG = PatchOperation("remove", "/tags/0")
 
