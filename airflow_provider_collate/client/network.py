@@ -166,8 +166,8 @@ class _BoundedStream(httpcore.NetworkStream):
 def _ssl_context(config: ClientConfig) -> ssl.SSLContext:
     if isinstance(config.verify, str):
         # Instead of all other authorities, as `verify` is understood by httpx and requests.
-        file, folder = (None, config.verify) if Path(config.verify).is_dir() else (config.verify, None)
         with _certificates("extra.verify"):
+            file, folder = (None, config.verify) if Path(config.verify).is_dir() else (config.verify, None)
             context = ssl.create_default_context(cafile=file, capath=folder)
     else:
         with _certificates("the environment's SSL_CERT_FILE or SSL_CERT_DIR"):

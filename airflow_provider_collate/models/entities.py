@@ -41,7 +41,7 @@ def decoded(text: str, *, in_attribute: bool = False) -> str:
 def encoded(text: str, after_brace: str) -> str:
     """Return a text as it is written into HTML.
 
-    :param text: what :func:`decoded` returned.
+    :param text: what `decoded` returned.
     :param after_brace: what keeps two braces apart.
     """
     return _SPLIT_BRACE.sub(f"{{{after_brace}", text.translate(_WRITTEN))

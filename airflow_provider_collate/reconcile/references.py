@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -179,10 +178,8 @@ class _Resolver:
         """Yield what the catalog would refuse though each name exists."""
         if self.release.limits_owners and len(owners) > 1 and any(owner["type"] == "team" for owner in owners):
             yield f"owners: {_names(str(owner['name']) for owner in owners)} own it together, but {_RULE}"
-        for parent in _shared_classifications(request.tags or ()):
+        for parent, names in _shared_classifications(request.tags or ()).items():
             if self.names.exclusive[parent]:
-                tags = {(tag.tag_fqn, tag.source) for tag in request.tags or ()}
-                names = {key[0] for key in tags if classification_of(*key) == parent}
                 yield f"tags: {_names(sorted(names))} exclude each other: {parent} allows one tag"
 
     def _once(self, key: object, decide: Callable[[], Reference | _Problem]) -> Reference | _Problem:
@@ -337,10 +334,12 @@ def _scope_owners(scope: PruneScope | None) -> list[Owner]:
     return [OwnerName(scope.owner)]
 
 
-def _shared_classifications(tags: Sequence[TagLabel]) -> list[str]:
-    """Return the classifications of which a declaration has several tags."""
-    counted = Counter(classification_of(*key) for key in {(tag.tag_fqn, tag.source) for tag in tags})
-    return [name for name, count in counted.items() if name and count > 1]
+def _shared_classifications(tags: Sequence[TagLabel]) -> dict[str, set[str]]:
+    """Return the classifications of which a declaration has several tags, with those."""
+    found: dict[str, set[str]] = {}
+    for tag in tags:
+        found.setdefault(classification_of(tag.tag_fqn, tag.source), set()).add(tag.tag_fqn)
+    return {name: fqns for name, fqns in found.items() if name and len(fqns) > 1}
 
 
 def _reference(entry: Entry, kind: str, name: str) -> Reference:

@@ -293,6 +293,7 @@ def test_certificates_that_cannot_be_read_are_named_by_field(
         return Transport(config, lambda: "")
 
     assert problems_of(lambda: transport(verify=str(path))) == ("extra.verify: cannot be read",)
+    assert problems_of(lambda: transport(verify="x" * 5_000)) == ("extra.verify: cannot be read",)
     assert problems_of(lambda: transport(client_cert=str(path))) == ("extra.client_cert: cannot be read",)
     assert problems_of(lambda: transport(client_cert=(str(path), str(path)))) == ("extra.client_cert: cannot be read",)
     transport(verify=str(tmp_path)).close()

@@ -16,7 +16,7 @@ from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.report import Outcome
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.sandbox import ANA
-from tests.unit.reconcile.workbench import Row, Workbench, mlflow, sagemaker, sklearn
+from tests.unit.reconcile.workbench import Row, Workbench, mlflow, once, sagemaker, sklearn
 
 TEAM: dict[str, Any] = {"prune": "soft", "prune_scope": PruneScope(name_prefix="team."), "max_prune": "100%"}
 KEY = b"key"
@@ -27,15 +27,9 @@ def approved(bench: Workbench, rows: list[Row], **options: Any) -> dict[str, Any
     return {**options, "approved_plan": bench.plan(rows, **options).fingerprint}
 
 
-def once(bench: Workbench, method: str, **edit: Any) -> None:
+def edit_once(bench: Workbench, method: str, **edit: Any) -> None:
     """Let Ana edit a service right before the first request of a method arrives."""
-
-    def before(seen: httpx.Request) -> None:
-        if seen.method == method:
-            bench.before = lambda request: None
-            bench.catalog.edit_service("team.sklearn", user=ANA, **edit)
-
-    bench.before = before
+    once(bench, method, lambda: bench.catalog.edit_service("team.sklearn", user=ANA, **edit))
 
 
 def tags_of(bench: Workbench) -> list[dict[str, Any]]:
@@ -136,7 +130,7 @@ class TestWhatWasNotApproved:
         rows: list[Row] = [sklearn(tags=["PII.None"], description="New")]
         anyone.run([sklearn(description="Old")])
         options = approved(anyone, rows, on_conflict="overwrite")
-        once(anyone, "PATCH", **edit)
+        edit_once(anyone, "PATCH", **edit)
         (row,) = anyone.run(rows, **options).rows
         assert row.outcome is Outcome.FAILED
         assert isinstance(row.error, NotApprovedError)
@@ -164,7 +158,7 @@ class TestWhatWasNotApproved:
         anyone.run([sklearn(), sklearn("team.b")])
         rows: list[Row] = [sklearn("team.b", displayName="New")]
         options = approved(anyone, rows, **TEAM)
-        once(anyone, "PATCH", displayName="By Ana")
+        edit_once(anyone, "PATCH", displayName="By Ana")
         report = anyone.run(rows, **options)
         assert report.counts == {"updated": 1, "failed": 1}
         assert "team.sklearn" in anyone.catalog.services

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -12,18 +11,7 @@ import pytest
 from airflow_provider_collate.exceptions import AnswerError, RedirectError
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.sandbox import ANA
-from tests.unit.reconcile.workbench import COLLECTION, Workbench, sagemaker, sklearn
-
-
-def once(bench: Workbench, method: str, act: Callable[[], object], path: str = "") -> None:
-    """Let something happen right before the first such request arrives."""
-
-    def before(seen: httpx.Request) -> None:
-        if seen.method == method and seen.url.path.endswith(path):
-            bench.before = lambda request: None
-            act()
-
-    bench.before = before
+from tests.unit.reconcile.workbench import COLLECTION, Workbench, once, sagemaker, sklearn
 
 
 def secret_of(bench: Workbench, name: str) -> Any:

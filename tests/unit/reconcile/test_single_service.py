@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from airflow_provider_collate.client.services import PatchOperation
@@ -13,7 +12,7 @@ from airflow_provider_collate.reconcile.report import Outcome, RowResult
 from airflow_provider_collate.reconcile.single_service import delete_service, patch_service, shown_service
 from airflow_provider_collate.sandbox import ANA
 from tests.unit.conftest import service_in
-from tests.unit.reconcile.workbench import Workbench, shown, sklearn
+from tests.unit.reconcile.workbench import Workbench, once, shown, sklearn
 
 NAME, FQN = "team.sklearn", '"team.sklearn"'
 LIST_PAGE = "http://catalog.example/settings/services/mlmodels"
@@ -118,12 +117,7 @@ def test_what_somebody_edits_in_between_is_not_patched(anyone: Workbench, is_ref
     anyone.catalog.add_service(NAME, "Sklearn", tags=tags, connection=EMPTY)
     if is_refused_first:
         anyone.catalog.fail(method="PATCH", status=503)
-
-    def edit(seen: httpx.Request) -> None:
-        if seen.method == "PATCH":
-            anyone.catalog.edit_service(NAME, user=ANA, description="Hers")
-
-    anyone.before = edit
+    once(anyone, "PATCH", lambda: anyone.catalog.edit_service(NAME, user=ANA, description="Hers"))
     with pytest.raises(ChangedMeanwhileError, match="Nothing was overwritten"):
         patch(anyone)
     assert [tag["tagFQN"] for tag in service_in(anyone.catalog, NAME)["tags"]] == tags

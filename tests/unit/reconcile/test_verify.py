@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,24 +14,13 @@ from airflow_provider_collate.exceptions import ChangedMeanwhileError, NoAnswerE
 from airflow_provider_collate.reconcile.report import Outcome, Report
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.sandbox import ANA
-from tests.unit.reconcile.workbench import COLLECTION, Row, Workbench, mlflow, sagemaker, sklearn
+from tests.unit.reconcile.workbench import COLLECTION, Row, Workbench, mlflow, once, sagemaker, sklearn
 
 NAME = "team.sklearn"
 
 
 # OpenMetadata 1.2 changes nothing of a service that it has stored without one.
 CONNECTION = {"config": {"type": "Sklearn"}}
-
-
-def once(bench: Workbench, method: str, act: Callable[[], object]) -> None:
-    """Let something happen right before the first request of a method arrives."""
-
-    def before(seen: httpx.Request) -> None:
-        if seen.method == method:
-            bench.before = lambda request: None
-            act()
-
-    bench.before = before
 
 
 def outcomes(report: Report) -> list[Outcome]:

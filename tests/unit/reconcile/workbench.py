@@ -115,6 +115,17 @@ class Workbench:
         return self.sent("POST", "PUT", "PATCH", "DELETE")
 
 
+def once(bench: Workbench, method: str, act: Callable[[], object], path: str = "") -> None:
+    """Let something happen right before the first such request arrives."""
+
+    def before(seen: httpx.Request) -> None:
+        if seen.method == method and seen.url.path.endswith(path):
+            bench.before = no_interruption
+            act()
+
+    bench.before = before
+
+
 def requests(rows: Sequence[Row]) -> list[CreateMlModelServiceRequest]:
     """Rows as valid requests."""
     return list(validate_services(rows, model=CreateMlModelServiceRequest).services)
