@@ -59,8 +59,7 @@ class CollateClient(Transport):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        super().__init__(config, read_token, token=token, http=http, clock=clock, sleep=sleep)
-        self.config = config
+        super().__init__(config, read_token, token, http, clock, sleep)
         self.directory = Directory(self)
         """The endpoints of what services refer to."""
         self.ui_url = config.url.removesuffix("/api")

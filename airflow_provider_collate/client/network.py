@@ -17,7 +17,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
@@ -35,9 +34,25 @@ _PIECE = 16 * 1024
 
 
 class Deadline(threading.local):
-    """The time at which the current thread's attempt ends."""
+    """The time at which the current thread's attempt ends.
 
-    ends_at = math.inf
+    :param clock: a monotonic clock in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self.ends_at = math.inf
+
+    def left(self, timeout: float | None) -> float:
+        """Return the seconds that the next operation may take.
+
+        :raises httpcore.ReadTimeout: when the attempt's time is used up.
+        """
+        left = self.ends_at - self.clock()
+        if left <= 0:
+            # The words of a socket whose time ends while it waits: which of the two comes first is chance.
+            raise httpcore.ReadTimeout("timed out")
+        return left if timeout is None else min(timeout, left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +77,9 @@ def open_route(config: ClientConfig, clock: Callable[[], float], transport: http
     :param transport: what stands in for the network.
     :raises InvalidConnectionError: when a certificate file or the proxy cannot be used.
     """
-    proxy, deadline = proxy_url(config), Deadline()
+    proxy, deadline = proxy_url(config), Deadline(clock)
     http = httpx.Client(
-        transport=transport or _network(config, proxy, partial(_left, deadline, clock)),
+        transport=transport or _network(config, proxy, deadline),
         timeout=config.timeout,
         trust_env=False,
         headers={"User-Agent": config.user_agent, "Accept": "application/json", "Accept-Encoding": ACCEPTED_ENCODING},
@@ -95,19 +110,7 @@ def name_of_server(config: ClientConfig, proxy: str | None) -> str:
     return f"{server} (by a proxy)"
 
 
-def _left(deadline: Deadline, clock: Callable[[], float], timeout: float | None) -> float:
-    """Return the seconds that the next operation may take.
-
-    :raises httpcore.ReadTimeout: when the attempt's time is used up.
-    """
-    left = deadline.ends_at - clock()
-    if left <= 0:
-        # The words of a socket whose time ends while it waits: which of the two comes first is chance.
-        raise httpcore.ReadTimeout("timed out")
-    return left if timeout is None else min(timeout, left)
-
-
-def _network(config: ClientConfig, proxy: str | None, left: Callable[[float | None], float]) -> httpx.BaseTransport:
+def _network(config: ClientConfig, proxy: str | None, deadline: Deadline) -> httpx.BaseTransport:
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
     context = _ssl_context(config)
     # An address that cannot be used; ImportError is how httpx says that it lacks what socks5:// needs.
@@ -115,15 +118,15 @@ def _network(config: ClientConfig, proxy: str | None, left: Callable[[float | No
         network = httpx.HTTPTransport(
             verify=context, proxy=httpx.Proxy(proxy) if proxy else None, limits=limits, trust_env=False
         )
-        network._pool._network_backend = _BoundedBackend(left)  # noqa: SLF001
+        network._pool._network_backend = _BoundedBackend(deadline)  # noqa: SLF001
         return network
     of = "extra.proxy" if config.proxy else "the environment's proxy (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY)"
     raise InvalidConnectionError([f"{of}: is not a proxy URL that can be used, such as {_EXAMPLE_PROXY}"])
 
 
 class _BoundedBackend(httpcore.SyncBackend):
-    def __init__(self, left: Callable[[float | None], float]) -> None:
-        self._left = left
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
 
     def connect_tcp(
         self,
@@ -133,28 +136,28 @@ class _BoundedBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        stream = super().connect_tcp(host, port, self._left(timeout), local_address, socket_options)
-        return _BoundedStream(stream, self._left)
+        stream = super().connect_tcp(host, port, self._deadline.left(timeout), local_address, socket_options)
+        return _BoundedStream(stream, self._deadline)
 
 
 class _BoundedStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, left: Callable[[float | None], float]) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
-        self._left = left
+        self._deadline = deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._left(timeout))
+        return self._stream.read(max_bytes, self._deadline.left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # In pieces, because httpcore gives the whole timeout again for each part that the socket takes.
         for start in range(0, len(buffer), _PIECE):
-            self._stream.write(buffer[start : start + _PIECE], self._left(timeout))
+            self._stream.write(buffer[start : start + _PIECE], self._deadline.left(timeout))
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, self._left(timeout))
-        return _BoundedStream(stream, self._left)
+        stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
+        return _BoundedStream(stream, self._deadline)
 
     def close(self) -> None:
         self._stream.close()

@@ -76,7 +76,7 @@ def sent_over(*steps: Step, max_retries: int = 3, tokens: Iterator[str] | None =
     network = Network(*steps)
     config = ClientConfig(URL, max_retries=max_retries, user_agent="airflow-provider-collate/test")
     held = tokens or itertools.repeat(TOKEN)
-    return Sent(Transport(config, lambda: next(held), http=network, sleep=waits.append), network, waits)
+    return Sent(CollateClient(config, lambda: next(held), http=network, sleep=waits.append), network, waits)
 
 
 def scripted_services(*steps: Step, release: str = "1.12.3", max_retries: int = 1) -> tuple[Services, Network]:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_collate.client.exchange import (
+from airflow_provider_collate.client.transport import (
     BodyEncodingError,
     BodyTooLargeError,
     NotJsonError,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
 from airflow_provider_collate.client.messages import ApiRequest
 from airflow_provider_collate.client.network import MAX_CONNECTIONS, name_of_server, proxy_url
-from airflow_provider_collate.client.transport import Transport
 from airflow_provider_collate.exceptions import AnswerError, InvalidConnectionError, NoAnswerError
 from airflow_provider_collate.sandbox.exchange import Answer, Request
 from tests.faults.behaviours import (
@@ -37,12 +37,12 @@ def ok(request: Request) -> Answer:
     return Answer(200, b'{"a": "' + b"x" * 200 + b'"}', {"Content-Type": "application/json"})
 
 
-def transport_to(url: str, *, timeout: float = 20.0, proxy: str | None = None) -> Transport:
+def transport_to(url: str, *, timeout: float = 20.0, proxy: str | None = None) -> CollateClient:
     config = ClientConfig(f"{url}/api", timeout=timeout, max_retries=0, proxy=proxy)
-    return Transport(config, lambda: "a-token")
+    return CollateClient(config, lambda: "a-token")
 
 
-def seconds_until_it_fails(transport: Transport, request: ApiRequest = GET) -> tuple[float, NoAnswerError]:
+def seconds_until_it_fails(transport: CollateClient, request: ApiRequest = GET) -> tuple[float, NoAnswerError]:
     began = time.monotonic()
     with pytest.raises(NoAnswerError) as caught:
         transport.send(request)
@@ -255,7 +255,7 @@ def test_an_authority_that_is_named_is_trusted_instead_of_all_others(
     for authority, is_trusted in ((ours, True), (theirs, False)):
         with FaultServer(handle=ok, tls=server_tls(authority.issue())) as server:
             config = ClientConfig(f"{server.url}/api", verify=str(ours.cert_file), max_retries=0)
-            transport = Transport(config, lambda: "a-token")
+            transport = CollateClient(config, lambda: "a-token")
             if is_trusted:
                 assert transport.send(GET).mapping()
             else:
@@ -288,9 +288,9 @@ def test_certificates_that_cannot_be_read_are_named_by_field(
     if content is not None:
         path.write_text(content)
 
-    def transport(**given: object) -> Transport:
+    def transport(**given: object) -> CollateClient:
         config = ClientConfig("https://acme.example/api", **given)  # type: ignore[arg-type]
-        return Transport(config, lambda: "")
+        return CollateClient(config, lambda: "")
 
     assert problems_of(lambda: transport(verify=str(path))) == ("extra.verify: cannot be read",)
     assert problems_of(lambda: transport(verify="x" * 5_000)) == ("extra.verify: cannot be read",)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from airflow_provider_collate.client.exchange import MAX_BYTES
 from airflow_provider_collate.client.services import PAGE_SIZE, Services
+from airflow_provider_collate.client.transport import MAX_BYTES
 from airflow_provider_collate.exceptions import (
     AnswerError,
     AnswerTooLargeError,

@@ -11,9 +11,9 @@ from urllib.parse import quote
 import pytest
 from airflow.providers.common.compat.sdk import redact
 
+from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
 from airflow_provider_collate.client.messages import ApiRequest
-from airflow_provider_collate.client.transport import Transport
 from airflow_provider_collate.exceptions import RedirectError
 from airflow_provider_collate.hooks.masking import MOST_FORMS, mask_secrets, quieten_http_logs
 from tests.faults.behaviours import answers
@@ -77,7 +77,7 @@ def test_traces_of_http_show_no_headers(caplog: pytest.LogCaptureFixture, quiet_
     """With a real request, so that it is noticed when httpcore logs by other names."""
     logging.getLogger("httpcore").setLevel(logging.DEBUG)
     with FaultServer(lambda _: answers(302, headers={"Location": "/login?state=hunter2hunter2"})) as server:
-        transport = Transport(ClientConfig(f"{server.url}/api", max_retries=0), lambda: "a-token")
+        transport = CollateClient(ClientConfig(f"{server.url}/api", max_retries=0), lambda: "a-token")
         for printed in (True, False):
             with caplog.at_level(logging.DEBUG), pytest.raises(RedirectError):
                 transport.send(ApiRequest("GET", "/v1/a"))
