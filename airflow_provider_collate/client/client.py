@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 class Identity:
     """The user that a token belongs to.
 
-    :param name: the user's name.
     :param is_bot: whether the server treats it as a bot, whose PUT keeps what people wrote (recorded).
     """
 
@@ -83,11 +82,7 @@ class CollateClient(Transport):
         return hmac.digest(self._token.current().encode(), purpose.encode(), "sha256")
 
     def services(self, kind: ServiceKind, model: type[Service] = Service) -> Services:
-        """Return the endpoints of one kind of service, registered or not.
-
-        :param kind: the kind.
-        :param model: what services are read into.
-        """
+        """Return the endpoints of one kind of service, registered or not."""
         return Services(self, kind, self.release, model)
 
     def page_of(self, kind: ServiceKind, fqn: str) -> str:

@@ -26,9 +26,6 @@ _MOST_PAGES = 1000
 class Entry:
     """Something in the catalog that a service can refer to.
 
-    :param id: its id.
-    :param name: its name.
-    :param fqn: its fully qualified name.
     :param email: a user's e-mail.
     :param is_deleted: whether it is soft-deleted.
     :param is_disabled: whether it is a tag that must not be used any more.
@@ -43,10 +40,7 @@ class Entry:
 
 
 class Directory:
-    """Everything on one server that a service can refer to; a bot may read it (recorded).
-
-    :param transport: sends the requests.
-    """
+    """Everything on one server that a service can refer to; a bot may read it (recorded)."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

@@ -180,10 +180,8 @@ def undecodable(attempt: Attempt) -> AnswerError:
 def not_json(status: int, what: str, text: str, attempt: Attempt, *, cut_off: bool) -> AnswerError:
     """Return the error for an answer that should be JSON and is not.
 
-    :param status: HTTP status.
     :param what: what came instead, in words; if empty, the message shows the first line.
     :param text: the body as text.
-    :param attempt: what was sent.
     :param cut_off: whether it looks like the beginning of JSON.
     """
     if cut_off:
@@ -204,10 +202,8 @@ def error_answer(
 ) -> AnswerError | StatusError:
     """Return the error for an answer that is not 2xx.
 
-    :param response: status and headers.
     :param text: the body as text.
     :param data: the body as JSON, or None.
-    :param attempt: what was sent.
     :param now: the time, to judge a `Retry-After` that is a date.
     """
     status, request = response.status_code, attempt.request
@@ -242,9 +238,6 @@ def refused_row(status: int, said: str, path: str, secrets: Iterable[str], label
 
     :param status: the row's own status.
     :param said: the row's own message, which can echo the row (documented).
-    :param path: path of the bulk endpoint.
-    :param secrets: values that must not be shown.
-    :param label: how messages call one service of the kind.
     """
     message = clean_message(said, secrets)
     error, advice = _judge(status, said, "", ApiRequest("PUT", path, label=label))

@@ -31,11 +31,7 @@ class Details(TypedDict):
 class ApiRequest:
     """One call of the API.
 
-    :param method: HTTP method.
     :param path: path under the API root, percent-encoded, e.g. `/v1/services/mlmodelServices`.
-    :param params: query parameters.
-    :param body: JSON to send.
-    :param content_type: media type of the body.
     :param secrets: returns values inside the body that must not come back in a message.
     :param authenticated: whether the token goes along.
     :param label: how messages call one of the things that it is about, such as `ML model service`.
@@ -60,7 +56,6 @@ class ApiRequest:
 class Attempt:
     """One time that a request is sent.
 
-    :param request: what is sent.
     :param request_id: its `X-Request-Id`.
     :param token: the token that goes along; empty for none.
     """
@@ -83,8 +78,6 @@ class Attempt:
 class Answer:
     """A 2xx answer.
 
-    :param status: HTTP status.
-    :param request: what it answers.
     :param data: the JSON in it; None where there was no body.
     :param request_id: the `X-Request-Id` that was sent.
     """

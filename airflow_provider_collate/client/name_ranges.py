@@ -79,7 +79,6 @@ class CursorForm:
 class NameRanges:
     """Read services by ranges of names, once a page of the list has shown how the server makes its cursors.
 
-    :param services: the endpoints.
     :param note: is given each page that is read.
     """
 
@@ -104,7 +103,6 @@ class NameRanges:
     def read(self, names: Collection[str], fields: Collection[str]) -> Generator[Service, None, set[str]]:
         """Yield the services of these names that ranges of the list show, soft-deleted ones too.
 
-        :param names: names to look for.
         :param fields: fields to ask for beyond the plain ones.
         :return: the names that are neither shown nor proven to be absent.
         :raises RequestError: as `Transport.send`.
@@ -148,10 +146,7 @@ class NameRanges:
 
 
 class _Search:
-    """What is still looked for, and what the pages tell of it.
-
-    :param names: names to look for.
-    """
+    """What is still looked for, and what the pages tell of it."""
 
     def __init__(self, names: Collection[str]) -> None:
         self.missing = set(names)

@@ -59,7 +59,6 @@ class Deadline(threading.local):
 class Route:
     """The way to the server.
 
-    :param http: sends a request as it is prepared.
     :param deadline: bounds every operation on the socket.
     :param where: the server, and the proxy on the way, as messages call them: without credentials.
     """

@@ -34,7 +34,6 @@ def parse_patch(operations: Sequence[Mapping[str, JsonValue]]) -> list[PatchOper
 def texts_of(patch: Iterable[PatchOperation], *, below: str = "") -> list[str]:
     """Return all texts in a caller's own patch: any of them may be a secret, so none may come back in a message.
 
-    :param patch: the operations.
     :param below: only the texts of operations whose path begins with it.
     """
     return [text for operation in patch if operation.path.startswith(below) for text in texts_in(operation.value)]

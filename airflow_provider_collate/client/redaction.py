@@ -47,7 +47,6 @@ _PERCENT = re.compile(r"%[0-9A-F]{2}")
 def printed_forms(secret: str) -> list[str]:
     """Return the forms in which a secret may be printed: as it is, escaped for JSON, Python, HTML, URLs and base64.
 
-    :param secret: the secret itself.
     :return: each form once, the longest first; nothing for a secret too short to be told from other text.
     """
     if len(secret) < SHORTEST_SECRET:
@@ -172,11 +171,7 @@ class Redactor:
 
 
 def clean_message(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return a server's message as it may be shown: no notes of Java, no dumped objects, no secrets, one short line.
-
-    :param text: what the server said.
-    :param secrets: values that must not be shown.
-    """
+    """Return a server's message as it may be shown: no notes of Java, no dumped objects, no secrets, one short line."""
     text = Redactor(secrets).hide_and_cut(text)
     text = _NOTES.split(text, maxsplit=1)[0]
     text = _PRIVATE_KEY.sub(HIDDEN, text)

@@ -56,7 +56,6 @@ class PatchOperation:
 class ServicePage:
     """A page of a list.
 
-    :param services: the services on it.
     :param after: the cursor of the next page; empty on the last one.
     :param total: how many services there are on all pages, if the server says so.
     """
@@ -69,8 +68,6 @@ class ServicePage:
 class Services:
     """All services of one kind on one server.
 
-    :param transport: sends the requests.
-    :param kind: the kind.
     :param release: returns the server's release, for the names of fields.
     :param model: what services are read into.
     """
@@ -135,8 +132,6 @@ class Services:
 
         A list that ends before as many services came as its pages told is read a second time.
 
-        :param fields: as for `page`.
-        :param include: as for `page`.
         :param first: how many services to ask for on the first page, at most.
         :raises AnswerError: retryable, when the second reading is too short as well, or the list does not end.
         """
@@ -257,7 +252,6 @@ class Services:
         Always recursive: the server refuses to delete a service that holds something otherwise, and restores what
         was soft-deleted with it (server source; not recorded).
 
-        :param service_id: its id.
         :param hard: delete it for good; else it can be restored.
         :raises NotFoundError: when there is none, unless an answer was lost before: then this call deleted it.
         """

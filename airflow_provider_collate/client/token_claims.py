@@ -22,8 +22,6 @@ class TokenClaims:
     """The owner of a token, and when it expires.
 
     :param subject: the user's name.
-    :param email: the user's address.
-    :param is_bot: whether the user is a bot.
     :param expires_at: when it expires; None when it never does, or when that cannot be read.
     :param never_expires: whether the token says, by no `exp` or a null one, that it never expires.
     """
@@ -58,7 +56,6 @@ class TokenClaims:
 def read_claims(token: str) -> TokenClaims | None:
     """Read a JWT's claims without checking its signature.
 
-    :param token: the token.
     :return: its claims, or None when it is not a JWT. A claim of a wrong type counts as absent.
     """
     try:
@@ -78,7 +75,6 @@ def read_claims(token: str) -> TokenClaims | None:
 def token_problems(token: str, where: str = "") -> list[str]:
     """Return why a token cannot stand in a header.
 
-    :param token: the token.
     :param where: where it may be instead, if it is missing here.
     """
     if not token.strip():
@@ -96,7 +92,6 @@ def token_problems(token: str, where: str = "") -> list[str]:
 def check_token(token: str, now: datetime) -> list[str]:
     """Refuse a token that has expired, before any request is made with it.
 
-    :param token: the token.
     :param now: the time, with its time zone.
     :return: warnings, one sentence each, when it expires within a week or is not a JWT.
     :raises InvalidConnectionError: when it expired more than a minute ago.

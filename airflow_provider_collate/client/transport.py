@@ -275,7 +275,6 @@ def _judge(response: httpx.Response, body: bytes, attempt: Attempt, now: datetim
 def read_body(response: httpx.Response, limit: int = MAX_BYTES) -> bytes:
     """Read a streamed answer, unpacking gzip piece by piece, so that a small bomb stays small.
 
-    :param response: an answer whose body is not read yet.
     :param limit: bytes that are read at most, after unpacking.
     :raises BodyTooLargeError: when there are more.
     :raises BodyEncodingError: when the compression is broken or unknown.

@@ -42,10 +42,7 @@ class Resolver(Protocol):
 
 
 class UnresolvedConnections:
-    """Look at what rows say of their connections beside the ids, and leave out the rest.
-
-    :param kind: the kind of the services.
-    """
+    """Look at what rows say of their connections beside the ids, and leave out the rest."""
 
     def __init__(self, kind: ServiceKind) -> None:
         self._kind = kind

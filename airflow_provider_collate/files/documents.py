@@ -52,7 +52,6 @@ def _places(text: str, *, is_json: bool) -> JsonPlaces | YamlPlaces:
 def read_documents(text: str, *, is_json: bool) -> DocumentFile:
     """Return the services that a text declares: each document is a list of them, or a mapping with `services`.
 
-    :param text: the file's text.
     :param is_json: whether it is JSON; else it is YAML.
     :raises FileError: when it cannot be read, or has another form.
     """

@@ -87,10 +87,7 @@ def exported_model(kind: ServiceKind) -> type[ExportedService]:
 
 
 def to_yaml(services: Iterable[ExportedService]) -> Iterator[str]:
-    """Yield a declaration of services, part by part, by their names.
-
-    :param services: the services, in any order.
-    """
+    """Yield a declaration of services, part by part, by their names."""
     empty = True
     for service in sorted(services, key=lambda service: service.name):
         yield "services:\n" if empty else "\n"
@@ -127,8 +124,6 @@ _Dumper.add_representer(str, _text)
 def shown_connection(kind: ServiceKind, service_type: object, connection: object) -> ShownConnection:
     """Reduce a connection to what may be shown.
 
-    :param kind: the kind of the service.
-    :param service_type: its type.
     :param connection: the connection as the server shows it, secrets included.
     """
     config = connection.get("config") if isinstance(connection, Mapping) else None

@@ -60,11 +60,7 @@ class JsonLines:
         return json.loads(self._content(row).decode("utf-8-sig"))
 
     def checked_rows(self, first: int, count: int) -> Iterator[object]:
-        """Yield some services as they are declared, with the error in the place of one that cannot be read.
-
-        :param first: the number of the first.
-        :param count: how many.
-        """
+        """Yield some services as they are declared, with the error in the place of one that cannot be read."""
         for row in range(first, min(first + count, len(self))):
             number = self._numbers[row]
             try:

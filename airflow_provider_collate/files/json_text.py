@@ -31,7 +31,6 @@ _DECODE_UNIQUE = json.JSONDecoder(object_pairs_hook=_unique).decode
 def read_json(text: str, first_line: int = 1) -> object:
     """Return the value that a text holds.
 
-    :param text: the text.
     :param first_line: the number of its first line, for messages.
     :raises FileError: when it is not JSON, or an object in it has a key twice.
     """

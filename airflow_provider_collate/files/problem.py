@@ -11,7 +11,6 @@ _PLAIN_KEY = re.compile(r"[\w.$-]{1,64}")
 class FileError(Exception):
     """Why a file cannot be used, without a value from it.
 
-    :param text: what is wrong.
     :param line: where, from 1; None for the file as a whole.
     """
 
@@ -25,7 +24,6 @@ class FileError(Exception):
 class FileProblem:
     """What is wrong somewhere in a file.
 
-    :param file: its name.
     :param line: from 1; None for the file as a whole.
     :param path: the service and field, such as `services[2].serviceType`; empty for the file as a whole.
     :param text: what is wrong, without any value but a name or a type.

@@ -46,10 +46,7 @@ class _Generator(GenerateJsonSchema):
 
 
 def services_schema(kind: ServiceKind) -> _Schema:
-    """Return the schema of a document that declares services.
-
-    :param kind: the kind of the services.
-    """
+    """Return the schema of a document that declares services."""
     definitions: _Schema = {}
     service = _schema_of(kind.request_model, definitions)
     definitions["Service"] = service

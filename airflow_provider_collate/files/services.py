@@ -102,10 +102,7 @@ class FileServices(Sequence[CreateServiceRequest]):
         return [self._problem(*finding) for finding in self._findings.found()]
 
     def add(self, file: SourceFile) -> None:
-        """Check the services of a file, and take them in.
-
-        :param file: the file.
-        """
+        """Check the services of a file, and take them in."""
         try:
             self._add(file)
         except FileError as error:
@@ -228,8 +225,6 @@ def read_files(
 ) -> FileServices:
     """Return the services that files declare, with all that is wrong with them.
 
-    :param paths: files and globs.
-    :param kind: the kind of the services.
     :param resolver: puts the connections that rows name in the place of their ids.
     :param shortest_secret: as for `validate_services`.
     """

@@ -23,7 +23,6 @@ class SourceFile:
     """A file that can be read.
 
     :param name: how messages call it.
-    :param open: opens it.
     """
 
     name: str
@@ -75,7 +74,6 @@ class _Opened:
 def decoded(content: bytes, first_line: int = 1) -> str:
     """Return UTF-8 as text, without a byte order mark.
 
-    :param content: the bytes.
     :param first_line: the number of the line that they begin with.
     :raises FileError: when they are something else.
     """
@@ -96,7 +94,6 @@ def reason_of(error: Exception) -> str:
 def find_files(paths: Iterable[ServicesPath], problems: list[FileProblem]) -> list[SourceFile]:
     """Return the files of paths and globs, each file once; those of a glob are sorted.
 
-    :param paths: the paths.
     :param problems: takes what is wrong with them.
     """
     found: dict[str, SourceFile] = {}

@@ -34,7 +34,6 @@ _QUOTED = re.compile(r"'[^']{2,}'|\"[^\"]{2,}\"")
 def read_yaml(text: str) -> list[object]:
     """Return the documents of a text; those without any content are left out.
 
-    :param text: the text.
     :raises FileError: when it is not YAML, or not of plain data.
     """
     return [_Builder().value(node) for node in _nodes(text)]

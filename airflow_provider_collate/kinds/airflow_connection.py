@@ -85,10 +85,7 @@ class ConnectionMapping:
 
 
 def is_conn_id_key(key: object) -> bool:
-    """Return whether a key of a declared connection names an Airflow connection: `conn_id`, `registry_conn_id`.
-
-    :param key: the key.
-    """
+    """Return whether a key of a declared connection names an Airflow connection: `conn_id`, `registry_conn_id`."""
     return isinstance(key, str) and (key == "conn_id" or key.endswith("_conn_id"))
 
 
@@ -99,10 +96,7 @@ def names_connections(row: object) -> bool:
 
 
 def conn_id_problem(conn_id: object) -> str:
-    """Return why something cannot be the id of an Airflow connection, or nothing.
-
-    :param conn_id: what was declared.
-    """
+    """Return why something cannot be the id of an Airflow connection, or nothing."""
     if not isinstance(conn_id, str) or not conn_id.strip():
         return "must be the id of an Airflow connection"
     return scalar_problem(conn_id)
@@ -111,17 +105,13 @@ def conn_id_problem(conn_id: object) -> str:
 def fields_at(part: type[ConnectionPart], *path: str) -> dict[str, ConfigPath]:
     """Return where the fields of a part go in a config, under both of their names.
 
-    :param part: the part's model.
     :param path: where it is in the config.
     """
     return {key: (*path, facts.documented) for key, facts in part.fields_by_key.items()}
 
 
 def json_object(text: str) -> dict[str, object] | None:
-    """Return a JSON object; None if the text is none, so that no error with the text in it is left behind.
-
-    :param text: what may be JSON.
-    """
+    """Return a JSON object; None if the text is none, so that no error with the text in it is left behind."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -132,8 +122,6 @@ def json_object(text: str) -> dict[str, object] | None:
 def text_of(values: Mapping[str, object], key: str, where: str) -> str:
     """Return a text, or "" if it is not there.
 
-    :param values: an object of the extra.
-    :param key: its key there.
     :param where: where the object is, for the message.
     :raises UnusableConnectionError: if it is no text.
     """

@@ -42,7 +42,6 @@ AWS_BESIDE = {
 def aws_credentials(source: ConnectionFields, service: str) -> Config:
     """Return the `awsConfig` that an Airflow connection to AWS becomes.
 
-    :param source: the Airflow connection.
     :param service: the AWS service, as the connection's `service_config` names it.
     :raises UnusableConnectionError: if the catalog has no place for what it asks.
     """

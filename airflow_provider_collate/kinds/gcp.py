@@ -149,7 +149,6 @@ _IMPERSONATION_URL = re.compile(r"/serviceAccounts/([^/:]+):generateAccessToken$
 def gcp_credentials(source: ConnectionFields) -> Config:
     """Return the `credentials` that an Airflow connection to Google Cloud becomes.
 
-    :param source: the Airflow connection.
     :raises UnusableConnectionError: if the catalog has no place for what it asks.
     """
     gcp_config, account = _gcp_config(source)

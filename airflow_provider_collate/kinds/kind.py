@@ -69,7 +69,6 @@ class ServiceKind:
     ) -> Config:
         """Return the config of a service that is declared by Airflow connections.
 
-        :param service_type: the service's type.
         :param declared: the declared connection; keys beside `conn_id` override what the connection gives.
         :param sources: the Airflow connections that it names, by the key that names each.
         :raises UnusableConnectionError: if they cannot be the config of such a service.
@@ -84,18 +83,13 @@ class ServiceKind:
         return config
 
     def conn_id_keys(self, service_type: str) -> list[str]:
-        """Return the keys by which a service of some type may name Airflow connections.
-
-        :param service_type: the service's type.
-        """
+        """Return the keys by which a service of some type may name Airflow connections."""
         mappings = self._mappings_of(service_type)
         return ["conn_id", *mappings[0].further] if mappings else []
 
     def config_beside(self, service_type: str, declared: Mapping[str, object]) -> Config:
         """Return what a service that is declared by Airflow connections says of its config itself.
 
-        :param service_type: the service's type.
-        :param declared: the declared connection.
         :raises UnusableConnectionError: if such a service takes no connection under these keys.
         """
         for key in filter(is_conn_id_key, declared):

@@ -105,8 +105,6 @@ class OneOf:
 class FieldFacts:
     """What a model says about one of its fields.
 
-    :param name: its Python name.
-    :param documented: its documented name.
     :param model: the model of what it holds, or of the first that it may hold.
     :param choice: how to choose among several.
     :param plain: whether its value is no secret; one that is not known is.
@@ -135,10 +133,7 @@ class FieldFacts:
         )
 
     def part_of(self, value: object) -> type[ConnectionPart] | None:
-        """Return the model of the part of a connection that the field holds, or None where it holds none.
-
-        :param value: what was given for the field.
-        """
+        """Return the model of the part of a connection that the field holds, or None where it holds none."""
         model = self.choice.choose(value) if self.choice else self.model
         return model if model is not None and issubclass(model, ConnectionPart) else None
 
@@ -185,10 +180,7 @@ D = TypeVar("D", bound=DeclaredModel)
 def validate_part(model: type[D], value: object, *, path: Path = (), context: object = None) -> D:
     """Validate a part of a declaration by a model that is known only when its values are.
 
-    :param model: the model of the part.
-    :param value: what was given.
     :param path: where the part is, below the field that is validated.
-    :param context: the validation's context.
     :raises PydanticCustomError: names each fault by its path.
     """
     try:

@@ -25,7 +25,6 @@ _NUMBERED = re.compile("&#(x[0-9a-f]{1,7}|[0-9]{1,7});?", re.IGNORECASE)
 def decoded(text: str, *, in_attribute: bool = False) -> str:
     """Return what a text of HTML says: its references are resolved, and what nobody sees is gone.
 
-    :param text: the text, or the value of an attribute.
     :param in_attribute: whether it is such a value, in which `&section=2` is the parameter of an address.
     """
 
@@ -41,7 +40,6 @@ def decoded(text: str, *, in_attribute: bool = False) -> str:
 def encoded(text: str, after_brace: str) -> str:
     """Return a text as it is written into HTML.
 
-    :param text: what `decoded` returned.
     :param after_brace: what keeps two braces apart.
     """
     return _SPLIT_BRACE.sub(f"{{{after_brace}", text.translate(_WRITTEN))

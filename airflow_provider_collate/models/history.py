@@ -31,7 +31,6 @@ Key = str | tuple[str, str]
 class Edit:
     """Who edited a service, and when.
 
-    :param user: the user's name.
     :param at: the time, by the server's clock.
     """
 

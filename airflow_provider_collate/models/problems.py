@@ -64,10 +64,7 @@ _TEXTS = {
 
 
 def documented_name(name: str) -> str:
-    """Return the documented camelCase name of a field.
-
-    :param name: the field as Python writes it.
-    """
+    """Return the documented camelCase name of a field."""
     return _ODD_NAMES.get(name) or to_camel(name)
 
 
@@ -98,7 +95,6 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     """Return `, did you mean X?` for the known word that is nearest, or nothing.
 
     :param given: a word that is not known; upper and lower case do not count.
-    :param known: the words that are.
     """
     lowered = {word.lower(): word for word in known}
     close = difflib.get_close_matches(given.lower(), lowered, n=1)
@@ -106,10 +102,7 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
 
 
 def kind_of(value: object) -> str:
-    """Name the kind of a value, as JSON calls it where it can, and never the value.
-
-    :param value: anything.
-    """
+    """Name the kind of a value, as JSON calls it where it can, and never the value."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "infinity"
     if value is None:
@@ -135,7 +128,6 @@ def json_problems(value: object, path: Path = (), *, literal: bool = False) -> I
     """Find what cannot be sent as JSON, or is a template that was not rendered.
 
     :param value: a part of a connection whose shape is not documented.
-    :param path: where it is.
     :param literal: whether braces are no template.
     """
     if len(path) > _DEEPEST:
@@ -162,7 +154,6 @@ def _key_problem(key: object) -> str:
 def scalar_problem(value: object, *, literal: bool = False) -> str:
     """Return why a value that is no list and no object cannot be sent, or nothing.
 
-    :param value: the value.
     :param literal: whether braces are no template.
     """
     if isinstance(value, str):

@@ -143,9 +143,5 @@ class CreateServiceRequest(DeclaredModel):
 
 
 def unknown_type(service_type: str, known: Mapping[str, object]) -> str:
-    """Say that a service type is not known, and which one may have been meant.
-
-    :param service_type: the type that was declared.
-    :param known: the types of the kind of service.
-    """
+    """Say that a service type is not known, and which one may have been meant."""
     return f"{quoted(service_type)} is not known to this version{did_you_mean(service_type, known)}"

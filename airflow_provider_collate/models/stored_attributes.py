@@ -55,7 +55,6 @@ class StoredAttributes:
 def stored_attributes(name: str, inside: str) -> StoredAttributes:
     """Return what is stored of an element's attributes.
 
-    :param name: the element's name.
     :param inside: what follows its name, with the `>` that ends it.
     """
     kept: dict[str, str] = {}

@@ -85,11 +85,7 @@ class StoredForm:
 
 
 def is_stored_form(declared: str, shown: str) -> bool:
-    """Return whether what the catalog shows is what a sanitising server makes of the declared text.
-
-    :param declared: the text as it was sent.
-    :param shown: the text as the catalog shows it.
-    """
+    """Return whether what the catalog shows is what a sanitising server makes of the declared text."""
     if same_text(declared, shown):
         return True
     if _STORED_AS_IT_IS.fullmatch(declared):

@@ -93,8 +93,6 @@ def checked_rows(given: Sequence[object], *, model: type[R]) -> tuple[list[R], l
 def row_path(index: int, path: Path, *, single: bool = False) -> str:
     """Return where something is, as messages say it: `services[2].tags[0]`.
 
-    :param index: the number of the row.
-    :param path: where in the row.
     :param single: whether it is the task's only row, so that it needs no number.
     """
     if single:
@@ -111,7 +109,6 @@ def name_of(row: object) -> str | None:
 def given_already(name: str, place: str) -> str:
     """Say that a name is given twice.
 
-    :param name: the name.
     :param place: where it was given first.
     """
     return f"{quoted(name)} was given already by {place}"
@@ -128,11 +125,7 @@ class Findings:
         self._found: dict[tuple[Path, str], tuple[int, int]] = {}
 
     def add(self, index: int, service: CreateServiceRequest) -> None:
-        """Look at a service.
-
-        :param index: the number of its row.
-        :param service: the service.
-        """
+        """Look at a service."""
         for path, text in (*_findings(service), *self._short_secrets(service)):
             first, count = self._found.get((path, text), (index, 0))
             self._found[path, text] = first, count + 1
