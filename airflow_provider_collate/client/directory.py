@@ -40,7 +40,10 @@ class Entry:
 
 
 class Directory:
-    """Everything on one server that a service can refer to; a bot may read it (recorded)."""
+    """Everything on one server that a service can refer to; a bot may read it (recorded).
+
+    Each method raises `RequestError` as `Transport.send` does.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -50,23 +53,16 @@ class Directory:
 
         :param collection: users and teams are found by their name, everything else by its fully qualified name.
         :param name: the server may find it in another spelling, users in any case (recorded).
-        :raises RequestError: as `Transport.send`.
         """
         fqn = fqn_of(name) if collection in _NOT_QUALIFIED else name
         return self._find(f"/v1/{collection}/name/{quote(fqn, safe='')}")
 
     def by_id(self, collection: Collection, entry_id: str) -> Entry | None:
-        """Return the entry of an id, deleted ones too; None where there is none. `GET /v1/{collection}/{id}`.
-
-        :raises RequestError: as `Transport.send`.
-        """
+        """Return the entry of an id, deleted ones too; None where there is none. `GET /v1/{collection}/{id}`."""
         return self._find(f"/v1/{collection}/{quote(entry_id, safe='')}")
 
     def email_of(self, user_id: str) -> str:
-        """Return the e-mail of a user; empty where there is none. `GET /v1/users/{id}`.
-
-        :raises RequestError: as `Transport.send`.
-        """
+        """Return the e-mail of a user; empty where there is none. `GET /v1/users/{id}`."""
         user = self.by_id("users", user_id)
         return user.email if user else ""
 
@@ -75,7 +71,7 @@ class Directory:
 
         No endpoint finds a user by e-mail without the search index (recorded).
 
-        :raises RequestError: as `Transport.send`; AnswerError when the list does not end.
+        :raises AnswerError: when the list does not end.
         """
         after, answer = "", None
         for _ in range(_MOST_PAGES):
@@ -90,7 +86,6 @@ class Directory:
         """Return the first entries of a collection, at most 1,000. `GET /v1/{collection}`.
 
         :param parent: the classification whose tags are wanted; empty for all.
-        :raises RequestError: as `Transport.send`.
         """
         return self._page(collection, {"parent": parent} if parent else {})[1]
 

@@ -18,6 +18,7 @@ from airflow_provider_collate.exceptions import (
     AnswerTooLargeError,
     AuthenticationError,
     BadRequestError,
+    BrokenReferenceError,
     ChangedMeanwhileError,
     ConflictError,
     LimitExceededError,
@@ -134,6 +135,7 @@ _NO_CONNECTION_ADVICE = (
     "This release changes no service that was created without a connection: delete it for good, and declare it with "
     'one, which may be empty: {"config": {}}.'
 )
+_MISSING = re.compile(r"(\w+) instance for ")
 _LOCK = re.compile(r"Cannot modify |being deleted")
 _RULE = re.compile(r"Rule \[.*\] validation failed")
 # Documented: a plan's limit is a 429 too, which waiting does not change.
@@ -263,6 +265,8 @@ def _judge(status: int, said: str, code: str, request: ApiRequest) -> tuple[type
         return LimitExceededError, ""
     if status == 403:
         return PermissionDeniedError, _needed_role(request)
+    if status == 404 and request.method in ("GET", "PATCH") and _is_about_something_else(said, request.path):
+        return BrokenReferenceError, ""
     if status == 400 and _RULE.search(said):
         return BadRequestError, _RULE_ADVICE
     return _ERRORS.get(status, BadRequestError), _ADVICE.get(status, "" if status in _ERRORS else _NOT_THIS_API)
@@ -277,6 +281,12 @@ def _judge_500(said: str) -> tuple[type[StatusError], str]:
     if _FINAL_500.search(said):
         return BadRequestError, "The server refuses this request each time; report it with the request id."
     return ServerError, ""
+
+
+def _is_about_something_else(said: str, path: str) -> bool:
+    """Return whether a 404 of a service says that something else than the service itself is missing (recorded)."""
+    missing, service = _MISSING.match(said), re.match(r"/v1/services/(\w+?)s?(?:/|$)", path)
+    return missing is not None and service is not None and missing[1].lower() != service[1].lower()
 
 
 def _told(error: type[StatusError], what: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -230,12 +229,7 @@ class Services:
         :raises BrokenReferenceError: when the patch names something that does not exist.
         """
         body: list[JsonValue] = [dict(operation.to_json()) for operation in operations]
-        try:
-            return self._send("PATCH", _one(service_id), body=body, secrets=secrets, content_type=JSON_PATCH)
-        except NotFoundError as error:
-            if self._is_about_something_else(error):
-                raise _broken(error, error.message) from None
-            raise
+        return self._send("PATCH", _one(service_id), body=body, secrets=secrets, content_type=JSON_PATCH)
 
     def restore(self, service_id: str) -> None:
         """Restore a soft-deleted service. `PUT /v1/services/{collection}/restore`.
@@ -263,18 +257,12 @@ class Services:
         asked = tuple(fields)
         try:
             answer = self._send("GET", where, params={"include": include, **self._fields(asked)})
-        except NotFoundError as error:
-            if not self._is_about_something_else(error):
-                return None
-            missing = error
-        else:
-            return self._service(answer.data, answer, asked)
-        raise _broken(missing, f"it cannot be read with its {', '.join(asked)}: {missing.server_message}")
-
-    def _is_about_something_else(self, error: NotFoundError) -> bool:
-        """Return whether a 404 says that something else than the service itself is missing (recorded)."""
-        missing = re.match(r"(\w+) instance for ", error.server_message)
-        return missing is not None and missing[1].lower() != self.kind.collection.lower().removesuffix("s")
+        except BrokenReferenceError as error:
+            error.message = f"it cannot be read with its {', '.join(asked)}: {error.server_message}"
+            raise
+        except NotFoundError:
+            return None
+        return self._service(answer.data, answer, asked)
 
     def _send(
         self,
@@ -319,18 +307,6 @@ def _its_own_doing() -> Iterator[None]:
     except NotFoundError as error:
         if not error.maybe_applied:
             raise
-
-
-def _broken(error: NotFoundError, message: str) -> BrokenReferenceError:
-    return BrokenReferenceError(
-        message,
-        status=error.status,
-        method=error.method,
-        path=error.path,
-        request_id=error.request_id,
-        server_message=error.server_message,
-        maybe_applied=error.maybe_applied,
-    )
 
 
 def _one(service_id: str) -> str:
