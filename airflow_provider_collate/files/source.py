@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -45,30 +46,17 @@ class SourceFile:
             raise FileError(f"is larger than {largest >> 20} MiB; JSON Lines (.jsonl) are read line by line")
         return decoded(content)
 
-    def opened(self) -> _Opened:
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
         """Return the file for a `with` block, in which errors of reading name what happened."""
-        return _Opened(self.open)
-
-
-class _Opened:
-    def __init__(self, opener: Callable[[], BinaryIO]) -> None:
-        self._opener = opener
-        self._stream: BinaryIO | None = None
-
-    def __enter__(self) -> BinaryIO:
         try:
-            self._stream = self._opener()
+            with self.open() as stream:
+                yield stream
+                return
         except (OSError, ImportError, ValueError) as error:
             reason = reason_of(error)
-        else:
-            return self._stream
+        # Raised out here, so that the error of opening, whose frames know the storage, is no part of it.
         raise FileError(reason)
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if self._stream is not None:
-            self._stream.close()
-        if isinstance(error, OSError):
-            raise FileError(reason_of(error)) from None
 
 
 def decoded(content: bytes, first_line: int = 1) -> str:

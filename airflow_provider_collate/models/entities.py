@@ -10,8 +10,6 @@ import re
 from html.entities import html5
 from string import ascii_lowercase, ascii_uppercase
 
-__all__ = ["decoded", "encoded", "legible", "lower"]
-
 _REFERENCE = re.compile(r"&(?:#([xX])?([0-9A-Za-z-]*);?|([A-Za-z][0-9A-Za-z]{0,30};?))")
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _WRITTEN = {ord(sign): f"&#{ord(sign)};" for sign in "\"'+=@`"} | {38: "&amp;", 60: "&lt;", 62: "&gt;"}

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from airflow_provider_collate.models.entities import decoded, encoded, lower
 
-__all__ = ["BLANK", "INSIDE", "StoredAttributes", "stored_attributes"]
-
 _OF_ALL = ("class", "id", "data-id", "data-highlighted", "data-testid")
 _OF_ELEMENT = {
     "a": ("href", "rel"),

@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from airflow_provider_collate.models.entities import decoded, encoded, legible, lower
 from airflow_provider_collate.models.stored_attributes import BLANK, INSIDE, stored_attributes
 
-__all__ = ["StoredForm", "is_stored_form", "lost", "same_text", "stored_form"]
-
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())

@@ -126,15 +126,9 @@ class Findings:
 
     def add(self, index: int, service: CreateServiceRequest) -> None:
         """Look at a service."""
-        for path, text in (*_findings(service), *self._short_secrets(service)):
+        for path, text in _findings(service, self._shortest_secret):
             first, count = self._found.get((path, text), (index, 0))
             self._found[path, text] = first, count + 1
-
-    def _short_secrets(self, service: CreateServiceRequest) -> Iterator[Problem]:
-        config = service.connection.config if service.connection is not None else None
-        if config is not None and self._shortest_secret:
-            for path in sorted(short_secrets(config, self._shortest_secret)):
-                yield ("connection", "config", *path), _TOO_SHORT.format(self._shortest_secret)
 
     def found(self) -> Iterator[RowProblem]:
         """Yield each kind of finding, with where it is found first."""
@@ -160,7 +154,7 @@ def _given_twice(rows: Sequence[object]) -> Iterable[RowProblem]:
             yield index, ("name",), given_already(name, row_path(first[name], ()))
 
 
-def _findings(service: CreateServiceRequest) -> Iterator[Problem]:
+def _findings(service: CreateServiceRequest, shortest_secret: int) -> Iterator[Problem]:
     text = service.description or ""
     # No letter takes more than four bytes.
     if len(text) > _LONG_TEXT // 4 and len(text.encode()) > _LONG_TEXT:
@@ -176,3 +170,6 @@ def _findings(service: CreateServiceRequest) -> Iterator[Problem]:
     elif config is not None and service.connection_types:
         meant = did_you_mean(service.service_type, service.connection_types)
         yield ("serviceType",), f"{quoted(service.service_type)} is not known to this version; sent as it is{meant}"
+    if config is not None and shortest_secret:
+        for path in sorted(short_secrets(config, shortest_secret)):
+            yield ("connection", "config", *path), _TOO_SHORT.format(shortest_secret)
