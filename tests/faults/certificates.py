@@ -52,9 +52,7 @@ class Authority:
         made.cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         made.key_file.write_bytes(
             key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
         return made

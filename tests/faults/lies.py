@@ -176,9 +176,7 @@ LIES: dict[str, tuple[Fault, ...]] = {
         ),
         Fault("A page of the list is larger than 64 MiB: half of it is asked for", _too_large, "– | – | – | ok 1 | –"),
         Fault(
-            "Two readings after a write show the catalog before it",
-            _lags(readings=2),
-            "ok 2 | ok 2 | ok 2 | ok 2 | –",
+            "Two readings after a write show the catalog before it", _lags(readings=2), "ok 2 | ok 2 | ok 2 | ok 2 | –"
         ),
         Fault(
             "No reading after a write shows it",
@@ -196,9 +194,7 @@ LIES: dict[str, tuple[Fault, ...]] = {
             "'fraud_a' exists already",
         ),
         Fault(
-            "Somebody edits a service between plan and write, once",
-            _edits(always=False),
-            "– | ok 1 | ok 1 | ok 1 | –",
+            "Somebody edits a service between plan and write, once", _edits(always=False), "– | ok 1 | ok 1 | ok 1 | –"
         ),
         Fault(
             "Somebody edits a service between plan and write, always",

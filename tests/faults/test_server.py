@@ -101,11 +101,7 @@ def test_a_script_may_be_a_function_of_the_request() -> None:
     [
         (closes, b"", 0),
         (commits_then_closes, b"", 1),
-        (
-            closes_after_headers,
-            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 18\r\n\r\n",
-            1,
-        ),
+        (closes_after_headers, b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 18\r\n\r\n", 1),
         (
             closes_in_the_body,
             b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 18\r\n\r\n{"hello":',

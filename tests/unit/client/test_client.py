@@ -13,11 +13,7 @@ from airflow_provider_collate import __version__
 from airflow_provider_collate.client.client import CollateClient, Identity
 from airflow_provider_collate.client.config import ClientConfig, user_agent
 from airflow_provider_collate.client.release import Release
-from airflow_provider_collate.exceptions import (
-    AnswerError,
-    InvalidDeclarationError,
-    StoppedError,
-)
+from airflow_provider_collate.exceptions import AnswerError, InvalidDeclarationError, StoppedError
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL
 from airflow_provider_collate.sandbox import Catalog, InProcessTransport
 from tests.unit.client.scripted import TOKEN, Network, Step, answer, said

@@ -15,14 +15,7 @@ from airflow_provider_collate.client.messages import ApiRequest
 from airflow_provider_collate.client.network import MAX_CONNECTIONS, name_of_server, proxy_url
 from airflow_provider_collate.exceptions import AnswerError, InvalidConnectionError, NoAnswerError
 from airflow_provider_collate.sandbox.exchange import Answer, Request
-from tests.faults.behaviours import (
-    answers,
-    drips_body,
-    drips_headers,
-    gzip_bomb,
-    long_body,
-    never_answers,
-)
+from tests.faults.behaviours import answers, drips_body, drips_headers, gzip_bomb, long_body, never_answers
 from tests.faults.certificates import Authority, server_tls
 from tests.faults.server import Accepting, Behaviour, Exchange, FaultServer, closed_port
 

@@ -9,17 +9,8 @@ import pytest
 
 from airflow_provider_collate.client.services import PAGE_SIZE, Services
 from airflow_provider_collate.client.transport import MAX_BYTES
-from airflow_provider_collate.exceptions import (
-    AnswerError,
-    AnswerTooLargeError,
-)
-from tests.unit.client.scripted import (
-    COLLECTION,
-    SERVICE,
-    answer,
-    listed,
-    scripted_services,
-)
+from airflow_provider_collate.exceptions import AnswerError, AnswerTooLargeError
+from tests.unit.client.scripted import COLLECTION, SERVICE, answer, listed, scripted_services
 
 
 def names_of(services: Services) -> list[str]:

@@ -22,14 +22,7 @@ from airflow_provider_collate.exceptions import (
     ServerError,
 )
 from airflow_provider_collate.sandbox import Catalog, InProcessTransport
-from tests.unit.client.scripted import (
-    COLLECTION,
-    SERVICE,
-    answer,
-    said,
-    scripted_services,
-    services_over,
-)
+from tests.unit.client.scripted import COLLECTION, SERVICE, answer, said, scripted_services, services_over
 
 MLFLOW: dict[str, JsonValue] = {"config": {"type": "Mlflow", "trackingUri": "http://mlflow"}}
 

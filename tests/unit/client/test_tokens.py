@@ -8,10 +8,7 @@ import httpx
 import pytest
 
 from airflow_provider_collate.client.messages import ApiRequest
-from airflow_provider_collate.exceptions import (
-    AuthenticationError,
-    InvalidConnectionError,
-)
+from airflow_provider_collate.exceptions import AuthenticationError, InvalidConnectionError
 from tests.unit.client.scripted import GET, answer, failure_of, said, sent_over
 
 POST = ApiRequest("POST", "/v1/services/mlmodelServices", body={"name": "a"})

@@ -90,12 +90,7 @@ def test_a_final_error_is_sent_once(final: httpx.Response, kind: type[RequestErr
 
 @pytest.mark.parametrize(
     "header, low, high",
-    [
-        ("7", 7.0, 7.0),
-        ("0", 0.0, 0.0),
-        (timedelta(seconds=100), 80.0, 100.0),
-        (timedelta(seconds=-60), 0.0, 0.0),
-    ],
+    [("7", 7.0, 7.0), ("0", 0.0, 0.0), (timedelta(seconds=100), 80.0, 100.0), (timedelta(seconds=-60), 0.0, 0.0)],
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_waited_for(status: int, header: str | timedelta, low: float, high: float) -> None:

@@ -68,10 +68,7 @@ def test_aliases_of_a_long_text_count_by_its_length(write: Write) -> None:
 
 @pytest.mark.parametrize(
     "name, begins, item, largest, most_times",
-    [
-        ("a.yaml", "- &a x\n", ALIAS, LARGEST_YAML, 50),
-        ("a.json", "[1", ",1", LARGEST_JSON // 4, 20),
-    ],
+    [("a.yaml", "- &a x\n", ALIAS, LARGEST_YAML, 50), ("a.json", "[1", ",1", LARGEST_JSON // 4, 20)],
 )
 def test_as_many_faults_as_fit_into_a_file_do_not_fill_the_memory(
     write: Write, name: str, begins: str, item: str, largest: int, most_times: int

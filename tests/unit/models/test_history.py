@@ -204,14 +204,7 @@ class TestBadInput:
     @given(
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.just(tags("A.A")),
-            lambda inner: (
-                st.lists(inner, max_size=3)
-                | st.dictionaries(
-                    st.sampled_from(KEYS),
-                    inner,
-                    max_size=5,
-                )
-            ),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
             max_leaves=20,
         )
     )

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_collate.models.problems import (
-    json_problems,
-    path_text,
-    quoted,
-    scalar_problem,
-)
+from airflow_provider_collate.models.problems import json_problems, path_text, quoted, scalar_problem
 
 
 @pytest.mark.parametrize(

@@ -39,10 +39,7 @@ def without(row: dict[str, object], name: str) -> dict[str, object]:
         (service(display_name=float("inf")), "display_name: must not be infinity"),
         (without(service(), "serviceType"), "serviceType: must be given"),
         (service(serviceType=""), "serviceType: must not be empty"),
-        (
-            service(serviceType="{{ kind }}"),
-            "serviceType: holds a template {{ … }} that was not rendered",
-        ),
+        (service(serviceType="{{ kind }}"), "serviceType: holds a template {{ … }} that was not rendered"),
         (without(service(), "connection"), "connection: must be given; None sends none"),
         (service(descriptoin="x"), "descriptoin: unknown field, did you mean description?"),
         (service(display_nam="x"), "display_nam: unknown field, did you mean display_name?"),
@@ -157,10 +154,7 @@ def test_faulty_google_credentials_are_refused_by_path(row: dict[str, object], e
 @pytest.mark.parametrize(
     "row, expected",
     [
-        (
-            custom(connectionOptions={"n": 5}),
-            ["connection.config.connectionOptions.n: must be a string, not a number"],
-        ),
+        (custom(connectionOptions={"n": 5}), ["connection.config.connectionOptions.n: must be a string, not a number"]),
         (
             custom(connectionOptions={5: "x"}),
             ["connection.config.connectionOptions: its keys must be strings, one is a number"],
@@ -263,10 +257,7 @@ def test_braces_that_are_no_template_are_accepted() -> None:
             service(tags=["Tier.Tier1", {"tagFqn": "x"}]),
             ["tags[1].tagFQN: must be given", "tags[1].tagFqn: unknown field, did you mean tagFQN?"],
         ),
-        (
-            service(tags=[{"tagFQN": "x", "state": "Done"}]),
-            ["tags[0].state: must be 'Suggested' or 'Confirmed'"],
-        ),
+        (service(tags=[{"tagFQN": "x", "state": "Done"}]), ["tags[0].state: must be 'Suggested' or 'Confirmed'"]),
         (
             service(tags=[{"tagFQN": "x", "metadata": {"expiryDate": 1.5}}]),
             ["tags[0].metadata.expiryDate: must be a whole number, not a number"],

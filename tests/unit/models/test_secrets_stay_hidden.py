@@ -208,11 +208,7 @@ def test_a_value_is_secret_unless_the_model_of_its_type_marks_it(
 @pytest.mark.parametrize(
     "service_type, connection, secrets",
     [
-        (
-            "SageMaker",
-            {"conn_id": "aws", "region": "eu", "role_arn": "r", "endpoint_url": "e"},
-            [],
-        ),
+        ("SageMaker", {"conn_id": "aws", "region": "eu", "role_arn": "r", "endpoint_url": "e"}, []),
         (
             "SageMaker",
             {"conn_id": "aws", "aws_secret_access_key": "s", "awsSessionToken": "t", "own": "o"},

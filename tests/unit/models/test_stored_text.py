@@ -281,8 +281,7 @@ class TestSameText:
         assert same_text(other, one)
 
     @pytest.mark.parametrize(
-        "one, other",
-        [("a  \nb", "a\nb"), ("a\nb", "a\n\nb"), (" a", "a"), ("a", "A"), ("a\nb", "a b"), ("a", "a\xa0")],
+        "one, other", [("a  \nb", "a\nb"), ("a\nb", "a\n\nb"), (" a", "a"), ("a", "A"), ("a\nb", "a b"), ("a", "a\xa0")]
     )
     def test_what_a_reader_sees_matters(self, one: str, other: str) -> None:
         assert not same_text(one, other)
