@@ -168,37 +168,6 @@ def test_a_redirect_and_where_a_token_went() -> None:
     assert b"kept" in other.captured
 
 
-def test_good_tls_speaks_http(tmp_path: Path) -> None:
-    authority = Authority(tmp_path)
-    trusting = ssl.create_default_context(cafile=str(authority.cert_file))
-    with FaultServer(handle=Counted(), tls=server_tls(authority.issue())) as server:
-        assert server.url.startswith("https://")
-        assert httpx.get(server.url, verify=trusting, trust_env=False).json() == {"hello": "world"}
-
-
-@pytest.mark.parametrize(
-    "host, expired, self_signed, complaint",
-    [
-        ("127.0.0.1", False, True, "self-signed certificate"),
-        ("127.0.0.1", True, False, "certificate has expired"),
-        ("other.acme.example", False, False, "IP address mismatch"),
-    ],
-)
-def test_bad_tls_is_refused_by_the_client_and_no_request_arrives(
-    tmp_path: Path, host: str, expired: bool, self_signed: bool, complaint: str
-) -> None:
-    authority = Authority(tmp_path)
-    trusting = ssl.create_default_context(cafile=str(authority.cert_file))
-    bad = authority.issue(host, expired=expired, self_signed=self_signed)
-    with (
-        FaultServer(handle=Counted(), tls=server_tls(bad)) as server,
-        pytest.raises(httpx.ConnectError, match=complaint),
-    ):
-        httpx.get(server.url, verify=trusting, trust_env=False)
-
-    assert (server.connections, server.received) == (1, [])
-
-
 def test_a_client_certificate_is_asked_for(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     trusting = ssl.create_default_context(cafile=str(authority.cert_file))

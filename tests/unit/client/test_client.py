@@ -90,8 +90,9 @@ def test_stop_ends_all_of_it() -> None:
     client.stop()
 
     for ask in (client.release, client.identity, client.services(ML_MODEL).page):
-        with pytest.raises(StoppedError):
+        with pytest.raises(StoppedError) as caught:
             ask()
+        assert caught.value.retryable
     assert client.stopped
     assert network.requests == []
 

@@ -25,6 +25,9 @@ from airflow_provider_collate.sandbox import Catalog, InProcessTransport
 from tests.unit.client.scripted import COLLECTION, SERVICE, answer, said, scripted_services, services_over
 
 MLFLOW: dict[str, JsonValue] = {"config": {"type": "Mlflow", "trackingUri": "http://mlflow"}}
+NEW: dict[str, JsonValue] = {"name": "a", "domains": ["d"], "connection": MLFLOW}
+PATCH = [PatchOperation("remove", "/a", "left out"), PatchOperation("add", "/b", None)]
+WITH_NULL = {"op": "add", "path": "/b", "value": None}
 
 
 @pytest.mark.parametrize(
@@ -130,24 +133,33 @@ def test_a_wrong_host_is_not_an_empty_catalog(wrong_host: httpx.Response) -> Non
         services.delete("1")
 
 
-def test_a_create_speaks_the_release_s_names() -> None:
-    services, network = scripted_services(answer(201, SERVICE), release="1.2.0")
+@pytest.mark.parametrize(
+    "write, method, target, body",
+    [
+        (lambda all_: all_.create(NEW), "POST", "", {"name": "a", "domain": "d", "connection": MLFLOW}),
+        (lambda all_: all_.put_bulk([{"name": "a", "owners": []}]), "PUT", "/bulk", [{"name": "a", "owner": None}]),
+        (lambda all_: all_.patch("1/x", PATCH), "PATCH", "/1%2Fx", [{"op": "remove", "path": "/a"}, WITH_NULL]),
+        (lambda all_: all_.restore("1"), "PUT", "/restore", {"id": "1"}),
+        (lambda all_: all_.delete("1"), "DELETE", "/1?recursive=true", None),
+        (lambda all_: all_.delete("1", hard=True), "DELETE", "/1?recursive=true&hardDelete=true", None),
+    ],
+)
+def test_a_write_is_sent_in_the_release_s_words(
+    write: Callable[[Services], object], method: str, target: str, body: object
+) -> None:
+    services, network = scripted_services(answer(200, SERVICE), release="1.2.0")
 
-    services.create({"name": "a", "domains": ["d"], "connection": MLFLOW})
+    write(services)
 
-    assert (network.requests[0].method, network.requests[0].url.path) == ("POST", COLLECTION)
-    assert json.loads(network.requests[0].content) == {"name": "a", "domain": "d", "connection": MLFLOW}
+    [request] = network.requests
+    assert (request.method, request.url.raw_path.decode()) == (method, f"{COLLECTION}{target}")
+    assert (json.loads(request.content) if request.content else None) == body
+    content_type = "application/json-patch+json" if method == "PATCH" else "application/json"
+    assert request.headers.get("Content-Type") == (None if body is None else content_type)
 
 
-def test_a_bulk_request() -> None:
-    result = {"status": "success", "numberOfRowsPassed": 1, "successRequest": [{"request": "a", "status": 200}]}
-    services, network = scripted_services(answer(200, result))
-
-    got = services.put_bulk([{"name": "a", "owners": []}])
-
-    assert (network.requests[0].method, network.requests[0].url.path) == ("PUT", f"{COLLECTION}/bulk")
-    assert json.loads(network.requests[0].content) == [{"name": "a", "owners": []}]
-    assert got.failed_request == ()
+def test_the_value_of_an_operation_is_not_printed() -> None:
+    assert "hunter2" not in repr(PatchOperation("add", "/connection/config/awsSecretAccessKey", "hunter2"))
 
 
 @pytest.mark.parametrize("document", [[], {"failedRequest": 7}, {"failedRequest": ["a"]}, {"abortReason": 1}, 7])
@@ -158,49 +170,6 @@ def test_a_bulk_answer_of_another_shape_is_refused(document: object) -> None:
         services.put_bulk([{"name": "a"}])
 
     assert caught.value.maybe_applied
-
-
-def test_a_patch() -> None:
-    services, network = scripted_services(answer(200, SERVICE))
-    operations = [
-        PatchOperation("test", "/version", 0.1),
-        PatchOperation("remove", "/displayName", "left out"),
-        PatchOperation("add", "/description", None),
-    ]
-
-    services.patch("1/x", operations)
-
-    [request] = network.requests
-    assert (request.method, request.url.raw_path.decode()) == ("PATCH", f"{COLLECTION}/1%2Fx")
-    assert request.headers["Content-Type"] == "application/json-patch+json"
-    assert json.loads(request.content) == [
-        {"op": "test", "path": "/version", "value": 0.1},
-        {"op": "remove", "path": "/displayName"},
-        {"op": "add", "path": "/description", "value": None},
-    ]
-    assert "hunter2" not in repr(PatchOperation("add", "/connection/config/awsSecretAccessKey", "hunter2"))
-
-
-def test_a_restore() -> None:
-    services, network = scripted_services(answer(200, SERVICE))
-
-    services.restore("1")
-
-    [request] = network.requests
-    assert (request.method, request.url.path) == ("PUT", f"{COLLECTION}/restore")
-    assert json.loads(request.content) == {"id": "1"}
-
-
-@pytest.mark.parametrize(
-    "hard, query", [(False, {"recursive": "true"}), (True, {"hardDelete": "true", "recursive": "true"})]
-)
-def test_a_delete(hard: bool, query: dict[str, str]) -> None:
-    services, network = scripted_services(answer(200, SERVICE))
-
-    services.delete("1", hard=hard)
-
-    assert (network.requests[0].method, network.requests[0].url.path) == ("DELETE", f"{COLLECTION}/1")
-    assert dict(network.requests[0].url.params) == query
 
 
 def test_a_delete_whose_answer_was_lost_is_done() -> None:

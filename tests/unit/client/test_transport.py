@@ -164,18 +164,6 @@ def test_what_fails_while_the_task_is_told_to_stop_is_not_tried_again(caplog: py
     assert not [record for record in caplog.records if record.name.startswith("airflow_provider_collate")]
 
 
-def test_after_stop_nothing_is_sent() -> None:
-    sent = sent_over(OK)
-    sent.transport.stop()
-
-    with pytest.raises(StoppedError) as caught:
-        sent.transport.send(POST)
-
-    assert caught.value.retryable
-    assert sent.transport.stopped
-    assert sent.network.requests == []
-
-
 @pytest.mark.parametrize(
     "lost, maybe",
     [
@@ -217,16 +205,6 @@ def test_a_retry_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
         sent_over(said(503, "busy", Retry_After="2"), OK).transport.send(GET)
 
     assert caplog.messages == ["Collate answered 503: busy [trying again in 2.0 s, attempt 2]"]
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-@pytest.mark.parametrize("location", ["https://evil.example/x", "http://acme.example/api", "/login", ""])
-def test_a_redirect_is_not_followed(status: int, location: str) -> None:
-    sent = sent_over(httpx.Response(status, headers={"Location": location}))
-
-    error = failure_of(sent, POST)
-
-    assert (len(sent.network.requests), error.retryable, error.maybe_applied) == (1, False, False)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), b"bytes"])

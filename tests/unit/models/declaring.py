@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest
 from airflow_provider_collate.models import validate_services
 
+validate = partial(validate_services, model=CreateMlModelServiceRequest)
 LOOSER = (
     "not given; the server takes the service without it, but the documented schema requires it: "
     "expect its ingestion and its connection test to fail"
@@ -34,5 +37,5 @@ def custom(**config: object) -> dict[str, object]:
 
 def problems(*rows: object, single: bool = False) -> list[str]:
     with pytest.raises(InvalidDeclarationError) as refused:
-        validate_services(list(rows), single=single, model=CreateMlModelServiceRequest)
+        validate(list(rows), single=single)
     return list(refused.value.problems)

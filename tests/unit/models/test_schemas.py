@@ -19,9 +19,8 @@ from pydantic import JsonValue
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.kinds.aws import AwsCredentials
 from airflow_provider_collate.kinds.gcp import GcpCredentialsValues, GcpImpersonation
-from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest
-from airflow_provider_collate.models import ConnectionPart, validate_services
-from tests.unit.models.declaring import LOOSER
+from airflow_provider_collate.models import ConnectionPart
+from tests.unit.models.declaring import LOOSER, validate
 
 CONTRACT = Path(__file__).parents[4] / "shared" / "contract"
 REQUEST = "api/services/createMlModelService.json"
@@ -224,7 +223,7 @@ def is_valid(schema: Json, instance: JsonValue) -> bool:
 
 def is_accepted(instance: Json) -> bool:
     try:
-        validate_services([instance], model=CreateMlModelServiceRequest)
+        validate([instance])
     except InvalidDeclarationError:
         return False
     return True
@@ -277,7 +276,7 @@ def mutations(draw: st.DrawFn, service_type: str) -> Json:
 @given(data=st.data())
 def test_what_the_schema_accepts_is_accepted_and_serialised_to_it(data: st.DataObject, service_type: str) -> None:
     instance = data.draw(requests(service_type))
-    (service,) = validate_services([instance], model=CreateMlModelServiceRequest).services
+    (service,) = validate([instance]).services
     payload = json.loads(json.dumps(service.to_payload()))
     Draft7Validator(schema_of(service_type)).validate(payload)
     assert without_types(payload) == without_types(instance)
@@ -362,10 +361,8 @@ def test_the_server_fills_in_what_the_schema_says(
 def test_the_vendors_examples_are_accepted_as_they_stand() -> None:
     examples = json.loads((CONTRACT / "documented_examples.json").read_text())
     create = examples["create"]["request"]
-    assert [
-        service.to_payload() for service in validate_services([create], model=CreateMlModelServiceRequest).services
-    ] == [create]
-    bulk = validate_services(examples["bulk"], model=CreateMlModelServiceRequest)
+    assert [service.to_payload() for service in validate([create]).services] == [create]
+    bulk = validate(examples["bulk"])
     assert [service.to_payload() for service in bulk.services] == examples["bulk"]
     assert bulk.warnings == [
         f"services[0].connection.config.registryUri: {LOOSER}",

@@ -11,7 +11,8 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.kinds.aws import AwsCredentials
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL, CreateMlModelServiceRequest, MlflowConnection
-from airflow_provider_collate.models import ServiceConnection, validate_services
+from airflow_provider_collate.models import ServiceConnection
+from tests.unit.models.declaring import validate
 
 CANARY = "canary-7f3a"
 
@@ -88,7 +89,7 @@ def printed(error: BaseException | None) -> str:
 
 def refusal(rows: list[JsonValue]) -> InvalidDeclarationError | None:
     try:
-        validate_services(rows, model=CreateMlModelServiceRequest)
+        validate(rows)
     except InvalidDeclarationError as error:
         return error
     return None
@@ -127,7 +128,7 @@ def pydantics_error(row: JsonValue) -> ValidationError | None:
 
 def test_no_warning_and_no_printed_model_shows_a_secret() -> None:
     for service_type, config in [*CONFIGS.items(), ("VertexAI", EXTERNAL)]:
-        validated = validate_services([service(service_type, config)], model=CreateMlModelServiceRequest)
+        validated = validate([service(service_type, config)])
         assert CANARY not in repr(validated.warnings)
         for part in models_in(validated.services[0]):
             assert CANARY not in f"{part} {part!r} {[part]} {list(part.__repr_args__())}"
@@ -141,15 +142,13 @@ def models_in(model: BaseModel) -> Iterator[BaseModel]:
 
 
 def test_a_printed_connection_shows_its_type_and_which_fields_were_given() -> None:
-    (validated,) = validate_services(
-        [service("Mlflow", {"trackingUri": CANARY})], model=CreateMlModelServiceRequest
-    ).services
+    (validated,) = validate([service("Mlflow", {"trackingUri": CANARY})]).services
     assert repr(validated.connection) == ("ServiceConnection(config=MlflowConnection(tracking_uri=***, type='Mlflow'))")
     assert str(validated.connection) == "config=MlflowConnection(tracking_uri=***, type='Mlflow')"
 
 
 def test_an_own_field_is_shown_by_its_name_only() -> None:
-    (validated,) = validate_services([service("Foo", {"own": CANARY})], model=CreateMlModelServiceRequest).services
+    (validated,) = validate([service("Foo", {"own": CANARY})]).services
     assert repr(validated.connection) == "ServiceConnection(config=UndocumentedConnection(own=***))"
 
 
@@ -230,7 +229,7 @@ def test_secrets_beside_a_conn_id_are_found_before_validation(
 
 def test_a_validated_request_knows_its_secrets() -> None:
     for service_type, config in [*CONFIGS.items(), ("VertexAI", EXTERNAL)]:
-        (validated,) = validate_services([service(service_type, config)], model=CreateMlModelServiceRequest).services
+        (validated,) = validate([service(service_type, config)]).services
         assert CANARY in validated.secrets()
     without: list[object] = [None, {}, {"config": {}}]
     for connection in without:

@@ -10,7 +10,7 @@ import pytest
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest
 from airflow_provider_collate.models import CreateServiceRequest, validate_services
-from tests.unit.models.declaring import LOOSER, mlflow, problems, service
+from tests.unit.models.declaring import LOOSER, mlflow, problems, service, validate
 
 
 def test_all_faulty_rows_are_named_together() -> None:
@@ -37,7 +37,7 @@ def test_all_faulty_rows_are_named_together() -> None:
 
 def test_the_error_counts_and_lists_its_problems() -> None:
     with pytest.raises(InvalidDeclarationError) as refused:
-        validate_services([service(name="a::b"), None], model=CreateMlModelServiceRequest)
+        validate([service(name="a::b"), None])
     assert str(refused.value) == (
         "The declaration has 2 problems; nothing was sent:\n"
         '  services[0].name: must not contain "::"\n'
@@ -67,7 +67,7 @@ def test_names_given_twice_are_refused_and_case_matters() -> None:
 )
 def test_what_is_no_list_is_refused(rows: object, kind: str) -> None:
     with pytest.raises(InvalidDeclarationError) as refused:
-        validate_services(rows, model=CreateMlModelServiceRequest)  # type: ignore[arg-type]  # that is the test
+        validate(rows)  # type: ignore[arg-type]  # that is the test
     assert refused.value.problems == (f"services: must be a list, not {kind}",)
     is_rendered = isinstance(rows, str)
     native = "Set render_template_as_native_obj=True on the DAG, or pass the upstream task's output itself."
@@ -80,15 +80,11 @@ def test_rows_may_be_models_mappings_and_come_from_an_iterator() -> None:
         yield MappingProxyType(service(name="b"))
         yield CreateMlModelServiceRequest.model_validate(service(name="c"))
 
-    assert [row.name for row in validate_services(rows(), model=CreateMlModelServiceRequest).services] == [
-        "a",
-        "b",
-        "c",
-    ]
+    assert [row.name for row in validate(rows()).services] == ["a", "b", "c"]
 
 
 def test_no_rows_are_no_fault() -> None:
-    assert validate_services([], model=CreateMlModelServiceRequest).services == []
+    assert validate([]).services == []
 
 
 def test_looser_connections_are_accepted_with_one_warning_for_each_kind() -> None:
@@ -103,7 +99,7 @@ def test_looser_connections_are_accepted_with_one_warning_for_each_kind() -> Non
         service(name="h", connection={}),
     ]
     rows[1]["name"] = "b"
-    assert validate_services(rows, model=CreateMlModelServiceRequest).warnings == [
+    assert validate(rows).warnings == [
         f"services[1].connection.config.registryUri: {LOOSER} (and 2 more rows)",
         f"services[4].connection.config.awsConfig: {LOOSER}",
         f"services[5].connection.config.credentials: {LOOSER}",
@@ -112,15 +108,13 @@ def test_looser_connections_are_accepted_with_one_warning_for_each_kind() -> Non
 
 def test_many_rows_have_one_warning() -> None:
     rows = [{**mlflow(trackingUri="x"), "name": str(number)} for number in range(1999)]
-    assert validate_services(rows, model=CreateMlModelServiceRequest).warnings == [
-        f"services[0].connection.config.registryUri: {LOOSER} (and 1,998 more rows)"
-    ]
+    assert validate(rows).warnings == [f"services[0].connection.config.registryUri: {LOOSER} (and 1,998 more rows)"]
 
 
 @pytest.mark.parametrize("text, is_long", [("x" * 100_000, False), ("x" * 100_001, True), ("€" * 33_334, True)])
 def test_a_long_description_is_accepted_with_a_warning(text: str, is_long: bool) -> None:
     rows = [service(name="short"), service(description=text), service(name="b", description=text)]
-    warnings = validate_services(rows, model=CreateMlModelServiceRequest).warnings
+    warnings = validate(rows).warnings
     assert [warning.startswith("services[1].description: is longer than 100 kB") for warning in warnings] == (
         [True] if is_long else []
     )
@@ -136,7 +130,7 @@ def test_a_long_description_is_accepted_with_a_warning(text: str, is_long: bool)
 )
 def test_a_secret_too_short_to_be_masked_is_named_once(config: dict[str, str], at: str | None) -> None:
     rows = [{**mlflow(**config), "name": name} for name in "ab"]
-    warnings = validate_services(rows, model=CreateMlModelServiceRequest, shortest_secret=4).warnings
+    warnings = validate(rows, shortest_secret=4).warnings
     text = "the secret in it has fewer than 4 characters, so Airflow does not mask it where other code prints it"
     assert warnings == ([f"services[0].connection.config.{at}: {text} (and 1 more row)"] if at else [])
 
@@ -144,7 +138,7 @@ def test_a_secret_too_short_to_be_masked_is_named_once(config: dict[str, str], a
 def test_of_a_users_own_fields_only_those_that_sound_secret_are_named_as_too_short() -> None:
     config = {"mode": "all", "apiKey": "abc"}
     row = service(serviceType="Foo", connection={"config": config})
-    warnings = validate_services([row], model=CreateMlModelServiceRequest, shortest_secret=4).warnings
+    warnings = validate([row], shortest_secret=4).warnings
     assert [warning.partition(":")[0] for warning in warnings] == [
         "services[0].serviceType",
         "services[0].connection.config.apiKey",
@@ -158,7 +152,7 @@ def test_an_unknown_service_type_is_sent_as_it_is_with_a_warning() -> None:
         service(name="b", serviceType="Foo", connection={"config": {"type": "Foo"}}),
         service(name="c", serviceType="Mlfloww", connection={"config": {}}),
     ]
-    validated = validate_services(rows, model=CreateMlModelServiceRequest)
+    validated = validate(rows)
     assert [row.to_payload()["connection"] for row in validated.services] == [row["connection"] for row in rows]
     assert validated.warnings == [
         'services[0].serviceType: "Foo" is not known to this version; sent as it is (and 1 more row)',
@@ -167,7 +161,7 @@ def test_an_unknown_service_type_is_sent_as_it_is_with_a_warning() -> None:
 
 
 def test_a_single_service_is_warned_about_without_a_row_number() -> None:
-    warnings = validate_services([mlflow(trackingUri="x")], single=True, model=CreateMlModelServiceRequest).warnings
+    warnings = validate([mlflow(trackingUri="x")], single=True).warnings
     assert warnings == [f"connection.config.registryUri: {LOOSER}"]
 
 
