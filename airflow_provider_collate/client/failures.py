@@ -183,7 +183,6 @@ def not_json(status: int, what: str, text: str, attempt: Attempt, *, cut_off: bo
     """Return the error for an answer that should be JSON and is not.
 
     :param what: what came instead, in words; if empty, the message shows the first line.
-    :param text: the body as text.
     :param cut_off: whether it looks like the beginning of JSON.
     """
     if cut_off:
@@ -202,10 +201,8 @@ def not_json(status: int, what: str, text: str, attempt: Attempt, *, cut_off: bo
 def error_answer(
     response: httpx.Response, text: str, data: JsonValue, attempt: Attempt, *, now: datetime
 ) -> AnswerError | StatusError:
-    """Return the error for an answer that is not 2xx.
+    """Return the error for an answer that is not 2xx, by its body as text and, where it is that, as JSON.
 
-    :param text: the body as text.
-    :param data: the body as JSON, or None.
     :param now: the time, to judge a `Retry-After` that is a date.
     """
     status, request = response.status_code, attempt.request

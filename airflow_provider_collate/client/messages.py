@@ -54,11 +54,7 @@ class ApiRequest:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One time that a request is sent.
-
-    :param request_id: its `X-Request-Id`.
-    :param token: the token that goes along; empty for none.
-    """
+    """One time that a request is sent, with its `X-Request-Id`; the token is empty where none goes along."""
 
     request: ApiRequest
     request_id: str
@@ -76,11 +72,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer.
-
-    :param data: the JSON in it; None where there was no body.
-    :param request_id: the `X-Request-Id` that was sent.
-    """
+    """A 2xx answer; the data is None where there was no body."""
 
     status: int
     request: ApiRequest = field(repr=False)

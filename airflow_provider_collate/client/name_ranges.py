@@ -45,11 +45,7 @@ class CursorForm:
 
     @classmethod
     def of(cls, cursor: str, last: Service) -> CursorForm | None:
-        """Return the form of a cursor; None for one that is not known.
-
-        :param cursor: the cursor that a page gave.
-        :param last: the last service on that page.
-        """
+        """Return the form of the cursor that a page gave with its last service; None for one that is not known."""
         try:
             text = base64.urlsafe_b64decode(cursor.translate({ord("+"): "-", ord("/"): "_"})).decode()
         except (binascii.Error, ValueError):

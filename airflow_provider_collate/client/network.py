@@ -34,10 +34,7 @@ _PIECE = 16 * 1024
 
 
 class Deadline(threading.local):
-    """The time at which the current thread's attempt ends.
-
-    :param clock: a monotonic clock in seconds.
-    """
+    """The time at which the current thread's attempt ends, by a monotonic clock in seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -71,8 +68,6 @@ class Route:
 def open_route(config: ClientConfig, clock: Callable[[], float], transport: httpx.BaseTransport | None) -> Route:
     """Set up the way to one server; nothing is sent yet.
 
-    :param config: where the server is, certificates to check and to show, the proxy on the way.
-    :param clock: a monotonic clock in seconds.
     :param transport: what stands in for the network.
     :raises InvalidConnectionError: when a certificate file or the proxy cannot be used.
     """

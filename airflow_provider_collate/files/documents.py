@@ -31,11 +31,7 @@ class DocumentFile:
     _is_json: bool
 
     def line(self, row: int, path: Path) -> int:
-        """Return the line of a field, or of what is nearest above it.
-
-        :param row: the number of the service in the file.
-        :param path: the field.
-        """
+        """Return the line of a field, or of what is nearest above it, by the number of its service in the file."""
         first, at = self.lists[bisect_right(self.lists, row, key=lambda one: one[0]) - 1]
         return self._places.line((*at, row - first, *path))
 

@@ -122,10 +122,7 @@ _Dumper.add_representer(str, _text)
 
 
 def shown_connection(kind: ServiceKind, service_type: object, connection: object) -> ShownConnection:
-    """Reduce a connection to what may be shown.
-
-    :param connection: the connection as the server shows it, secrets included.
-    """
+    """Reduce a connection, as the server shows it with its secrets, to what may be shown."""
     config = connection.get("config") if isinstance(connection, Mapping) else None
     if not isinstance(config, Mapping):
         return ShownConnection()

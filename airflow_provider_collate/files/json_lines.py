@@ -46,17 +46,11 @@ class JsonLines:
         return len(self._numbers)
 
     def line(self, row: int) -> int:
-        """Return the line of a service.
-
-        :param row: its number in the file.
-        """
+        """Return the line of a service, by its number in the file."""
         return self._numbers[row]
 
     def row(self, row: int) -> object:
-        """Return a service as it is declared, of a line that `checked_rows` has read; any thread may ask.
-
-        :param row: its number in the file.
-        """
+        """Return a service as it is declared, of a line that `checked_rows` has read; any thread may ask."""
         return json.loads(self._content(row).decode("utf-8-sig"))
 
     def checked_rows(self, first: int, count: int) -> Iterator[object]:

@@ -42,7 +42,6 @@ class _Part:
 
     :param first: the number of its first service among those of all files.
     :param line: returns the line of a field of a service.
-    :param services: the services, or the lines that hold them.
     """
 
     file: str

@@ -21,10 +21,7 @@ _MAGIC = re.compile(r"[*?\[]")
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file that can be read.
-
-    :param name: how messages call it.
-    """
+    """A file that can be read; its name is how messages call it."""
 
     name: str
     open: Callable[[], BinaryIO] = field(repr=False)
@@ -80,10 +77,7 @@ def reason_of(error: Exception) -> str:
 
 
 def find_files(paths: Iterable[ServicesPath], problems: list[FileProblem]) -> list[SourceFile]:
-    """Return the files of paths and globs, each file once; those of a glob are sorted.
-
-    :param problems: takes what is wrong with them.
-    """
+    """Return the files of paths and globs, each once, those of a glob sorted; add what is wrong to the problems."""
     found: dict[str, SourceFile] = {}
     for where in paths:
         files = _found_or_problem(where)

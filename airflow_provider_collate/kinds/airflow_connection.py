@@ -49,9 +49,8 @@ class ConnectionFields:
         return text_of(self.mapping(*parents), key, ".".join(("extra", *parents)))
 
     def mapping(self, *path: str) -> Mapping[str, object]:
-        """Return an object of the extra, or an empty one if it is not there.
+        """Return an object of the extra, or an empty one if it is not there, by a path as for `text`.
 
-        :param path: its key, after the keys of the objects that it is in.
         :raises UnusableConnectionError: if it is no object.
         """
         found = self.extra

@@ -74,10 +74,7 @@ class History:
         return "its history cannot be read" if None in self.versions else "its history does not show who"
 
     def was_never_set(self, name: str) -> bool:
-        """Return whether no version shows a field with a value.
-
-        :param name: the field's name in the API of today.
-        """
+        """Return whether no version shows a field, by its name in the API of today, with a value."""
         return not any(
             version is None or name in version.changed or version.shown.get(name) for version in self.versions
         )

@@ -128,7 +128,7 @@ def json_problems(value: object, path: Path = (), *, literal: bool = False) -> I
     """Find what cannot be sent as JSON, or is a template that was not rendered.
 
     :param value: a part of a connection whose shape is not documented.
-    :param literal: whether braces are no template.
+    :param literal: as for `scalar_problem`.
     """
     if len(path) > _DEEPEST:
         yield path[:3], f"is nested more than {_DEEPEST} deep"
@@ -169,7 +169,6 @@ def problems_of(error: ValidationError, model: type[DeclaredModel]) -> Iterator[
     """Return the path and the text of every fault.
 
     :param error: raised by validating an object, or a list of objects, whose paths begin with their index.
-    :param model: the model of each object.
     """
     for details in error.errors(include_url=False):
         path = details["loc"]

@@ -74,11 +74,7 @@ def validate_services(
 
 
 def checked_rows(given: Sequence[object], *, model: type[R]) -> tuple[list[R], list[RowProblem]]:
-    """Return a model for each row, or what is wrong with the rows; whether a name is given twice is not looked at.
-
-    :param given: mappings, with documented or Python names, or instances of the model.
-    :param model: the request model of the kind of service.
-    """
+    """Return a model for each row, or what is wrong with the rows; whether a name is given twice is not looked at."""
     services: list[R] = []
     problems: list[RowProblem] = []
     for index, row in enumerate(given):
@@ -91,10 +87,7 @@ def checked_rows(given: Sequence[object], *, model: type[R]) -> tuple[list[R], l
 
 
 def row_path(index: int, path: Path, *, single: bool = False) -> str:
-    """Return where something is, as messages say it: `services[2].tags[0]`.
-
-    :param single: whether it is the task's only row, so that it needs no number.
-    """
+    """Return where something is, as messages say it: `services[2].tags[0]`; a single row needs no number."""
     if single:
         return path_text(path) or "the service"
     return path_text(("services", index, *path))
@@ -107,10 +100,7 @@ def name_of(row: object) -> str | None:
 
 
 def given_already(name: str, place: str) -> str:
-    """Say that a name is given twice.
-
-    :param place: where it was given first.
-    """
+    """Say that a name was given before, and in which place."""
     return f"{quoted(name)} was given already by {place}"
 
 
