@@ -17,6 +17,9 @@ def user_agent(airflow_version: str = "") -> str:
     return f"airflow-provider-collate/{__version__}{airflow} python/{platform.python_version()}"
 
 
+_USER_AGENT = user_agent()
+
+
 @dataclass(frozen=True, slots=True)
 class ClientConfig:
     """Where the server is, and the limits of a request.
@@ -36,4 +39,4 @@ class ClientConfig:
     verify: bool | str = True
     client_cert: str | tuple[str, str] | None = None
     proxy: str | None = field(default=None, repr=False)
-    user_agent: str = field(default_factory=user_agent)
+    user_agent: str = _USER_AGENT

@@ -34,22 +34,9 @@ _PIECE = 16 * 1024
 
 
 class Deadline(threading.local):
-    """The time at which the current thread's attempt ends, by a monotonic clock in seconds."""
+    """The time at which the current thread's attempt ends."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.clock = clock
-        self.ends_at = math.inf
-
-    def left(self, timeout: float | None) -> float:
-        """Return the seconds that the next operation may take.
-
-        :raises httpcore.ReadTimeout: when the attempt's time is used up.
-        """
-        left = self.ends_at - self.clock()
-        if left <= 0:
-            # The words of a socket whose time ends while it waits: which of the two comes first is chance.
-            raise httpcore.ReadTimeout("timed out")
-        return left if timeout is None else min(timeout, left)
+    ends_at = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +58,9 @@ def open_route(config: ClientConfig, clock: Callable[[], float], transport: http
     :param transport: what stands in for the network.
     :raises InvalidConnectionError: when a certificate file or the proxy cannot be used.
     """
-    proxy, deadline = proxy_url(config), Deadline(clock)
+    proxy, deadline = proxy_url(config), Deadline()
     http = httpx.Client(
-        transport=transport or _network(config, proxy, deadline),
+        transport=transport or _network(config, proxy, _BoundedBackend(deadline, clock)),
         timeout=config.timeout,
         trust_env=False,
         headers={"User-Agent": config.user_agent, "Accept": "application/json", "Accept-Encoding": ACCEPTED_ENCODING},
@@ -104,7 +91,7 @@ def name_of_server(config: ClientConfig, proxy: str | None) -> str:
     return f"{server} (by a proxy)"
 
 
-def _network(config: ClientConfig, proxy: str | None, deadline: Deadline) -> httpx.BaseTransport:
+def _network(config: ClientConfig, proxy: str | None, backend: httpcore.NetworkBackend) -> httpx.BaseTransport:
     limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS)
     context = _ssl_context(config)
     # An address that cannot be used; ImportError is how httpx says that it lacks what socks5:// needs.
@@ -112,15 +99,27 @@ def _network(config: ClientConfig, proxy: str | None, deadline: Deadline) -> htt
         network = httpx.HTTPTransport(
             verify=context, proxy=httpx.Proxy(proxy) if proxy else None, limits=limits, trust_env=False
         )
-        network._pool._network_backend = _BoundedBackend(deadline)  # noqa: SLF001
+        network._pool._network_backend = backend  # noqa: SLF001
         return network
     of = "extra.proxy" if config.proxy else "the environment's proxy (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY)"
     raise InvalidConnectionError([f"{of}: is not a proxy URL that can be used, such as {_EXAMPLE_PROXY}"])
 
 
 class _BoundedBackend(httpcore.SyncBackend):
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, clock: Callable[[], float]) -> None:
         self._deadline = deadline
+        self._clock = clock
+
+    def left(self, timeout: float | None) -> float:
+        """Return the seconds that the next operation may take.
+
+        :raises httpcore.ReadTimeout: when the attempt's time is used up.
+        """
+        left = self._deadline.ends_at - self._clock()
+        if left <= 0:
+            # The words of a socket whose time ends while it waits: which of the two comes first is chance.
+            raise httpcore.ReadTimeout("timed out")
+        return left if timeout is None else min(timeout, left)
 
     def connect_tcp(
         self,
@@ -130,28 +129,28 @@ class _BoundedBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        stream = super().connect_tcp(host, port, self._deadline.left(timeout), local_address, socket_options)
-        return _BoundedStream(stream, self._deadline)
+        stream = super().connect_tcp(host, port, self.left(timeout), local_address, socket_options)
+        return _BoundedStream(stream, self)
 
 
 class _BoundedStream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, backend: _BoundedBackend) -> None:
         self._stream = stream
-        self._deadline = deadline
+        self._backend = backend
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.left(timeout))
+        return self._stream.read(max_bytes, self._backend.left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # In pieces, because httpcore gives the whole timeout again for each part that the socket takes.
         for start in range(0, len(buffer), _PIECE):
-            self._stream.write(buffer[start : start + _PIECE], self._deadline.left(timeout))
+            self._stream.write(buffer[start : start + _PIECE], self._backend.left(timeout))
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left(timeout))
-        return _BoundedStream(stream, self._deadline)
+        stream = self._stream.start_tls(ssl_context, server_hostname, self._backend.left(timeout))
+        return _BoundedStream(stream, self._backend)
 
     def close(self) -> None:
         self._stream.close()
