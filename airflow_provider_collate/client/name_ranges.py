@@ -9,12 +9,10 @@ by name, so that another order costs requests and never correctness.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from airflow_provider_collate.client.services import PAGE_SIZE, ServicePage, Services, fqn_of
@@ -34,44 +32,6 @@ _REFUSED_CURSOR = (400, 422, 500)
 _SAME_CASE = re.compile(r"[0-9a-z]{2}|[0-9A-Z]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class CursorForm:
-    """How a server makes its cursors.
-
-    :param with_id: whether one holds the id as well; then the place is before the name itself, else behind it.
-    """
-
-    with_id: bool
-
-    @classmethod
-    def of(cls, cursor: str, last: Service) -> CursorForm | None:
-        """Return the form of the cursor that a page gave with its last service; None for one that is not known."""
-        try:
-            text = base64.urlsafe_b64decode(cursor.translate({ord("+"): "-", ord("/"): "_"})).decode()
-        except (binascii.Error, ValueError):
-            return None
-        if text == last.name:
-            return cls(with_id=False)
-        try:
-            key = json.loads(text)
-        except (ValueError, RecursionError):
-            return None
-        return cls(with_id=True) if key == {"name": last.name, "id": last.id} else None
-
-    def place(self, name: str) -> tuple[str, str]:
-        """Return where a range begins that may show a name, and the cursor of that place.
-
-        It is the name itself, or its longest beginning whose cursor is the same in both alphabets of base64.
-        """
-        for end in range(len(name), 0, -1):
-            text = name[:end]
-            key = json.dumps({"name": text, "id": _BEFORE_ALL_IDS}, ensure_ascii=False) if self.with_id else text
-            cursor = base64.b64encode(key.encode()).decode()
-            if not _OF_ONE_ALPHABET.search(cursor):
-                return text, cursor
-        return "", ""
-
-
 class NameRanges:
     """Read services by ranges of names, once a page of the list has shown how the server makes its cursors.
 
@@ -81,19 +41,20 @@ class NameRanges:
     def __init__(self, services: Services, note: Callable[[ServicePage], None]) -> None:
         self._services = services
         self._note = note
-        self._form: CursorForm | None = None
+        self._with_id: bool | None = None
+        """Whether a cursor holds the id as well as the name; None where the form of cursors is not known."""
         self._are_refused = False
         self._dots_are_sorted = False
 
     @property
     def can_be_read(self) -> bool:
         """Return whether the form of the cursor is known, and the server takes one that it has not made."""
-        return self._form is not None and not self._are_refused
+        return self._with_id is not None and not self._are_refused
 
     def learn(self, page: ServicePage) -> None:
         """Learn the form of the cursor, and whether names are sorted, from a page of the list."""
         if page.after and page.services:
-            self._form = CursorForm.of(page.after, page.services[-1])
+            self._with_id = _holds_id(page.after, page.services[-1])
             self._check_order(page, "")
 
     def read(self, names: Collection[str], fields: Collection[str]) -> Generator[Service, None, set[str]]:
@@ -104,9 +65,9 @@ class NameRanges:
         :raises RequestError: as `Transport.send`.
         """
         search, after, poor = _Search(names), "", 0
-        while self._form and self.can_be_read and search.left and poor < _MOST_POOR_PAGES:
+        while self._with_id is not None and self.can_be_read and search.left and poor < _MOST_POOR_PAGES:
             if not after:
-                after = search.jump(self._form)
+                after = search.jump(with_id=self._with_id)
             page = self._page(fields, after, min(PAGE_SIZE, max(search.left + 1, _SMALLEST_PAGE)))
             if page is None:
                 break
@@ -157,10 +118,11 @@ class _Search:
         """Return how many names may still come, at most."""
         return len(self._names) - self._passed
 
-    def jump(self, form: CursorForm) -> str:
+    def jump(self, *, with_id: bool) -> str:
         """Return the cursor of a range that begins at the next name."""
-        self.low, cursor = form.place(self._names[self._passed])
-        self._includes_low = form.with_id
+        self.low, cursor = _place(self._names[self._passed], with_id=with_id)
+        # A cursor with an id is a place before the name itself, else behind it.
+        self._includes_low = with_id
         self._passed += 1
         return cursor
 
@@ -189,6 +151,32 @@ class _Search:
         at = bisect_right(rows, name)
         is_behind = _is_surely_before(rows[at - 1], name) or (self._includes_low and at == 1 and name == rows[0])
         return is_behind and (is_last if at == len(rows) else _is_surely_before(name, rows[at]))
+
+
+def _holds_id(cursor: str, last: Service) -> bool | None:
+    """Return whether the cursor that a page gave holds the id of its last service; None for an unknown form."""
+    try:
+        text = base64.urlsafe_b64decode(cursor.translate({ord("+"): "-", ord("/"): "_"})).decode()
+        if text == last.name:
+            return False
+        key = json.loads(text)
+    except (ValueError, RecursionError):  # of base64, of UTF-8 and of JSON
+        return None
+    return True if key == {"name": last.name, "id": last.id} else None
+
+
+def _place(name: str, *, with_id: bool) -> tuple[str, str]:
+    """Return where a range begins that may show a name, and the cursor of that place.
+
+    It is the name itself, or its longest beginning whose cursor is the same in both alphabets of base64.
+    """
+    for end in range(len(name), 0, -1):
+        text = name[:end]
+        key = json.dumps({"name": text, "id": _BEFORE_ALL_IDS}, ensure_ascii=False) if with_id else text
+        cursor = base64.b64encode(key.encode()).decode()
+        if not _OF_ONE_ALPHABET.search(cursor):
+            return text, cursor
+    return "", ""
 
 
 def _is_unquoted(name: str) -> bool:

@@ -278,17 +278,14 @@ class Services:
         return self._transport.send(ApiRequest(method, path, params or {}, body, content_type, secrets, label=label))
 
     def _service(self, row: JsonValue, answer: Answer, asked: Sequence[str]) -> Service:
-        service = None
         with suppress(ValidationError, RecursionError):
             service = self._model.model_validate(row)
-        if service is None:
-            raise answer.unexpected("a service")
-        # Servers show `[]` where a service has no tags (recorded); without them a declared tag would look removed.
-        if "tags" in asked and service.tags is None:
-            raise self._unreliable(
-                f"Collate was asked for the tags of the {self.kind.label} {service.name!r} and left them out"
-            )
-        return service
+            # Servers show `[]` where a service has no tags (recorded); without them a declared tag would look removed.
+            if "tags" in asked and service.tags is None:
+                told = f"Collate was asked for the tags of the {self.kind.label} {service.name!r} and left them out"
+                raise self._unreliable(told)
+            return service
+        raise answer.unexpected("a service")
 
     def _fields(self, names: Sequence[str]) -> dict[str, str | int]:
         return {"fields": self._release().fields(names)} if names else {}
