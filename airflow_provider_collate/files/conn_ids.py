@@ -73,8 +73,8 @@ class UnresolvedConnections:
         return self._kind.config_beside(service_type, declared)
 
 
-def is_to_do(row: object) -> bool:
-    """Return whether a row is one whose secrets an export has left to be named."""
+def to_do_key(row: object) -> str:
+    """Return the key whose connection an export has left to be named; nothing where there is none."""
     if not (isinstance(row, Mapping) and names_connections(row)):
-        return False
-    return any(is_conn_id_key(key) and conn_id == TO_DO for key, conn_id in row["connection"].items())
+        return ""
+    return next((key for key, conn_id in row["connection"].items() if is_conn_id_key(key) and conn_id == TO_DO), "")

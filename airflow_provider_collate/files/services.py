@@ -9,14 +9,14 @@ from functools import lru_cache
 from typing import overload
 
 from airflow_provider_collate.exceptions import MOST_PROBLEMS_SHOWN, InvalidDeclarationError
-from airflow_provider_collate.files.conn_ids import TO_DO_PROBLEM, Resolver, is_to_do
+from airflow_provider_collate.files.conn_ids import TO_DO_PROBLEM, Resolver, to_do_key
 from airflow_provider_collate.files.documents import read_documents
 from airflow_provider_collate.files.json_lines import JsonLines
 from airflow_provider_collate.files.path import ServicesPath
 from airflow_provider_collate.files.problem import FileError, FileProblem
 from airflow_provider_collate.files.source import SUFFIXES, SourceFile, find_files
 from airflow_provider_collate.kinds import ServiceKind
-from airflow_provider_collate.kinds.airflow_connection import is_conn_id_key, names_connections
+from airflow_provider_collate.kinds.airflow_connection import names_connections
 from airflow_provider_collate.models.problems import MISSING, Path
 from airflow_provider_collate.models.request import CreateServiceRequest
 from airflow_provider_collate.models.validation import (
@@ -151,8 +151,10 @@ class FileServices(Sequence[CreateServiceRequest]):
         return services
 
     def _requests(self, rows: Sequence[object], first: int) -> tuple[list[CreateServiceRequest], list[RowProblem]]:
-        to_do = {index for index, row in enumerate(rows) if is_to_do(row)}
-        self.unfinished.update({first + index: self._to_do(first + index, rows[index]) for index in to_do})
+        to_do = {index: key for index, row in enumerate(rows) if (key := to_do_key(row))}
+        for index, key in to_do.items():
+            number = first + index
+            self.unfinished[number] = self._problem(number, ("connection", key), TO_DO_PROBLEM)
         without = [_without_connection(row) if index in to_do else row for index, row in enumerate(rows)]
         resolution = self._resolver.resolve(without)
         services, found = checked_rows(resolution.rows, model=self._kind.request_model)
@@ -174,11 +176,6 @@ class FileServices(Sequence[CreateServiceRequest]):
             name = name_of(row)
             if name is not None and self._names.setdefault(name, number) != number:
                 yield number, ("name",), given_already(name, self._problem(self._names[name], ("name",), "").place)
-
-    def _to_do(self, number: int, row: object) -> FileProblem:
-        connection = row["connection"] if isinstance(row, Mapping) else {}
-        key = next(key for key in connection if is_conn_id_key(key))
-        return self._problem(number, ("connection", key), TO_DO_PROBLEM)
 
     def _problem(self, number: int, path: Path, text: str) -> FileProblem:
         part = self._part_of(number)

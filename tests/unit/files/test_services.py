@@ -129,13 +129,20 @@ def test_fields_that_an_airflow_connection_may_give_need_not_be_declared(write: 
     assert not read("a.yaml").problems
 
 
-def test_a_service_whose_secrets_are_still_to_be_named_is_unfinished(write: Write) -> None:
-    write("a.yaml", f"- {ROW}\n- {{name: two, serviceType: Mlflow,\n   connection: {{conn_id: TODO}}}}\n")
+@pytest.mark.parametrize(
+    "connection, line, key",
+    [("conn_id: TODO", 3, "conn_id"), ("conn_id: a,\n registry_conn_id: TODO", 4, "registry_conn_id")],
+)
+def test_a_service_whose_secrets_are_still_to_be_named_is_unfinished(
+    write: Write, connection: str, line: int, key: str
+) -> None:
+    write("a.yaml", f"- {ROW}\n- {{name: two, serviceType: Mlflow,\n   connection: {{{connection}}}}}\n")
 
     services = read("a.yaml")
     assert not services.problems
     assert list(services.unfinished) == [1]
-    assert str(services.unfinished[1]).startswith('a.yaml:3 services[1].connection.conn_id: "TODO" stands for secrets')
+    told = str(services.unfinished[1])
+    assert told.startswith(f'a.yaml:{line} services[1].connection.{key}: "TODO" stands for secrets')
 
 
 def test_what_is_odd_is_told_once_with_its_first_place(write: Write) -> None:
