@@ -19,11 +19,11 @@ from tests.faults.behaviours import (
 from tests.faults.certificates import server_tls
 from tests.faults.fault import HTML, SHORT, Fault, Prepare, every_request, every_write, first_write, writes
 from tests.faults.rig import Surroundings
-from tests.faults.server import Accepting, Exchange
+from tests.faults.server import Accepting, Exchange, closed_port
 
 
 def _nobody_listens(around: Surroundings) -> None:
-    around.url = around.nobody_listens()
+    around.url = f"http://127.0.0.1:{closed_port()}"
 
 
 def _unknown_host(around: Surroundings) -> None:

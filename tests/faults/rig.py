@@ -28,7 +28,7 @@ from airflow_provider_collate.operators.mlmodel_service import (
 )
 from airflow_provider_collate.sandbox import INGESTION_BOT, Catalog, make_token
 from tests.faults.certificates import Authority
-from tests.faults.server import Accepting, Behaviour, FaultServer, Received, closed_port
+from tests.faults.server import Accepting, Behaviour, FaultServer, Received
 
 SECRET = "hunter2hunter2"
 CONNECTION_ID = "collate_default"
@@ -78,9 +78,9 @@ class Surroundings:
         """An authority that the client does not know, unless `extra` says so."""
         return Authority(self.folder)
 
-    def other_server(self, tls: ssl.SSLContext | None = None) -> FaultServer:
+    def other_server(self) -> FaultServer:
         """A server that nothing may be sent to."""
-        server = self.stack.enter_context(FaultServer(handle=self.catalog.handle, tls=tls))
+        server = self.stack.enter_context(FaultServer(handle=self.catalog.handle))
         self.also.append(server)
         return server
 
@@ -109,10 +109,6 @@ class Surroundings:
             return resolve(host, *rest, **options)
 
         self.monkeypatch.setattr(socket, "getaddrinfo", fail)
-
-    def nobody_listens(self) -> str:
-        """The address of a port where nobody listens."""
-        return f"http://127.0.0.1:{closed_port()}"
 
 
 @dataclass(frozen=True)

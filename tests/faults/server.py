@@ -66,10 +66,6 @@ class Received:
         """Names in lower case."""
         return self.request.headers
 
-    @property
-    def body_length(self) -> int:
-        return len(self.request.content)
-
 
 class _HungUpError(OSError):
     """The other side is gone, or the server is to stop."""

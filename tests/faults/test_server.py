@@ -71,7 +71,7 @@ def test_without_a_script_the_truth_is_sent_on_a_connection_that_stays_open() ->
         (1, 2, "GET", "/f"),
     ]
     assert server.received[0].headers["x-test"] == "yes"
-    assert server.received[0].body_length == len('{"d":"é"}'.encode())
+    assert len(server.received[0].request.content) == len('{"d":"é"}'.encode())
     assert json.loads(server.received[0].request.content) == {"d": "é"}
     assert server.connections == 2
     assert (server.count(), server.count("GET"), server.count("GET", "/f")) == (3, 2, 1)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_collate.client.name_ranges import NameRanges
-from airflow_provider_collate.client.services import ServicePage
+from airflow_provider_collate.client.services import Services
 from airflow_provider_collate.exceptions import PermissionDeniedError, ServerError
 from airflow_provider_collate.models.service import Service
 from tests.unit.client.collated import COLLATIONS, CollatedNetwork
@@ -22,14 +22,18 @@ OURS = [f"mlflow_{number:04}" for number in range(300)]
 OTHERS = [f"{team}_{number:03}" for team in ("fraud", "risk") for number in range(900)]
 
 
-def ranges_of(network: CollatedNetwork) -> tuple[NameRanges, ServicePage]:
-    """Ranges that have seen the first page; nothing is counted yet."""
-    services = services_over(network, TOKEN)
+def learned(services: Services) -> NameRanges:
+    """Ranges that have seen the first page."""
     ranges = NameRanges(services, lambda page: None)
-    first = services.page(limit=3)
-    ranges.learn(first)
+    ranges.learn(services.page(limit=3))
+    return ranges
+
+
+def ranges_of(network: CollatedNetwork) -> NameRanges:
+    """Ranges that have seen the first page; nothing is counted yet."""
+    ranges = learned(services_over(network, TOKEN))
     network.pages.clear()
-    return ranges, first
+    return ranges
 
 
 def read(ranges: NameRanges, names: Collection[str]) -> tuple[set[str], set[str]]:
@@ -49,7 +53,7 @@ def read(ranges: NameRanges, names: Collection[str]) -> tuple[set[str], set[str]
 @pytest.mark.parametrize("names", [OURS, OURS[:200], OURS[17:40]])
 def test_names_with_a_common_beginning_are_read_in_few_pages(with_id: bool, names: list[str]) -> None:
     network = CollatedNetwork(OTHERS + OURS, with_id=with_id)
-    ranges, _ = ranges_of(network)
+    ranges = ranges_of(network)
 
     found, left = read(ranges, names)
 
@@ -63,31 +67,31 @@ def test_names_with_a_common_beginning_are_read_in_few_pages(with_id: bool, name
 @pytest.mark.parametrize("with_id", [True, False])
 def test_what_is_not_there_is_proven_by_one_page(with_id: bool) -> None:
     network = CollatedNetwork(OTHERS, with_id=with_id)
-    ranges, _ = ranges_of(network)
+    ranges = ranges_of(network)
 
     assert read(ranges, OURS) == (set(), set() if with_id else {OURS[0]})
     assert network.pages == [250]
 
 
 def test_what_is_behind_the_last_service_is_not_there() -> None:
-    ranges, _ = ranges_of(CollatedNetwork(OTHERS, with_id=True))
+    ranges = ranges_of(CollatedNetwork(OTHERS, with_id=True))
 
     assert read(ranges, ["zeta_1", "zeta_2"]) == (set(), set())
 
 
 def test_names_with_dots_are_proven_absent_only_where_the_list_shows_how_they_are_sorted() -> None:
     names = [f"mlflow.{number}" for number in range(20)]
-    ranges, _ = ranges_of(CollatedNetwork(OTHERS, with_id=True))
+    ranges = ranges_of(CollatedNetwork(OTHERS, with_id=True))
     assert read(ranges, names) == (set(), set(names))
 
-    ranges, _ = ranges_of(CollatedNetwork([*OTHERS, "n.1"], with_id=True))
+    ranges = ranges_of(CollatedNetwork([*OTHERS, "n.1"], with_id=True))
     read(ranges, ["mlflow", "n.0"])
     assert read(ranges, names) == (set(), set())
 
 
 def test_groups_of_names_are_ranges_of_their_own() -> None:
     network = CollatedNetwork([*OTHERS, *OURS, *(f"a{name}" for name in OURS)], with_id=True)
-    ranges, _ = ranges_of(network)
+    ranges = ranges_of(network)
     names = [f"a{name}" for name in OURS] + OURS + ["risk_500", "risk_501"]
 
     assert read(ranges, names) == (set(names), set())
@@ -96,7 +100,7 @@ def test_groups_of_names_are_ranges_of_their_own() -> None:
 
 def test_scattered_names_are_left_to_others() -> None:
     network = CollatedNetwork(OTHERS, with_id=True)
-    ranges, _ = ranges_of(network)
+    ranges = ranges_of(network)
 
     found, left = read(ranges, OTHERS[::60])
 
@@ -115,7 +119,7 @@ def test_no_order_makes_a_service_look_absent(
     collation: str, with_id: bool, names: set[str], data: st.DataObject
 ) -> None:
     there = data.draw(st.sets(st.sampled_from(sorted(names)), min_size=4))
-    ranges, _ = ranges_of(CollatedNetwork(sorted(there), COLLATIONS[collation], with_id=with_id))
+    ranges = ranges_of(CollatedNetwork(sorted(there), COLLATIONS[collation], with_id=with_id))
 
     found, left = read(ranges, names)
 
@@ -128,7 +132,7 @@ def test_no_order_makes_a_service_look_absent(
 @pytest.mark.parametrize("with_id", [True, False])
 def test_any_name_begins_a_range(name: str, with_id: bool) -> None:
     network = CollatedNetwork([*OTHERS, name, f"{name}1"], with_id=with_id)
-    ranges, _ = ranges_of(network)
+    ranges = ranges_of(network)
 
     found, left = read(ranges, [name, f"{name}1"])
 
@@ -155,8 +159,7 @@ def test_any_name_begins_a_range(name: str, with_id: bool) -> None:
 )
 def test_a_cursor_of_another_form_is_left_alone(cursor: str) -> None:
     services, network = scripted_services(listed("a", "b", "c", after=cursor))
-    ranges = NameRanges(services, lambda page: None)
-    ranges.learn(services.page())
+    ranges = learned(services)
 
     assert not ranges.can_be_read
     assert read(ranges, ["a"]) == (set(), {"a"})
@@ -165,9 +168,7 @@ def test_a_cursor_of_another_form_is_left_alone(cursor: str) -> None:
 
 def after_learning(*steps: httpx.Response) -> tuple[NameRanges, Network]:
     services, network = scripted_services(listed("a", "b", after="Yg==", total=90), *steps, max_retries=0)
-    ranges = NameRanges(services, lambda page: None)
-    ranges.learn(services.page())
-    return ranges, network
+    return learned(services), network
 
 
 @pytest.mark.parametrize("refusal", [said(400, "Illegal cursor"), said(500, "oops"), said(422, "no")])
@@ -209,10 +210,8 @@ def test_a_page_in_an_order_that_no_name_tells_proves_nothing(page: httpx.Respon
 
 def test_a_first_page_in_such_an_order_is_enough() -> None:
     services, _ = scripted_services(listed("b", "a", after="YQ==", total=90))
-    ranges = NameRanges(services, lambda page: None)
-    ranges.learn(services.page())
 
-    assert not ranges.can_be_read
+    assert not learned(services).can_be_read
 
 
 @pytest.mark.parametrize("page", [listed(after="Yg==", total=90), answer(200, {"data": [], "paging": {}})])
@@ -234,7 +233,7 @@ def test_other_errors_are_raised() -> None:
 
 def test_services_that_come_and_go_meanwhile_are_seen_as_they_are_when_their_page_is_read() -> None:
     network = CollatedNetwork(OTHERS + OURS, with_id=True)
-    ranges, _ = ranges_of(network)
+    ranges = ranges_of(network)
     reading = ranges.read([*OURS, "mlflow_9999"], [])
 
     seen = [next(reading).name]

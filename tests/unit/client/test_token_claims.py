@@ -93,27 +93,21 @@ def test_an_expiry_that_cannot_be_read_is_warned_about(expiry: object) -> None:
     assert warning == "The token of ingestion-bot (bot) expires at a time that cannot be read."
 
 
-def test_claims_of_wrong_types_count_as_absent() -> None:
-    claims = read_claims(token({"sub": 7, "email": ["x"], "isBot": "true", "tokenType": {}}))
+@pytest.mark.parametrize(
+    "claims, owner",
+    [
+        ({"sub": 7, "email": ["x"], "isBot": "true", "tokenType": {}}, "an unnamed user"),
+        ({"sub": "", "email": "ana@acme.example"}, "ana@acme.example"),
+        ({"sub": "nightly", "tokenType": "BOT"}, "nightly (bot)"),
+        ({"sub": "a\nb" + "x" * 500}, "ab" + "x" * 98),
+    ],
+    ids=["wrong types", "by e-mail", "a bot by its type", "one bounded line"],
+)
+def test_the_owner_in_a_message(claims: dict[str, object], owner: str) -> None:
+    read = read_claims(token(claims))
 
-    assert claims is not None
-    assert (claims.subject, claims.email, claims.is_bot) == ("", "", False)
-    assert claims.owner == "an unnamed user"
-
-
-def test_a_name_in_a_message_is_one_bounded_line() -> None:
-    claims = read_claims(token({"sub": "a\nb" + "x" * 500}))
-
-    assert claims is not None
-    assert claims.owner.startswith("abx")
-    assert len(claims.owner) == 100
-
-
-def test_a_bot_is_known_by_its_token_type_too() -> None:
-    claims = read_claims(token({"sub": "nightly", "tokenType": "BOT"}))
-
-    assert claims is not None
-    assert claims.owner == "nightly (bot)"
+    assert read is not None
+    assert read.owner == owner
 
 
 JSON = st.recursive(
