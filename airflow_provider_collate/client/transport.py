@@ -193,22 +193,23 @@ class Transport:
         It is not raised here: the frames of httpx, and its errors, hold the body and the token.
         """
         request, content = attempt.request, _content(attempt.request)
-        url, params = self.config.url + request.path, dict(request.params) or None
         headers = {"X-Request-Id": attempt.request_id}
         if attempt.token:
             headers["Authorization"] = f"Bearer {attempt.token}"
         if content is not None:
             headers["Content-Type"] = request.content_type
-        http, self._route.deadline.ends_at = self._route.http, self._clock() + self.config.timeout
+        route, url = self._route, self.config.url + request.path
+        params = dict(request.params) or None
+        route.deadline.ends_at = self._clock() + self.config.timeout
         try:
-            with http.stream(request.method, url, params=params, content=content, headers=headers) as response:
+            with route.http.stream(request.method, url, params=params, content=content, headers=headers) as response:
                 body = read_body(response)
         except BodyTooLargeError:
             return failures.too_large(attempt, MAX_BYTES)
         except BodyEncodingError:
             return failures.undecodable(attempt)
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, UnicodeError) as error:
-            return failures.no_answer(error, attempt, where=self._route.where)
+            return failures.no_answer(error, attempt, where=route.where)
         now = datetime.now(timezone.utc)
         with suppress(ValueError, TypeError, OverflowError):
             self.clock_ahead = parsedate_to_datetime(response.headers.get("Date", "")) - now

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from airflow_provider_collate.files.json_text import JsonPlaces, read_json
 from airflow_provider_collate.files.problem import FileError
@@ -27,22 +26,12 @@ class DocumentFile:
 
     rows: list[object] = field(repr=False)
     lists: list[tuple[int, Path]]
-    _text: str = field(repr=False)
-    _is_json: bool
+    places: JsonPlaces | YamlPlaces = field(repr=False)
 
     def line(self, row: int, path: Path) -> int:
         """Return the line of a field, or of what is nearest above it, by the number of its service in the file."""
         first, at = self.lists[bisect_right(self.lists, row, key=lambda one: one[0]) - 1]
-        return self._places.line((*at, row - first, *path))
-
-    @cached_property
-    def _places(self) -> JsonPlaces | YamlPlaces:
-        # For the first fault: finding them takes as long as reading the file, and most files have none.
-        return _places(self._text, is_json=self._is_json)
-
-
-def _places(text: str, *, is_json: bool) -> JsonPlaces | YamlPlaces:
-    return JsonPlaces(text) if is_json else YamlPlaces(text)
+        return self.places.line((*at, row - first, *path))
 
 
 def read_documents(text: str, *, is_json: bool) -> DocumentFile:
@@ -54,6 +43,7 @@ def read_documents(text: str, *, is_json: bool) -> DocumentFile:
     if not text.strip():
         raise FileError(_IS_EMPTY)
     documents = [read_json(text)] if is_json else read_yaml(text)
+    places = JsonPlaces(text) if is_json else YamlPlaces(text)
     if not documents:
         raise FileError(_IS_EMPTY)
     rows: list[object] = []
@@ -61,11 +51,11 @@ def read_documents(text: str, *, is_json: bool) -> DocumentFile:
     for number, document in enumerate(documents):
         form, fault = _services_in(document)
         if fault:
-            raise FileError(fault, _places(text, is_json=is_json).line((number, *form)))
+            raise FileError(fault, places.line((number, *form)))
         services = document[_SERVICES] if isinstance(document, dict) else document
         lists.append((len(rows), (number, *form)))
         rows += services if isinstance(services, list) else ()
-    return DocumentFile(rows, lists, text, is_json)
+    return DocumentFile(rows, lists, places)
 
 
 def _services_in(document: object) -> tuple[Path, str]:

@@ -75,17 +75,14 @@ class JsonPlaces:
         return self._text.count("\n", 0, at) + 1
 
     def _value(self, at: int, step: str) -> int | None:
-        return next((start for key, start in _entries(self._text, at) if step in (key, _documented(key))), None)
+        entries = _entries(self._text, at)
+        return next((start for key, start in entries if step in (key, documented_name(str(key)))), None)
 
     def _item(self, at: int, index: int) -> int | None:
         # A list is read on from the item that was asked for last: there may be a fault in each of many.
         starts, rest = self._items.setdefault(at, ([], _entries(self._text, at)))
         starts += (start for _, start in islice(rest, max(0, index + 1 - len(starts))))
         return starts[index] if index < len(starts) else None
-
-
-def _documented(key: str | int) -> str | int:
-    return documented_name(key) if isinstance(key, str) else key
 
 
 def _duplicates(text: str, at: int) -> Iterator[tuple[str | int, int]]:

@@ -80,19 +80,11 @@ def find_files(paths: Iterable[ServicesPath], problems: list[FileProblem]) -> li
     """Return the files of paths and globs, each once, those of a glob sorted; add what is wrong to the problems."""
     found: dict[str, SourceFile] = {}
     for where in paths:
-        files = _found_or_problem(where)
-        if isinstance(files, FileProblem):
-            problems.append(files)
-        else:
-            found.update({file.name: file for file in files if file.name not in found})
+        try:
+            found.update({file.name: file for file in _found(where) if file.name not in found})
+        except FileError as error:  # noqa: PERF203 - what is wrong with each path is told
+            problems.append(FileProblem(where.path, error.line, "", error.text))
     return list(found.values())
-
-
-def _found_or_problem(where: ServicesPath) -> list[SourceFile] | FileProblem:
-    try:
-        return list(_found(where))
-    except FileError as error:
-        return FileProblem(where.path, error.line, "", error.text)
 
 
 def _found(where: ServicesPath) -> Iterator[SourceFile]:

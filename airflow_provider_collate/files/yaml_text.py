@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 
 import yaml
 
@@ -42,11 +43,15 @@ def read_yaml(text: str) -> list[object]:
 class YamlPlaces:
     """Tells the lines of values.
 
-    :param text: a text that `read_yaml` has read; it is parsed once more.
+    :param text: a text that `read_yaml` has read; it is parsed once more for the first fault, which most have not.
     """
 
     def __init__(self, text: str) -> None:
-        self._documents = list(_nodes(text))
+        self._text = text
+
+    @cached_property
+    def _documents(self) -> list[yaml.Node]:
+        return list(_nodes(self._text))
 
     def line(self, path: Path) -> int:
         """Return the line of a value, or of what is nearest above it.
