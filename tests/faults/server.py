@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from airflow_provider_collate.sandbox.exchange import Answer, Ending, Request
@@ -180,9 +179,7 @@ class FaultServer:
         self._threads[0].start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def stop(self) -> None:
