@@ -172,20 +172,19 @@ def test_a_bulk_answer_of_another_shape_is_refused(document: object) -> None:
     assert caught.value.maybe_applied
 
 
-def test_a_delete_whose_answer_was_lost_is_done() -> None:
+@pytest.mark.parametrize("write", [lambda all_: all_.delete("1"), lambda all_: all_.restore("1")])
+def test_what_is_not_there_is_a_success_where_an_answer_was_lost_and_no_other(
+    write: Callable[[Services], object],
+) -> None:
     lost = httpx.RemoteProtocolError("Server disconnected without sending a response.")
-    services, network = scripted_services(lost, said(404, "mlmodelService instance for 1 not found"))
+    gone = said(404, "mlmodelService instance for 1 not found")
+    services, network = scripted_services(lost, gone)
 
-    services.delete("1")
+    write(services)
 
     assert len(network.requests) == 2
-
-
-def test_a_delete_of_nothing_is_not() -> None:
-    services, _ = scripted_services(said(404, "mlmodelService instance for 1 not found"))
-
     with pytest.raises(NotFoundError):
-        services.delete("1")
+        write(scripted_services(gone)[0])
 
 
 def test_what_the_role_lacks_is_told_for_the_kind() -> None:
