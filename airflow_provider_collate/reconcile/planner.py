@@ -32,7 +32,7 @@ class Planner:
         self._desired = desired
         self._facts = facts
         self._options = options
-        self._by_name = {one.name: number for number, one in enumerate(desired)}
+        self._by_name = {one.name: one for one in desired}
         self._changes: list[Change | None] = [None] * len(desired)
         self._deletions: dict[str, Change] = {}
         self._in_scope: set[str] = set()
@@ -47,36 +47,31 @@ class Planner:
 
         :param broken: why the service cannot be read as it was asked for; then nothing can be written to it (recorded).
         """
-        number = self._by_name.get(service.name)
+        desired = self._by_name.get(service.name)
         scope = self._options.prune_scope
-        if scope is not None and not service.deleted and scope.holds(service):
+        is_in_scope = scope is not None and not service.deleted and scope.holds(service)
+        if is_in_scope:
             self._in_scope.add(service.name)
-            if number is None:
-                self._plan_deletion(service)
-        elif number is not None:
-            self._note_if_outside(self._desired[number], service)
+        elif desired is not None:
+            self._note_if_outside(desired, service)
         else:
             self._deleted_before += service.deleted
-        if number is not None and broken:
-            self._changes[number] = broken_change(self._desired[number], broken)
-        elif number is not None:
-            change = change_of(self._desired[number], service, self._facts, self._options)
-            self._changes[number] = change
-            if change.is_undecided:
-                self.undecided.append((self._desired[number], service))
+        if desired is not None and broken:
+            self._changes[desired.row] = broken_change(desired, broken)
+        elif desired is not None or is_in_scope:
+            self.decide(desired, service)
 
-    def decide(self, desired: Desired | None, service: Service, authors: Authors) -> None:
-        """Compare a service again, with who set what."""
+    def decide(self, desired: Desired | None, service: Service, authors: Authors | None = None) -> None:
+        """Compare a service, once more when it is known who set what.
+
+        :param desired: its declaration; None for one that may be deleted.
+        """
         if desired is None:
-            self._deletions[service.name] = deletion_of(service, self._facts, self._options, authors)
+            change = self._deletions[service.name] = deletion_of(service, self._facts, self._options, authors)
         else:
-            self._changes[desired.row] = change_of(desired, service, self._facts, self._options, authors)
-
-    def _plan_deletion(self, service: Service) -> None:
-        change = deletion_of(service, self._facts, self._options)
-        self._deletions[service.name] = change
+            change = self._changes[desired.row] = change_of(desired, service, self._facts, self._options, authors)
         if change.is_undecided:
-            self.undecided.append((None, service))
+            self.undecided.append((desired, service))
 
     def plan(self) -> Plan:
         """Return the plan; what was not added does not exist, and is created."""
@@ -87,30 +82,25 @@ class Planner:
             return Plan((), in_scope, notes=(note,), warnings=tuple(self._scope_warnings()), is_as_declared=True)
         going = sum(change.action is Action.DELETE for change in self._deletions.values())
         refusal = prune_refusal(going, in_scope, self._options.max_prune) if going else None
-        changes = (
-            *map(self._change, range(len(self._desired))),
-            *(self._deletions[name] for name in sorted(self._deletions)),
-        )
+        for desired in self._desired:
+            if self._changes[desired.row] is None:
+                self._note_if_outside(desired, None)
+                self._changes[desired.row] = change_of(desired, None, self._facts, self._options)
+        changes = (*filter(None, self._changes), *(self._deletions[name] for name in sorted(self._deletions)))
         fields = [field for change in changes for field in change.fields]
         count = Counter(field.status for field in fields)
         rewritten, external = count[Status.REWRITE], count[Status.EXTERNAL]
         masked = sum(field.shows == MASKED for field in fields)
-        warnings = [*self._scope_warnings(), *_secret_warnings(masked, external)]
-        warnings += label_warnings(changes)
+        warnings = [*self._scope_warnings(), *_secret_warnings(masked, external), *label_warnings(changes)]
         if self._facts.release.sanitises:
             warnings += _description_warnings(changes)
-        notes = (*self._notes(refusal), *_secret_notes(rewritten))
-        is_as_declared = all(change.action in self._accepted for change in changes)
-        unseen = rewritten + external + masked
-        return Plan(changes, in_scope, refusal, notes, tuple(warnings), unseen, is_as_declared)
+        # The actions after which a run that does nothing else succeeds.
+        accepted = {Action.NONE, Action.IGNORE, *([Action.KEEP] if self._facts.on_conflict == "keep" else [])}
+        is_as_declared = all(change.action in accepted for change in changes)
+        notes = tuple(self._notes(refusal, rewritten))
+        return Plan(changes, in_scope, refusal, notes, tuple(warnings), rewritten + external + masked, is_as_declared)
 
-    @property
-    def _accepted(self) -> tuple[Action, ...]:
-        """The actions after which a run that does nothing else succeeds."""
-        keeps = (Action.KEEP,) if self._facts.on_conflict == "keep" else ()
-        return (Action.NONE, Action.IGNORE, *keeps)
-
-    def _notes(self, refusal: PruneRefusedError | None) -> Iterator[str]:
+    def _notes(self, refusal: PruneRefusedError | None, rewritten: int) -> Iterator[str]:
         if self._in_scope:
             yield f"Services in the prune scope ({self._options.prune_scope}): {len(self._in_scope):,}"
         if self._options.prune == "hard" and self._deleted_before:
@@ -120,6 +110,9 @@ class Planner:
             )
         if refusal:
             yield f"A run would be refused: {refusal.message.removesuffix('; nothing was written')}"
+        if rewritten:
+            secrets = _secrets(rewritten)
+            yield f"{secrets} cannot be compared, because this token does not see the value; a run writes it again"
 
     def _scope_warnings(self) -> Iterator[str]:
         yield from self._warnings
@@ -130,13 +123,6 @@ class Planner:
                 f"Declared services outside of the prune scope: {len(self._outside):,}, such as {self._outside[0]!r}; "
                 "when they are no longer declared, they are not deleted"
             )
-
-    def _change(self, number: int) -> Change:
-        change = self._changes[number]
-        if change is None:
-            self._note_if_outside(self._desired[number], None)
-            change = change_of(self._desired[number], None, self._facts, self._options)
-        return change
 
     def _note_if_outside(self, desired: Desired, service: Service | None) -> None:
         scope = self._options.prune_scope
@@ -173,13 +159,6 @@ def prune_refusal(deletions: int, in_scope: int, limit: int | str) -> PruneRefus
     )
 
 
-def _secret_notes(rewritten: int) -> Iterator[str]:
-    """Yield how many declared secrets are written although they cannot be compared."""
-    if rewritten:
-        secrets = _secrets(rewritten)
-        yield f"{secrets} cannot be compared, because this token does not see the value; a run writes it again"
-
-
 def _secret_warnings(masked: int, external: int) -> Iterator[str]:
     """Yield how many declared secrets cannot be compared and are not written either."""
     if masked:
@@ -196,9 +175,14 @@ def _secret_warnings(masked: int, external: int) -> Iterator[str]:
 
 def _description_warnings(changes: Iterable[Change]) -> Iterator[str]:
     """Yield which descriptions lose parts when they are written to a server that sanitises them."""
-    losses = {change.name: parts for change in changes if (parts := lost(_written_description(change)))}
+    losses: list[str] = []
+    for change in changes:
+        is_written = change.action is Action.CREATE or any(one.field == "description" for one in change.writable)
+        text = change.desired.request.description if is_written and change.writes and change.desired else None
+        if parts := lost(text or ""):
+            losses.append(f"{change.name}: {' '.join(parts)}")
     if losses:
-        named = listing(f"{name}: {' '.join(parts)}" for name, parts in losses.items())
+        named = listing(losses)
         yield f"The server drops HTML that it does not allow from descriptions: {named}; write &lt; for a plain <"
 
 
@@ -207,14 +191,6 @@ def label_warnings(changes: Iterable[Change]) -> Iterator[str]:
     told = [(one.name, field.shows) for one in changes for field in one.fields if field.status is Status.IGNORED]
     if told:
         yield f"A declared labelType is not as declared, and stays so: {listing(map(': '.join, told))}"
-
-
-def _written_description(change: Change) -> str:
-    if change.desired is None or not change.writes:
-        return ""
-    fields = {field.field for field in change.writable}
-    text = change.desired.request.description if change.action is Action.CREATE or "description" in fields else None
-    return text or ""
 
 
 def _secrets(count: int) -> str:
