@@ -42,7 +42,6 @@ from airflow_provider_collate.reconcile.planner import Planner, label_warnings
 from airflow_provider_collate.reconcile.progress import Progress
 from airflow_provider_collate.reconcile.report import Outcome, Report, RowResult
 from airflow_provider_collate.reconcile.row import Row, outcome_of
-from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.reconcile.service_reader import ServiceReader
 from airflow_provider_collate.reconcile.unknown_form import is_in_unknown_form, may_be_in_unknown_form
 from airflow_provider_collate.reconcile.workers import Workers
@@ -264,11 +263,12 @@ class Reconciler:
             for row, change in self._compared(unsettled):
                 if pause is not None and row.looks_stale(change):
                     stale.append(row)
-                elif change.action is Action.UPDATE and is_in_unknown_form(row, change, self._reader.facts.release):
+                    continue
+                release = self._reader.facts.release
+                is_accepted = change.action is Action.UPDATE and is_in_unknown_form(row, change, release)
+                if is_accepted:
                     log.warning("%s: %s", change.name, _UNKNOWN_FORM)
-                    row.accept(change)
-                else:
-                    row.read_again(change)
+                row.read_again(change, is_accepted=is_accepted)
             unsettled = stale
             if stale and pause is not None:
                 self._client.pause(pause)
@@ -316,11 +316,9 @@ class Reconciler:
         return replace(self._options, created_since=self._options.created_since or self._began_at)
 
     def _deletion_now(self, planned: Change, service: Service | None) -> Change:
-        scope = self._options.prune_scope
-        was = planned.existing
-        if service is None or (was and service.id != was.id):  # somebody may have made another one of its name
-            return replace(planned, action=Action.NONE)
-        if is_gone(service, hard=self._options.prune == "hard"):
+        scope, was = self._options.prune_scope, planned.existing
+        is_another = service is not None and was is not None and service.id != was.id  # that somebody has made since
+        if service is None or is_another or is_gone(service, hard=self._options.prune == "hard"):
             return replace(planned, action=Action.NONE)
         if service.deleted or (scope is not None and scope.holds(service)):
             return replace(planned, existing=existing_of(service))
@@ -328,23 +326,16 @@ class Reconciler:
 
     def _read(self, names: set[str]) -> Iterator[Service]:
         scope = self._options.prune_scope
-        if scope is None:
-            return self._service_reader.read(names, self._fields)
-        return self._read_scope(scope, names)
-
-    def _read_scope(self, scope: PruneScope, names: set[str]) -> Iterator[Service]:
         try:
-            yield from self._service_reader.read(names, self._fields, in_scope=scope.holds)
-            return
+            yield from self._service_reader.read(names, self._fields, in_scope=scope.holds if scope else None)
         except BadRequestError as error:
-            if error.status != 400 or not scope.fields:
+            if error.status != 400 or scope is None or not scope.fields:
                 raise
-            refused = error
-        problem = f"prune_scope: this server's list cannot show {', '.join(sorted(scope.fields))}"
-        raise InvalidDeclarationError(
-            [f"{problem}: {refused.server_message}"],
-            advice="Choose another scope, such as a name_prefix, or upgrade the server.",
-        ) from refused
+            problem = f"prune_scope: this server's list cannot show {', '.join(sorted(scope.fields))}"
+            raise InvalidDeclarationError(
+                [f"{problem}: {error.server_message}"],
+                advice="Choose another scope, such as a name_prefix, or upgrade the server.",
+            ) from error
 
     def _report(self, rows: Sequence[Row], plan: Plan, abort: CollateError | None) -> Report:
         # Only the result of a single service is shown with its page; thousands of addresses would fill the memory.

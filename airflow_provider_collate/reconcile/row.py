@@ -1,4 +1,4 @@
-"""The life of one row of a run: its states, a table of what leads from one to the next, and its outcome."""
+"""The life of one row of a run: its states, what leads from one to the next, and its outcome."""
 
 from __future__ import annotations
 
@@ -35,34 +35,12 @@ class RowState(Enum):
     OPEN = "it must be written once more, from what the catalog shows now"
 
 
-class Event(Enum):
-    """What happens to a row: how a write was answered, and what the catalog shows afterwards."""
-
-    ANSWERED = "the write was answered with success"
-    FAILED = "the write got no answer, or one that may be another the next time"
-    MET_OTHERS = "the write met a service that somebody else has created, edited or deleted"
-    REFUSAL = "the write was refused for good"
-    MATCHES = "the catalog shows what was declared"
-    DIFFERS = "the catalog shows something else"
-
-
-_S, _E = RowState, Event
-_AFTER_A_WRITE = {
-    _E.ANSWERED: _S.SENT,
-    _E.FAILED: _S.UNCERTAIN,
-    _E.MET_OTHERS: _S.OVERTAKEN,
-    _E.REFUSAL: _S.REFUSED,
-}
-TRANSITIONS: dict[tuple[RowState, Event], RowState] = {
-    **{(state, event): end for state in (_S.PLANNED, _S.UNAPPLIED, _S.OPEN) for event, end in _AFTER_A_WRITE.items()},
-    (_S.SENT, _E.MATCHES): _S.VERIFIED,
-    (_S.SENT, _E.DIFFERS): _S.UNAPPLIED,
-    (_S.UNCERTAIN, _E.MATCHES): _S.VERIFIED,
-    (_S.UNCERTAIN, _E.DIFFERS): _S.OPEN,
-    (_S.OVERTAKEN, _E.MATCHES): _S.SUPERSEDED,
-    (_S.OVERTAKEN, _E.DIFFERS): _S.OPEN,
-    (_S.REFUSED, _E.MATCHES): _S.SUPERSEDED,
-    (_S.REFUSED, _E.DIFFERS): _S.REFUSED,
+# After a write: where a row stands once the catalog shows what was declared, and once it shows something else.
+_AFTER_READING = {
+    RowState.SENT: (RowState.VERIFIED, RowState.UNAPPLIED),
+    RowState.UNCERTAIN: (RowState.VERIFIED, RowState.OPEN),
+    RowState.OVERTAKEN: (RowState.SUPERSEDED, RowState.OPEN),
+    RowState.REFUSED: (RowState.SUPERSEDED, RowState.REFUSED),
 }
 
 _DONE = {
@@ -75,6 +53,7 @@ _DONE = {
 }
 _NOT_SENT = "was not sent, because the run ended before"
 _NOT_READ = "was sent, but the catalog could not be read again"
+_NOT_THERE = "is not in the catalog, though the server answered the write with success"
 _UNSEEN = "created, but what is read does not show it"
 _LOOK_ADVICE = "Look at the service in Collate; the next attempt tries again."
 
@@ -128,7 +107,7 @@ class Row:
     @property
     def is_to_be_read(self) -> bool:
         """Whether the catalog must be read again to know what came of it."""
-        return (self.state, Event.MATCHES) in TRANSITIONS
+        return self.state in _AFTER_READING
 
     def looks_stale(self, now: Change) -> bool:
         """Return whether the catalog shows a service as it was before a write that was answered with success."""
@@ -151,7 +130,8 @@ class Row:
             return False
         if self.state is RowState.OPEN:
             return self.states.count(RowState.OPEN) == 1
-        return self.state is RowState.UNAPPLIED and self.states.count(RowState.UNAPPLIED) == 1 and not self._was_patched
+        was_patched = self.planned.action in (Action.UPDATE, Action.NONE) or RowState.OPEN in self.states
+        return self.state is RowState.UNAPPLIED and self.states.count(RowState.UNAPPLIED) == 1 and not was_patched
 
     def is_rest_of_plan(self, user: str) -> bool:
         """Return whether what is left is a part of what was planned, on a service that nobody else has edited since.
@@ -165,49 +145,35 @@ class Row:
             return False
         return self.planned.action is Action.CREATE or self.change.values <= self.planned.values
 
-    @property
-    def _was_patched(self) -> bool:
-        return self.planned.action in (Action.UPDATE, Action.NONE) or RowState.OPEN in self.states
-
-    def met(self, event: Event) -> None:
-        """Note what happened."""
-        self.states += (TRANSITIONS[self.state, event],)
-
     def answered(self, error: CollateError | None) -> None:
         """Note how a write of it was answered."""
-        event = event_of(error, self.change.action, after_failure=RowState.UNCERTAIN in self.states)
+        self.states += (self._state_after(error),)
         self.error, self.written = error, self.change
-        self.met(event)
 
-    def read_again(self, now: Change) -> None:
-        """Note what the catalog shows after a write."""
+    def _state_after(self, error: CollateError | None) -> RowState:
+        is_creation = self.change.action is Action.CREATE
+        if error is None:
+            return RowState.SENT
+        if isinstance(error, ConflictError) and is_creation:
+            # An earlier attempt of this very row may have created it: what the catalog shows decides.
+            may_be_ours = error.maybe_applied or RowState.UNCERTAIN in self.states
+            return RowState.UNCERTAIN if may_be_ours else RowState.OVERTAKEN
+        if isinstance(error, BrokenReferenceError):
+            return RowState.REFUSED
+        if isinstance(error, ChangedMeanwhileError | NotFoundError) and not is_creation:
+            return RowState.UNCERTAIN if error.maybe_applied else RowState.OVERTAKEN
+        return RowState.UNCERTAIN if error.retryable else RowState.REFUSED
+
+    def read_again(self, now: Change, *, is_accepted: bool = False) -> None:
+        """Note what the catalog shows after a write.
+
+        :param is_accepted: whether it counts as declared, although it differs.
+        """
         # A masked secret cannot be compared: it is as declared only when its own write was answered with success.
         is_as_declared = now.action in (Action.NONE, Action.KEEP) and self.state is RowState.SENT
-        matches = is_as_declared or not (now.writes or now.action is Action.CONFLICT)
+        matches = is_accepted or is_as_declared or not (now.writes or now.action is Action.CONFLICT)
         self.change = now
-        self.met(Event.MATCHES if matches else Event.DIFFERS)
-
-    def accept(self, now: Change) -> None:
-        """Note that what the catalog shows after a write counts as declared."""
-        self.change = now
-        self.met(Event.MATCHES)
-
-
-def event_of(error: CollateError | None, action: Action, *, after_failure: bool = False) -> Event:
-    """Return what an answer means for its row.
-
-    :param after_failure: whether an earlier write of the row may have taken effect unseen.
-    """
-    if error is None:
-        return Event.ANSWERED
-    if isinstance(error, ConflictError) and action is Action.CREATE:
-        # An earlier attempt of this very row may have created it: what the catalog shows decides.
-        return Event.FAILED if error.maybe_applied or after_failure else Event.MET_OTHERS
-    if isinstance(error, BrokenReferenceError):
-        return Event.REFUSAL
-    if isinstance(error, ChangedMeanwhileError | NotFoundError) and action is not Action.CREATE:
-        return Event.FAILED if error.maybe_applied else Event.MET_OTHERS
-    return Event.FAILED if error.retryable else Event.REFUSAL
+        self.states += (_AFTER_READING[self.state][0 if matches else 1],)
 
 
 def outcome_of(row: Row, options: RunOptions) -> Judgement:
@@ -249,7 +215,6 @@ def _kept(change: Change, options: RunOptions, written: tuple[str, ...] = ()) ->
 
 
 def _verified(row: Row, options: RunOptions) -> Judgement:
-    planned = row.planned
     done = row.carried_out
     changes = tuple(map(str, done.writable))
     if row.change.action is Action.IGNORE:
@@ -262,7 +227,7 @@ def _verified(row: Row, options: RunOptions) -> Judgement:
         return Outcome.UNCHANGED, (), None
     if row.overwrote:
         return (Outcome.UPDATED if row.overwrote.fields else Outcome.UNCHANGED), overwrote, None
-    if done.action in (Action.NONE, Action.UPDATE) and row.change.existing == planned.existing:
+    if done.action in (Action.NONE, Action.UPDATE) and row.change.existing == row.planned.existing:
         # What was written again was there: a masked secret (recorded), or a text in a form that is not recognised.
         return Outcome.UNCHANGED, (), None
     return _DONE[Action.UPDATE if done.action is Action.NONE else done.action], changes, None
@@ -275,9 +240,11 @@ def _failed(row: Row) -> Judgement:
         return Outcome.UNAPPLIED, (*left, *written), None
     if row.error is not None:
         return Outcome.FAILED, left, _with_what_happened(row, row.error)
-    if row.state in (RowState.SENT, RowState.UNCERTAIN, RowState.OVERTAKEN, RowState.REFUSED):
+    if row.is_to_be_read:
         return Outcome.FAILED, (), OutcomeError(_NOT_READ, retryable=True)
-    return Outcome.FAILED, left, _not_there(row.change)
+    name = row.change.name
+    text = still_there(name) if row.change.action is Action.DELETE else f"{name!r} {_NOT_THERE}"
+    return Outcome.FAILED, left, OutcomeError(text, advice=_LOOK_ADVICE, retryable=True)
 
 
 def _with_what_happened(row: Row, error: CollateError) -> CollateError:
@@ -300,10 +267,3 @@ def _with_what_happened(row: Row, error: CollateError) -> CollateError:
         text = f"{error.message}; although it was refused, the catalog changed, and now: {'; '.join(damage)}"
         return OutcomeError(text, advice=error.advice, retryable=error.retryable)
     return error
-
-
-def _not_there(change: Change) -> OutcomeError:
-    if change.action is Action.DELETE:
-        return OutcomeError(still_there(change.name), advice=_LOOK_ADVICE, retryable=True)
-    text = f"{change.name!r} is not in the catalog, though the server answered the write with success"
-    return OutcomeError(text, advice=_LOOK_ADVICE, retryable=True)

@@ -21,7 +21,7 @@ from airflow_provider_collate.reconcile.changes import Action, Change, Existing
 from airflow_provider_collate.reconcile.field_change import FieldChange, Status
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.report import Outcome
-from airflow_provider_collate.reconcile.row import TRANSITIONS, Event, Row, RowState, event_of, outcome_of
+from airflow_provider_collate.reconcile.row import Row, RowState, outcome_of
 
 WRITE = FieldChange("description", '"" → "New"')
 MASKED = FieldChange("connection.config.password", "masked, written again", status=Status.REWRITE)
@@ -45,10 +45,9 @@ LOST = NoAnswerError("no answer", method="POST", path="/", maybe_applied=True)
 
 
 class TestWhatIsLeft:
-    @pytest.mark.parametrize("event", [None, Event.FAILED, Event.MET_OTHERS, Event.REFUSAL])
-    def test_what_could_not_be_read_again_is_left_to_the_next_attempt(self, event: Event | None) -> None:
+    def test_what_could_not_be_read_again_is_left_to_the_next_attempt(self) -> None:
         sent = row()
-        sent.met(event or Event.ANSWERED)
+        sent.answered(None)
         outcome, _, error = outcome_of(sent, RunOptions())
         assert outcome is Outcome.FAILED
         assert error is not None
@@ -63,69 +62,68 @@ class TestWhatIsLeft:
 
     def test_only_what_an_answered_write_left_is_the_rest_of_a_plan(self) -> None:
         creation = Change("a", Action.CREATE, "Sklearn", existing=Existing("id", 0.1, 1, "me"))
-        for event, expected in ((Event.ANSWERED, True), (Event.FAILED, False)):
+        for error, expected in ((None, True), (LOST, False)):
             left = Row(creation, creation)
-            left.met(event)
-            left.met(Event.DIFFERS)
+            left.answered(error)
+            left.read_again(creation)
             assert left.is_rest_of_plan("me") is expected
             assert not left.is_rest_of_plan("ana")
 
 
-class TestTheTable:
-    def test_each_state_waits_for_a_write_or_for_a_look_at_the_catalog_or_is_an_end(self) -> None:
-        writes = {Event.ANSWERED, Event.FAILED, Event.MET_OTHERS, Event.REFUSAL}
-        reads = {Event.MATCHES, Event.DIFFERS}
-        ends = set()
-        for state in RowState:
-            events = {event for known, event in TRANSITIONS if known is state}
-            assert events in (writes, reads, set())
-            if not events:
-                ends.add(state)
-        assert ends == {RowState.VERIFIED, RowState.SUPERSEDED}
-
-    def test_what_was_sent_is_a_success_only_when_the_catalog_shows_it(self) -> None:
-        assert TRANSITIONS[RowState.SENT, Event.MATCHES] is RowState.VERIFIED
-        assert TRANSITIONS[RowState.SENT, Event.DIFFERS] is RowState.UNAPPLIED
-
-    def test_a_refusal_stays_one_unless_somebody_else_made_it_so(self) -> None:
-        assert TRANSITIONS[RowState.REFUSED, Event.DIFFERS] is RowState.REFUSED
-        assert TRANSITIONS[RowState.REFUSED, Event.MATCHES] is RowState.SUPERSEDED
-
-    def test_every_path_ends(self) -> None:
-        """Whatever happens, a row is written three times at the most."""
-        for events in itertools.product(Event, repeat=6):
-            life = row(Action.CREATE)
-            writes = 0
-            for event in events:
-                if (life.state, event) not in TRANSITIONS:
-                    break
-                writes += event in (Event.ANSWERED, Event.FAILED, Event.MET_OTHERS, Event.REFUSAL)
-                life.met(event)
-                if not life.is_to_be_read and not life.is_worth_another_try:
-                    break
-            assert writes <= 3
+def test_every_path_ends() -> None:
+    """Whatever is answered and shown, a row is written three times at the most."""
+    answers = [None, LOST, failed(ConflictError), failed(ChangedMeanwhileError), failed(BadRequestError)]
+    shown = [change(Action.NONE), change(Action.CREATE), change(Action.UPDATE, WRITE), change(Action.CONFLICT)]
+    for seen in itertools.product(itertools.product(answers, shown), repeat=3):
+        life = row(Action.CREATE)
+        for error, now in seen:
+            life.answered(error)
+            assert life.is_to_be_read
+            life.read_again(now)
+            if not life.is_worth_another_try:
+                break
+        assert not life.is_worth_another_try
 
 
 @pytest.mark.parametrize(
     "error, action, expected",
     [
-        (None, Action.CREATE, Event.ANSWERED),
-        (LOST, Action.UPDATE, Event.FAILED),
-        (failed(ServerError), Action.UPDATE, Event.FAILED),
-        (failed(BadRequestError), Action.UPDATE, Event.REFUSAL),
-        (failed(ChangedMeanwhileError), Action.UPDATE, Event.MET_OTHERS),
-        (failed(ChangedMeanwhileError, maybe_applied=True), Action.UPDATE, Event.FAILED),
-        (failed(NotFoundError), Action.UPDATE, Event.MET_OTHERS),
-        (failed(BrokenReferenceError), Action.UPDATE, Event.REFUSAL),
-        (failed(NotFoundError), Action.CREATE, Event.REFUSAL),
-        (failed(NotFoundError, maybe_applied=True), Action.RESTORE, Event.FAILED),
-        (failed(ConflictError), Action.CREATE, Event.MET_OTHERS),
-        (failed(ConflictError, maybe_applied=True), Action.CREATE, Event.FAILED),
-        (failed(ConflictError), Action.RESTORE, Event.REFUSAL),
+        (None, Action.CREATE, RowState.SENT),
+        (LOST, Action.UPDATE, RowState.UNCERTAIN),
+        (failed(ServerError), Action.UPDATE, RowState.UNCERTAIN),
+        (failed(BadRequestError), Action.UPDATE, RowState.REFUSED),
+        (failed(ChangedMeanwhileError), Action.UPDATE, RowState.OVERTAKEN),
+        (failed(ChangedMeanwhileError, maybe_applied=True), Action.UPDATE, RowState.UNCERTAIN),
+        (failed(NotFoundError), Action.UPDATE, RowState.OVERTAKEN),
+        (failed(BrokenReferenceError), Action.UPDATE, RowState.REFUSED),
+        (failed(NotFoundError), Action.CREATE, RowState.REFUSED),
+        (failed(NotFoundError, maybe_applied=True), Action.RESTORE, RowState.UNCERTAIN),
+        (failed(ConflictError), Action.CREATE, RowState.OVERTAKEN),
+        (failed(ConflictError, maybe_applied=True), Action.CREATE, RowState.UNCERTAIN),
+        (failed(ConflictError), Action.RESTORE, RowState.REFUSED),
     ],
 )
-def test_what_an_answer_means(error: CollateError | None, action: Action, expected: Event) -> None:
-    assert event_of(error, action) is expected
+def test_what_an_answer_means(error: CollateError | None, action: Action, expected: RowState) -> None:
+    life = row(action)
+    life.answered(error)
+    assert life.state is expected
+
+
+@pytest.mark.parametrize(
+    "error, as_declared, otherwise",
+    [
+        (None, RowState.VERIFIED, RowState.UNAPPLIED),
+        (LOST, RowState.VERIFIED, RowState.OPEN),
+        (failed(ChangedMeanwhileError), RowState.SUPERSEDED, RowState.OPEN),
+        (failed(BadRequestError), RowState.SUPERSEDED, RowState.REFUSED),
+    ],
+)
+def test_what_the_catalog_then_tells(error: CollateError | None, as_declared: RowState, otherwise: RowState) -> None:
+    for now, expected in ((change(Action.NONE), as_declared), (change(Action.UPDATE, WRITE), otherwise)):
+        life = row()
+        life.answered(error)
+        life.read_again(now)
+        assert life.state is expected
 
 
 def test_a_name_that_exists_after_a_lost_answer_may_be_our_own() -> None:
