@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from threading import Thread
-from typing import NoReturn, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from airflow_provider_collate.exceptions import CollateError, StoppedError
 
@@ -17,10 +18,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _SECONDS_BETWEEN_CHECKS = 0.2
-
-
-def _never() -> bool:
-    return False
 
 
 class Stoppable(Protocol):
@@ -44,7 +41,7 @@ class Workers:
     task: Stoppable
 
     def each(
-        self, items: Iterable[T], work: Callable[[T], R], enough: Callable[[], bool] = _never
+        self, items: Iterable[T], work: Callable[[T], R], enough: Callable[[], bool] = lambda: False
     ) -> Generator[tuple[T, R | CollateError], None, None]:
         """Yield each item with what came of it, in the order in which they end.
 
@@ -62,12 +59,12 @@ class Workers:
                 if enough():
                     return
             return
-        done: queue.SimpleQueue[tuple[T, Callable[[], R]]] = queue.SimpleQueue()
+        done: queue.SimpleQueue[tuple[T, Future[R]]] = queue.SimpleQueue()
         in_flight = sum(_begin(item, work, done) for item in islice(todo, self.limit))
         while in_flight:
-            item, result = self._next(done)
+            item, future = self._next(done)
             in_flight -= 1
-            yield item, _outcome(result)
+            yield item, _outcome(future.result)
             if not enough():
                 in_flight += sum(_begin(item, work, done) for item in islice(todo, 1))
 
@@ -93,21 +90,18 @@ class Workers:
                 continue
 
 
-def _begin(item: T, work: Callable[[T], R], done: queue.SimpleQueue[tuple[T, Callable[[], R]]]) -> int:
+def _begin(item: T, work: Callable[[T], R], done: queue.SimpleQueue[tuple[T, Future[R]]]) -> int:
+    future: Future[R] = Future()
+
     def run() -> None:
         try:
-            result = work(item)
+            future.set_result(work(item))
         except BaseException as error:  # noqa: BLE001 - carried to the caller's thread and raised there
-            done.put((item, partial(_raise, error)))
-        else:
-            done.put((item, lambda: result))
+            future.set_exception(error)
+        done.put((item, future))
 
     Thread(target=run, name="collate", daemon=True).start()
     return 1
-
-
-def _raise(error: BaseException) -> NoReturn:
-    raise error
 
 
 def _outcome(result: Callable[[], R]) -> R | CollateError:
