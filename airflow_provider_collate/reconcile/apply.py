@@ -31,7 +31,7 @@ from airflow_provider_collate.exceptions import (
     TooManyRequestsError,
 )
 from airflow_provider_collate.models.bulk_result import BulkOperationResult
-from airflow_provider_collate.reconcile.changes import Action, Change, existing_of, is_gone
+from airflow_provider_collate.reconcile.changes import Action, Change, Existing, existing_of, is_gone
 from airflow_provider_collate.reconcile.facts import ServerFacts
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.progress import Progress
@@ -150,38 +150,36 @@ class Writer:
 
     def _send(self, change: Change) -> None:
         """Send one change. A restore is sent alone: it moves the version, so what differs is patched afterwards."""
-        if change.action is Action.CREATE and change.desired is not None:
+        there, desired = change.existing, change.desired
+        if change.action is Action.CREATE and desired is not None:
             # POST, not PUT: if someone has created the service meanwhile, a PUT would overwrite it and, by a
             # person's token, clear what the declaration does not mention (recorded).
-            self.services.create(change.desired.payload(), change.desired.request.secrets)
-        elif change.existing is None:
+            self.services.create(desired.payload(), desired.request.secrets)
+        elif there is None:
             return
         elif change.action is Action.DELETE:
-            self._delete(change)
+            self._delete(change.name, there)
         elif change.action is Action.RESTORE:
-            self.services.restore(change.existing.id)
-        elif change.desired is not None:
+            self.services.restore(there.id)
+        elif desired is not None:
             operations = [operation for field in change.writable for operation in field.operations]
-            secrets = change.desired.request.secrets
-            self.services.patch(change.existing.id, [*change.existing.guard, *operations], secrets)
+            self.services.patch(there.id, [*there.guard, *operations], desired.request.secrets)
 
-    def _delete(self, change: Change) -> None:
+    def _delete(self, name: str, planned: Existing) -> None:
         """Delete a service as the plan saw it: a deletion has no guard of its own."""
-        if change.existing is None:
-            return
         hard = self.options.prune == "hard"
-        service = self.services.by_id(change.existing.id, include="all")
+        service = self.services.by_id(planned.id, include="all")
         if service is None or is_gone(service, hard=hard):
             return
-        if existing_of(service) != change.existing:
+        if existing_of(service) != planned:
             raise ChangedMeanwhileError(
-                f"{change.name!r} was changed by someone since the plan, and was not deleted",
+                f"{name!r} was changed by someone since the plan, and was not deleted",
                 status=200,
                 method="GET",
-                path=f"{self.services.kind.path}/{change.existing.id}",
+                path=f"{self.services.kind.path}/{planned.id}",
                 advice="Run the task again to plan with what the catalog shows now.",
             )
-        self.services.delete(change.existing.id, hard=hard)
+        self.services.delete(planned.id, hard=hard)
 
     def _send_bulk(self, changes: Sequence[Change]) -> list[Result] | None:
         """Send one bulk request; return None where its rows must be sent one by one instead."""

@@ -44,6 +44,7 @@ class Action(str, Enum):
     NONE = "unchanged"
 
 
+_NOT_KNOWN = FieldChange("createdBy", "is not known yet", status=Status.UNDECIDED)
 WRITING = frozenset({Action.CREATE, Action.RESTORE, Action.UPDATE, Action.DELETE})
 
 
@@ -235,7 +236,7 @@ def _decision(
     asked: tuple[FieldChange, ...] = ()
     if options.created_since is not None and not service.deleted:
         if authors is None:
-            asked = (FieldChange("createdBy", "is not known yet", status=Status.UNDECIDED),)
+            asked = (_NOT_KNOWN,)
         elif authors.was_created_for(facts, options.created_since):
             return _update(fields, service)
     if options.if_exists == "ignore" and not service.deleted:
@@ -267,8 +268,7 @@ def deletion_of(service: Service, facts: ServerFacts, options: RunOptions, autho
     if facts.on_conflict == "overwrite" or (created is not None and created.user == facts.user):
         decision = _Decision(Action.DELETE, (), reason)
     elif authors is None:
-        asked = FieldChange("createdBy", "is not known yet", status=Status.UNDECIDED)
-        decision = _Decision(Action.DELETE, (asked,), reason)
+        decision = _Decision(Action.DELETE, (_NOT_KNOWN,), reason)
     else:
         text = f"created {authors.by(created)}, is not declared, and is not deleted"
         decision = _Decision(Action.NONE, (FieldChange("service", text, status=Status.LEFT),))

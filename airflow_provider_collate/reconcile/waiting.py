@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from pydantic import (
-    BeforeValidator,
-    JsonValue,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BeforeValidator, JsonValue, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from airflow_provider_collate.exceptions import CollateError, InvalidDeclarationError, StoppedError
 from airflow_provider_collate.models.declared import DeclaredModel, Text
@@ -79,17 +72,11 @@ class WantedFields(DeclaredModel):
 _one_of_fields: TypeAdapter[list[WantedFields]] = TypeAdapter(list[WantedFields])
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What a task waits for."""
 
     name: str
-    fields: WantedFields = field(default_factory=WantedFields)
-
-    @property
-    def names_emails(self) -> bool:
-        """Return whether an owner is waited for by e-mail."""
-        return any("@" in owner for owner in self.fields.owners or ())
+    fields: WantedFields
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +121,8 @@ def look(
     wanted = parse_wanted(name, fields)
     try:
         service = read(wanted.name)
-        emails = _emails_shown(service, email_of) if service and wanted.names_emails else {}
+        names_emails = any("@" in owner for owner in wanted.fields.owners or ())
+        emails = _emails_shown(service, email_of) if service and names_emails else {}
     except StoppedError:
         raise
     except CollateError as error:
