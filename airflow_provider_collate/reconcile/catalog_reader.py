@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from airflow_provider_collate.client.client import CollateClient
@@ -36,69 +36,49 @@ Pair = tuple[Desired | None, Service]
 """A declaration, or None for a service that may be deleted, and the service that the catalog shows."""
 
 
+@dataclass
 class CatalogReader:
     """Read what one run needs from one server, beside the services themselves."""
 
-    def __init__(
-        self,
-        client: CollateClient,
-        services: Services,
-        options: RunOptions,
-        workers: Workers,
-        progress: Progress,
-    ) -> None:
-        self._client = client
-        self._progress = progress
-        self._services = services
-        self._options = options
-        self._workers = workers
-        self._exclusive: dict[str, bool] = {}
+    client: CollateClient
+    services: Services
+    options: RunOptions
+    workers: Workers
+    progress: Progress
+    _exclusive: dict[str, bool] = field(default_factory=dict)
 
     @cached_property
     def facts(self) -> ServerFacts:
         """Return the server's release and whose token it is, each asked once by the client."""
-        identity, release = self._client.identity(), self._client.release()
-        ahead = self._client.clock_ahead
-        return ServerFacts(release, identity.name, identity.is_bot, self._options.on_conflict, ahead)
+        identity, release = self.client.identity(), self.client.release()
+        ahead = self.client.clock_ahead
+        return ServerFacts(release, identity.name, identity.is_bot, self.options.on_conflict, ahead)
 
-    def resolve(
-        self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str]
-    ) -> tuple[list[Desired], References]:
-        """Look up the names in the declarations and in the prune scope, each name once.
-
-        :param unfinished: numbers of declarations that cannot be applied as they are, with why.
-        :raises RequestError: for transient errors, and when the token is refused.
-        """
-        names = LookUps(self._client.directory, self._workers, self._progress)
-        found = resolve_references(requests, names, self.facts.release, self._options.prune_scope)
+    def resolve(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str]) -> References:
+        """Look up the names in the declarations and in the prune scope, each name once; as `resolve_references`."""
+        names = LookUps(self.client.directory, self.workers, self.progress)
+        found = resolve_references(requests, names, self.facts.release, self.options.prune_scope, unfinished)
         self._exclusive.update(found.exclusive)
-        problems = {number: (text,) for number, text in unfinished.items()}
-        desired = [
-            Desired(number, requests, name, row.fields or None, problems.get(number, ()) + row.problems)
-            for number, (name, row) in enumerate(zip(found.names, found.rows, strict=True))
-        ]
-        return desired, found
+        return found
 
     def authors(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, Authors]]:
         """Yield each service with who set what in it, a bounded number of histories read at once.
 
-        :param pairs: declarations whose services show something that somebody else may have set.
+        :param pairs: declarations whose services show something that somebody else may have set, one at least.
         :raises RequestError: when a history cannot be read for a reason that is not the history's own.
         """
-        if not pairs:
-            return
-        began_at = self._progress.clock()
+        began_at = self.progress.clock()
         exclusive = self._exclusive_classifications(pairs)
         by_id = {service.id: (desired, service) for desired, service in pairs}
-        with closing(self._workers.results(by_id, self._history)) as results:
+        with closing(self.workers.results(by_id, self._history)) as results:
             for number, (service_id, authors) in enumerate(results, start=1):
-                self._progress.tell("{:,} of {:,} histories read", number, len(by_id))
+                self.progress.tell("{:,} of {:,} histories read", number, len(by_id))
                 yield by_id[service_id], replace(authors, exclusive=exclusive)
-        self._progress.end(f"Read the history of {counted(len(by_id), 'service')}", began_at)
+        self.progress.end(f"Read the history of {counted(len(by_id), 'service')}", began_at)
 
     def authors_of(self, ids: Collection[str]) -> Iterator[tuple[str, Authors]]:
         """Yield the ids of services with who set what in each, also where the history cannot be read now."""
-        with closing(self._workers.each(ids, self._history)) as results:
+        with closing(self.workers.each(ids, self._history)) as results:
             for service_id, authors in results:
                 if isinstance(authors, StoppedError):
                     raise authors
@@ -106,7 +86,7 @@ class CatalogReader:
 
     def _history(self, service_id: str) -> Authors:
         try:
-            return Authors(parse_history(self._services.versions(service_id)))
+            return Authors(parse_history(self.services.versions(service_id)))
         except (AnswerError, StatusError) as error:
             if error.retryable or isinstance(error, AuthenticationError | RedirectError):
                 raise
@@ -117,7 +97,7 @@ class CatalogReader:
         """Return the classifications of which a service carries one tag only, among those that matter here."""
         names = {name for desired, service in pairs if desired is not None for name in _contested(desired, service)}
         for name in names - self._exclusive.keys():
-            self._exclusive[name] = self._client.directory.is_exclusive(name)
+            self._exclusive[name] = self.client.directory.is_exclusive(name)
         return frozenset(name for name, exclusive in self._exclusive.items() if exclusive)
 
 

@@ -127,15 +127,15 @@ class Reconciler:
             "Collate %s at %s, as %s: %s declared",
             facts.release.text, self._client.ui_url, who, counted(len(requests), "service"),
         )  # fmt: skip
-        declared, found = self._reader.resolve(requests, unfinished)
+        found = self._reader.resolve(requests, unfinished)
         self._fields = found.on_request
         if found.scope is not None:
             self._options = replace(self._options, prune_scope=found.scope)
             self._fields |= found.scope.fields
-        planner = Planner(declared, facts, self._options, found.warnings)
-        for service in self._read(set(found.names)):
+        planner = Planner(found.rows, facts, self._options, found.warnings)
+        for service in self._read({row.name for row in found.rows}):
             planner.add(service, self._service_reader.broken.get(service.name, ""))
-        for (desired, service), authors in self._reader.authors(planner.undecided):
+        for (desired, service), authors in self._reader.authors(planner.undecided) if planner.undecided else ():
             planner.decide(desired, service, authors)
         plan = planner.plan()
         for warning in plan.warnings:
@@ -289,7 +289,7 @@ class Reconciler:
                 yield row, change
         for row in unread.values():
             yield row, self._change_now(row, None)
-        for (_, service), authors in self._reader.authors(undecided):
+        for (_, service), authors in self._reader.authors(undecided) if undecided else ():
             row = by_name[service.name]
             yield row, self._change_now(row, service, authors)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from pydantic import JsonValue
 
@@ -14,6 +15,7 @@ from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.models import CreateServiceRequest
 from airflow_provider_collate.models.metadata import EntityReference, Owner, OwnerName, TagLabel
 from airflow_provider_collate.models.problems import UUID_PATTERN, quoted
+from airflow_provider_collate.reconcile.changes import Desired
 from airflow_provider_collate.reconcile.comparison import classification_of
 from airflow_provider_collate.reconcile.field_change import ABSENT
 from airflow_provider_collate.reconcile.lookups import Ask, LookUps, Unreadable
@@ -36,33 +38,17 @@ Reference = dict[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
-    """What the names in one declaration stand for.
-
-    :param fields: the fields that named something, as lists of `{"id", "type", "name"}`; the runner alone is one.
-    :param problems: a line for each name that cannot be sent.
-    """
-
-    fields: Mapping[str, JsonValue]
-    problems: tuple[str, ...] = ()
-
-
-_NOTHING = Resolved({})
-
-
-@dataclass(frozen=True, slots=True)
 class References:
     """What all names of a run stand for.
 
-    :param names: the services' names, in the order of the rows.
+    :param rows: the declarations with what their names stand for.
     :param on_request: fields that are declared and that a list or a get shows only when asked for them.
     :param scope: the prune scope, with its owner looked up.
     :param warnings: names in the prune scope that do not exist.
     :param exclusive: classifications that were asked for, with whether a service carries only one tag of each.
     """
 
-    rows: list[Resolved]
-    names: list[str]
+    rows: list[Desired]
     on_request: frozenset[str]
     scope: PruneScope | None
     warnings: tuple[str, ...]
@@ -80,40 +66,42 @@ def resolve_references(
     names: LookUps,
     release: Release,
     scope: PruneScope | None = None,
+    unfinished: Mapping[int, str] = MappingProxyType({}),
 ) -> References:
     """Look up each distinct name once, and return what the declarations mean.
 
+    :param unfinished: numbers of declarations that cannot be applied as they are, with why.
     :raises RequestError: for transient errors, and when the token is refused.
     :raises InvalidDeclarationError: when the owner of the scope may be one of several.
     """
-    keys: list[object | None] = []
-    declared: list[str] = []
+    declared: list[tuple[str, object | None]] = []
     given: set[str] = set()
     distinct: dict[object, CreateServiceRequest] = {}
     for request in requests:
-        declared.append(request.name)
+        key = _key(request)
+        declared.append((request.name, key))
         given |= request.model_fields_set
-        keys.append(_key(request))
-        if keys[-1] is not None:
-            distinct.setdefault(keys[-1], request)
-    on_request = frozenset(_ON_REQUEST[name] for name in given & _ON_REQUEST.keys())
-    if not distinct and scope is None:
-        return References([_NOTHING] * len(keys), declared, on_request, None, (), {})
-    owners = {owner for request in distinct.values() for owner in request.owners or ()} | {*_scope_owners(scope)}
-    asks = {ask for request in distinct.values() for ask in _asks(request)}
-    names.read(
-        asks.union(_scope_asks(scope), *map(_owner_asks, owners)),
-        {owner.name for owner in owners if isinstance(owner, OwnerName) and owner.is_email},
-        {name for request in distinct.values() for name in _shared_classifications(request.tags or ())},
-    )
+        if key is not None:
+            distinct.setdefault(key, request)
+    if distinct or scope is not None:
+        owners = {owner for request in distinct.values() for owner in request.owners or ()} | {*_scope_owners(scope)}
+        asks = {ask for request in distinct.values() for ask in _asks(request)}
+        names.read(
+            asks.union(_scope_asks(scope), *map(_owner_asks, owners)),
+            {owner.name for owner in owners if isinstance(owner, OwnerName) and owner.is_email},
+            {name for request in distinct.values() for name in _shared_classifications(request.tags or ())},
+        )
     resolver = _Resolver(names, release)
     resolved = {key: resolver.row(request) for key, request in distinct.items()}
-    many = len(requests) > 1
-    rows = [
-        _placed(resolved[key], number if many else None) if key is not None else _NOTHING
-        for number, key in enumerate(keys)
-    ]
-    return References(rows, declared, on_request, *resolver.scope(scope), names.exclusive)
+    rows: list[Desired] = []
+    for number, (name, key) in enumerate(declared):
+        fields, found = resolved.get(key, (None, ()))
+        place = f"services[{number}]." if len(declared) > 1 else ""
+        problems = [unfinished[number]] if number in unfinished else []
+        problems += [f"{place}{problem}" for problem in found]
+        rows.append(Desired(number, requests, name, fields, tuple(problems)))
+    on_request = frozenset(_ON_REQUEST[name] for name in given & _ON_REQUEST.keys())
+    return References(rows, on_request, *resolver.scope(scope), names.exclusive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +112,11 @@ class _Resolver:
     release: Release
     decided: dict[object, Reference | _Problem] = field(default_factory=dict)
 
-    def row(self, request: CreateServiceRequest) -> Resolved:
-        """Return what the names in a declaration stand for; its problems do not say which row it is."""
+    def row(self, request: CreateServiceRequest) -> tuple[Mapping[str, JsonValue] | None, list[str]]:
+        """Return what the names in a declaration stand for, and a line for each that cannot be sent.
+
+        :return: the fields that named something as lists of `{"id", "type", "name"}`, the runner alone as one.
+        """
         found: dict[str, dict[str, Reference]] = {}
         problems: list[str] = []
         for name, path, reference in self._references(request):
@@ -139,7 +130,7 @@ class _Resolver:
             (fields["ingestionRunner"],) = found["ingestionRunner"].values()
         # Tags are sent by their names, as they were declared.
         fields.pop("tags", None)
-        return Resolved(fields, tuple(problems))
+        return fields or None, problems
 
     def scope(self, scope: PruneScope | None) -> tuple[PruneScope | None, tuple[str, ...]]:
         """Return a prune scope with its owner looked up, and a line for each name in it that does not exist."""
@@ -348,10 +339,3 @@ def _reference(entry: Entry, kind: str, name: str) -> Reference:
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(map(quoted, names))
-
-
-def _placed(resolved: Resolved, row: int | None) -> Resolved:
-    """Return what a row's names stand for, with the row in its problems."""
-    if row is None or not resolved.problems:
-        return resolved
-    return Resolved(resolved.fields, tuple(f"services[{row}].{problem}" for problem in resolved.problems))

@@ -19,8 +19,9 @@ from airflow_provider_collate.exceptions import (
     ServerError,
     StoppedError,
 )
+from airflow_provider_collate.reconcile.changes import Desired
 from airflow_provider_collate.reconcile.lookups import LookUps
-from airflow_provider_collate.reconcile.references import References, Resolved, resolve_references
+from airflow_provider_collate.reconcile.references import References, resolve_references
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.reconcile.workers import Workers
 from tests.unit.reconcile.workbench import requests, sklearn
@@ -37,6 +38,11 @@ KINDS = {
 
 def uuid(number: int) -> str:
     return f"8a1f2b3c-0000-4000-8000-{number:012d}"
+
+
+def meant(resolved: dict[str, Any] | None = None, *problems: str) -> Desired:
+    """What one row alone comes to."""
+    return Desired(0, [], "s0", resolved, problems)
 
 
 def answered(status: int, document: dict[str, Any]) -> httpx.Response:
@@ -100,7 +106,7 @@ class Recorded(httpx.BaseTransport):
             names = LookUps(client.directory, Workers(8, client))
             return resolve_references(declared, names, Release(release), scope)
 
-    def one(self, release: str = "1.12", **fields: Any) -> Resolved:
+    def one(self, release: str = "1.12", **fields: Any) -> Desired:
         """Resolve one row."""
         (row,) = self.resolve([fields], release).rows
         return row
@@ -146,20 +152,20 @@ class TestWhatNamesStandFor:
         ],
     )
     def test_an_owner(self, server: Recorded, owner: object, kind: str, name: str) -> None:
-        fields: Any = server.one(owners=[owner]).fields
+        fields: Any = server.one(owners=[owner]).resolved
         (found,) = fields["owners"]
         assert (found["type"], found["name"]) == (kind, name)
         assert found["id"] == server.ids[name]
 
     def test_owners_keep_their_order_and_each_is_there_once(self, server: Recorded) -> None:
         owners = ["bob", "ana@acme.example", "user:ana", {"id": uuid(0), "type": "user"}]
-        fields: Any = server.one(owners=owners).fields
+        fields: Any = server.one(owners=owners).resolved
         assert [owner["name"] for owner in fields["owners"]] == ["bob", "ana"]
 
     def test_domains_and_data_products(self, server: Recorded) -> None:
         row = server.one(domains=["Risk.Scores", "Risk"], data_products=["Fraud scores"])
         assert row.problems == ()
-        assert row.fields == {
+        assert row.resolved == {
             "domains": [
                 {"id": server.ids["Risk.Scores"], "type": "domain", "name": "Risk.Scores"},
                 {"id": server.ids["Risk"], "type": "domain", "name": "Risk"},
@@ -168,22 +174,22 @@ class TestWhatNamesStandFor:
         }
 
     def test_tags_are_looked_up_and_sent_as_they_were_declared(self, server: Recorded) -> None:
-        assert server.one(tags=["Tier.Tier1", "glossary:Business.Churn"]) == Resolved({})
+        assert server.one(tags=["Tier.Tier1", "glossary:Business.Churn"]) == meant()
         assert set(server.asked) == {"tags/name/Tier.Tier1", "glossaryTerms/name/Business.Churn"}
 
     @pytest.mark.parametrize("fields", [{}, {"owners": []}, {"owners": None, "tags": None}, {"domains": []}])
     def test_nothing_is_asked_where_nothing_is_named(self, server: Recorded, fields: dict[str, Any]) -> None:
-        assert server.one(**fields) == Resolved({})
+        assert server.one(**fields) == meant()
         assert server.asked == []
 
     def test_an_ingestion_runner_is_as_declared_where_the_server_has_none_to_show(self, server: Recorded) -> None:
         runner: dict[str, Any] = {"id": uuid(77), "type": "ingestionRunner", "name": "eu"}
-        assert server.one(ingestion_runner=runner) == Resolved({"ingestionRunner": runner})
+        assert server.one(ingestion_runner=runner) == meant({"ingestionRunner": runner})
         other = {**runner, "id": uuid(78), "name": "us"}
         rows = server.resolve([{"ingestion_runner": runner}, {"ingestion_runner": other}]).rows
-        assert [row.fields["ingestionRunner"] for row in rows] == [runner, other]
+        assert [(row.resolved or {})["ingestionRunner"] for row in rows] == [runner, other]
         server.statuses["ingestionRunners/"] = 403
-        assert server.one(ingestion_runner=runner) == Resolved({"ingestionRunner": runner})
+        assert server.one(ingestion_runner=runner) == meant({"ingestionRunner": runner})
 
 
 class TestWhatIsNotThere:
@@ -262,7 +268,7 @@ class TestWhatIsNotThere:
 
     def test_an_answer_about_another_user_is_not_taken(self) -> None:
         row = Recorded(("users", "bob", {"fullyQualifiedName": "ana"})).one(owners=["ana"])
-        assert row == Resolved({}, ('owners: "ana" is not in the catalog',))
+        assert row == meant(None, 'owners: "ana" is not in the catalog')
 
     def test_the_same_mistake_reads_the_same_in_each_row(self, server: Recorded) -> None:
         rows = server.resolve([{"tags": ["Tier.Teir1"], "owners": [f"user{number}"]} for number in range(50)]).rows
@@ -345,8 +351,8 @@ class TestCost:
         server = Recorded(*(("users", f"user{n}", {"email": f"user{n}@acme.example"}) for n in range(50)))
         rows = server.resolve([{"owners": [f"user{n % 50}"]} for n in range(10_000)]).rows
         assert len(server.asked) <= 100
-        assert all(row.fields["owners"] for row in rows)
-        assert rows[0] is rows[50] is rows[9_950]
+        assert all((row.resolved or {})["owners"] for row in rows)
+        assert rows[0].resolved is rows[50].resolved is rows[9_950].resolved
 
     def test_users_are_not_listed_where_each_name_is_in_the_e_mail(self, server: Recorded) -> None:
         server.one(owners=["ana@acme.example"])
