@@ -43,7 +43,6 @@ from airflow_provider_collate.reconcile.progress import Progress
 from airflow_provider_collate.reconcile.report import Outcome, Report, RowResult
 from airflow_provider_collate.reconcile.row import Row, outcome_of
 from airflow_provider_collate.reconcile.service_reader import ServiceReader
-from airflow_provider_collate.reconcile.unknown_form import is_in_unknown_form, may_be_in_unknown_form
 from airflow_provider_collate.reconcile.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -237,8 +236,7 @@ class Reconciler:
                     self._verify(rows)
                 raise
             self._verify(rows)
-            release = self._reader.facts.release
-            rows = [row for row in rows if row.is_worth_another_try or may_be_in_unknown_form(row, release)]
+            rows = [row for row in rows if row.is_worth_another_try(self._reader.facts.release)]
             rows = [row for row in rows if self._approval is None or self._is_approved(row, self._approval)]
             # Only rows that failed are left: that they fail again says nothing of the server.
             breaker = None
@@ -264,8 +262,7 @@ class Reconciler:
                 if pause is not None and row.looks_stale(change):
                     stale.append(row)
                     continue
-                release = self._reader.facts.release
-                is_accepted = change.action is Action.UPDATE and is_in_unknown_form(row, change, release)
+                is_accepted = row.shows_unknown_form(change, self._reader.facts.release)
                 if is_accepted:
                     log.warning("%s: %s", change.name, _UNKNOWN_FORM)
                 row.read_again(change, is_accepted=is_accepted)

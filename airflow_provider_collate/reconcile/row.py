@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.exceptions import (
     BrokenReferenceError,
     ChangedMeanwhileError,
@@ -19,6 +20,7 @@ from airflow_provider_collate.reconcile.field_change import Status
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.report import Outcome
 from airflow_provider_collate.reconcile.single_service import still_there
+from airflow_provider_collate.reconcile.unknown_form import unknown_form
 
 
 class RowState(Enum):
@@ -119,26 +121,33 @@ class Row:
         is_creation = self.written is not None and self.written.action is Action.CREATE
         return is_creation and self.state in (RowState.UNCERTAIN, RowState.OVERTAKEN)
 
-    @property
-    def is_worth_another_try(self) -> bool:
-        """Whether writing it again may help.
+    def is_worth_another_try(self, release: Release) -> bool:
+        """Return whether writing it again may help.
 
         Once, after a fault or somebody else's edit. A creation or a restore does not take all fields on every
-        release (recorded: a POST drops tags), so what it left is patched.
+        release (recorded: a POST drops tags), so what it left is patched. A description that may be in a form of the
+        server's own is written to see whether it then shows the same.
         """
         if not self.change.writes:
             return False
         if self.state is RowState.OPEN:
             return self.states.count(RowState.OPEN) == 1
+        if self.state is not RowState.UNAPPLIED or self.states.count(RowState.UNAPPLIED) > 1:
+            return False
         was_patched = self.planned.action in (Action.UPDATE, Action.NONE) or RowState.OPEN in self.states
-        return self.state is RowState.UNAPPLIED and self.states.count(RowState.UNAPPLIED) == 1 and not was_patched
+        return not was_patched or (release.sanitises and unknown_form(self.change) != "")
+
+    def shows_unknown_form(self, now: Change, release: Release) -> bool:
+        """Return whether nothing differs but a description that the server stores in a form of its own."""
+        if not release.sanitises or self.state is not RowState.SENT or now.action is not Action.UPDATE:
+            return False
+        form = unknown_form(now)
+        return form != "" and form == unknown_form(self.change)
 
     def is_rest_of_plan(self, user: str) -> bool:
-        """Return whether what is left is a part of what was planned, on a service that nobody else has edited since.
+        """Return whether what is left is a part of what was planned, on a service that no other user has edited since.
 
         A creation or a restore does not take all fields on every release.
-
-        :param user: whose token it is.
         """
         there = self.change.existing
         if self.state is not RowState.UNAPPLIED or there is None or there.updated_by != user:

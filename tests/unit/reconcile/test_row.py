@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.exceptions import (
     BadRequestError,
     BrokenReferenceError,
@@ -41,6 +42,7 @@ def failed(kind: type[StatusError], *, maybe_applied: bool = False) -> StatusErr
     return kind("no", status=400, method="POST", path="/", maybe_applied=maybe_applied)
 
 
+RELEASE = Release("2.0.7")
 LOST = NoAnswerError("no answer", method="POST", path="/", maybe_applied=True)
 
 
@@ -80,9 +82,9 @@ def test_every_path_ends() -> None:
             life.answered(error)
             assert life.is_to_be_read
             life.read_again(now)
-            if not life.is_worth_another_try:
+            if not life.is_worth_another_try(RELEASE):
                 break
-        assert not life.is_worth_another_try
+        assert not life.is_worth_another_try(RELEASE)
 
 
 @pytest.mark.parametrize(
@@ -141,14 +143,14 @@ class TestAnotherTry:
         for expected in (True, False):
             life.answered(LOST)
             life.read_again(change(Action.UPDATE, WRITE))
-            assert life.is_worth_another_try is expected
+            assert life.is_worth_another_try(RELEASE) is expected
 
     def test_after_an_edit_by_somebody_else_once(self) -> None:
         life = row()
         for expected in (True, False):
             life.answered(failed(ChangedMeanwhileError))
             life.read_again(change(Action.UPDATE, WRITE))
-            assert life.is_worth_another_try is expected
+            assert life.is_worth_another_try(RELEASE) is expected
 
     @pytest.mark.parametrize("action", [Action.CREATE, Action.RESTORE])
     def test_what_a_creation_or_a_restore_left_is_patched_once(self, action: Action) -> None:
@@ -156,27 +158,27 @@ class TestAnotherTry:
         for expected in (True, False):
             life.answered(None)
             life.read_again(change(Action.UPDATE, WRITE))
-            assert life.is_worth_another_try is expected
+            assert life.is_worth_another_try(RELEASE) is expected
         assert life.state is RowState.UNAPPLIED
 
     def test_a_patch_that_was_answered_with_success_is_not_sent_again(self) -> None:
         life = row()
         life.answered(None)
         life.read_again(change(Action.UPDATE, WRITE))
-        assert not life.is_worth_another_try
+        assert not life.is_worth_another_try(RELEASE)
 
     def test_a_refusal_is_final(self) -> None:
         life = row()
         life.answered(failed(BadRequestError))
         life.read_again(change(Action.UPDATE, WRITE))
         assert life.state is RowState.REFUSED
-        assert not life.is_worth_another_try
+        assert not life.is_worth_another_try(RELEASE)
 
     def test_a_conflict_is_not_written(self) -> None:
         life = row(Action.CREATE)
         life.answered(failed(ConflictError))
         life.read_again(change(Action.CONFLICT))
-        assert not life.is_worth_another_try
+        assert not life.is_worth_another_try(RELEASE)
 
 
 class TestMaskedSecrets:

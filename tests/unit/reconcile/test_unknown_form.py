@@ -9,7 +9,6 @@ from airflow_provider_collate.client.services import PatchOperation
 from airflow_provider_collate.reconcile.changes import Action, Change
 from airflow_provider_collate.reconcile.field_change import FieldChange
 from airflow_provider_collate.reconcile.row import Row
-from airflow_provider_collate.reconcile.unknown_form import is_in_unknown_form, may_be_in_unknown_form
 
 UNCERTAIN = "one <svg>two</svg> three"
 RELEASE = Release("2.0.7")
@@ -37,14 +36,16 @@ def test_what_a_person_would_read_as_the_declared_text(shown: str, declared: str
     now = described(shown, declared)
     row = Row(now, now)
     row.answered(None)
-    assert is_in_unknown_form(row, now, RELEASE) is resembles
+    assert row.shows_unknown_form(now, RELEASE) is resembles
     row.read_again(now)
-    assert may_be_in_unknown_form(row, RELEASE) is resembles
+    assert row.is_worth_another_try(RELEASE) is resembles
 
 
 def test_only_where_it_shows_the_same_after_it_was_written_again() -> None:
     before = described("Bob s", "Bob's")
     row = Row(before, before)
     row.answered(None)
-    assert not is_in_unknown_form(row, described("Bob  s", "Bob's"), RELEASE)
-    assert not is_in_unknown_form(row, before, Release("1.2.0"))
+    assert not row.shows_unknown_form(described("Bob  s", "Bob's"), RELEASE)
+    assert not row.shows_unknown_form(before, Release("1.2.0"))
+    row.read_again(before)
+    assert not row.is_worth_another_try(Release("1.2.0"))
