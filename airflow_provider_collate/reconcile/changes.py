@@ -53,7 +53,6 @@ class Desired:
     """One declared service.
 
     :param requests: all that is declared; the services of a file may be made each time they are asked for.
-    :param name: the service's name.
     :param resolved: fields that named something, as the references that the names stand for.
     :param problems: names in it that are not in the catalog, each as a line with its path.
     """
@@ -227,10 +226,7 @@ class _Decision(NamedTuple):
 def _decision(
     fields: tuple[FieldChange, ...], service: Service, facts: ServerFacts, options: RunOptions, authors: Authors | None
 ) -> _Decision:
-    """Decide about a service that exists.
-
-    :param fields: what differs.
-    """
+    """Decide about a service that exists, by what of it differs."""
     if options.if_exists == "update":
         return _update(fields, service)
     asked: tuple[FieldChange, ...] = ()

@@ -35,12 +35,7 @@ class Unreadable(str):
 
 
 class LookUps:
-    """What names stand for in the catalog.
-
-    :param directory: the endpoints.
-    :param workers: threads for what is asked.
-    :param progress: logs how far looking up is.
-    """
+    """What names stand for in the catalog."""
 
     def __init__(self, directory: Directory, workers: Workers, progress: Progress | None = None) -> None:
         self._directory = directory

@@ -238,12 +238,12 @@ class _Resolver:
         return _reference(users[0], "user", users[0].name)
 
     def _qualified(self, kind: str, fqn: str) -> Reference | _Problem:
-        return self._once((kind, fqn), lambda: self._exact(kind, _COLLECTIONS[kind], fqn))
+        return self._once((kind, fqn), lambda: self._exact(kind, Ask(_COLLECTIONS[kind], fqn)))
 
     def _tag(self, fqn: str, source: str, *, may_be_disabled: bool = False) -> Reference | _Problem:
         def decide() -> Reference | _Problem:
-            (ask,) = _tag_asks([(fqn, source)])
-            found = self._exact("tag", ask.collection, fqn, prefix=GLOSSARY if source == "Glossary" else "")
+            ask = _tag_ask(fqn, source)
+            found = self._exact("tag", ask, prefix=GLOSSARY if source == "Glossary" else "")
             entry = self.names.found(ask)
             if isinstance(found, dict) and isinstance(entry, Entry) and entry.is_disabled and not may_be_disabled:
                 return _Problem(f"{quoted(fqn)} is disabled in the catalog")
@@ -251,15 +251,15 @@ class _Resolver:
 
         return self._once((fqn, source, may_be_disabled), decide)
 
-    def _exact(self, kind: str, collection: Collection, fqn: str, prefix: str = "") -> Reference | _Problem:
+    def _exact(self, kind: str, ask: Ask, prefix: str = "") -> Reference | _Problem:
         """Return the entry of a fully qualified name, which must be spelled as the catalog has it."""
-        entry = self.names.found(Ask(collection, fqn))
-        shown = quoted(prefix + fqn)
+        entry = self.names.found(ask)
+        shown = quoted(prefix + ask.name)
         if isinstance(entry, Unreadable):
             return _Problem(f"{shown} {entry}")
         if entry is None:
-            return _Problem(f"{shown} {ABSENT}{self.names.suggestion(fqn, [collection], prefix=prefix)}")
-        if entry.fqn != fqn:
+            return _Problem(f"{shown} {ABSENT}{self.names.suggestion(ask.name, [ask.collection], prefix=prefix)}")
+        if entry.fqn != ask.name:
             return _Problem(f"{shown} {ABSENT}, did you mean {quoted(prefix + entry.fqn)}?")
         if entry.is_deleted:
             return _Problem(f"{shown} {_DELETED}")
@@ -284,7 +284,7 @@ def _asks(request: CreateServiceRequest) -> Iterator[Ask]:
     """Yield what must be looked up for a declaration, but for its owners."""
     yield from (Ask("domains", fqn) for fqn in request.domains or ())
     yield from (Ask("dataProducts", fqn) for fqn in request.data_products or ())
-    yield from _tag_asks((tag.tag_fqn, tag.source) for tag in request.tags or ())
+    yield from (_tag_ask(tag.tag_fqn, tag.source) for tag in request.tags or ())
     if request.ingestion_runner is not None:
         yield _id_ask(request.ingestion_runner)
 
@@ -304,14 +304,13 @@ def _id_ask(given: EntityReference) -> Ask:
     return Ask(_COLLECTIONS[given.type] if given.type in _OWNER_TYPES else "ingestionRunners", given.id, is_id=True)
 
 
-def _tag_asks(tags: Iterable[tuple[str, str]]) -> Iterator[Ask]:
-    for fqn, source in tags:
-        yield Ask("glossaryTerms" if source == "Glossary" else "tags", fqn)
+def _tag_ask(fqn: str, source: str) -> Ask:
+    return Ask("glossaryTerms" if source == "Glossary" else "tags", fqn)
 
 
 def _scope_asks(scope: PruneScope | None) -> Iterator[Ask]:
     if scope is not None and scope.tag:
-        yield from _tag_asks([scope.tag_key])
+        yield _tag_ask(*scope.tag_key)
     if scope is not None and scope.domain:
         yield Ask("domains", scope.domain)
 

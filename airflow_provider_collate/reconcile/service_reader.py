@@ -25,12 +25,7 @@ _SHARE_FOR_RANGES = 0.5
 
 
 class ServiceReader:
-    """Read services of one kind: by the list, by ranges of names where it is much longer, or a few by their names.
-
-    :param services: the endpoints.
-    :param workers: threads for what is read by name.
-    :param progress: logs how far reading is.
-    """
+    """Read services of one kind: by the list, by ranges of names where it is much longer, or a few by their names."""
 
     def __init__(self, services: Services, workers: Workers, progress: Progress) -> None:
         self._services = services
@@ -46,7 +41,6 @@ class ServiceReader:
     ) -> Iterator[Service]:
         """Yield the services of these names, soft-deleted ones too, and all in scope, as they are read.
 
-        :param names: names to look for.
         :param fields: fields to ask for beyond the plain ones.
         :param in_scope: which other services are wanted; None for no others.
         :raises RequestError: as `Transport.send`.

@@ -112,7 +112,6 @@ def look(
     """Look for a service once. A transient error counts as "not yet": the next look is the retry.
 
     :param read: returns the service of a name, or None.
-    :param name: as for `parse_wanted`.
     :param fields: as for `parse_wanted`.
     :param email_of: returns the e-mail of the user of an id, asked for the owners shown when an e-mail is wanted.
     :raises InvalidDeclarationError: before anything is read.
