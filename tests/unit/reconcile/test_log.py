@@ -135,16 +135,7 @@ def test_reading_histories_is_not_silent(bot: Workbench, told: Callable[[], list
     ]
 
 
-def test_writing_is_not_silent(old_bot: Workbench, told: Callable[[], list[str]]) -> None:
-    run(old_bot, [sklearn(f"s{number}") for number in range(12)], max_workers=1)
-
-    assert [line for line in told() if "services written" in line] == [
-        "5 of 12 services written, 0 failed",
-        "10 of 12 services written, 0 failed",
-    ]
-
-
-def test_what_failed_of_it_is_counted(old_bot: Workbench, told: Callable[[], list[str]]) -> None:
+def test_writing_is_not_silent_and_what_fails_is_counted(old_bot: Workbench, told: Callable[[], list[str]]) -> None:
     for number in (1, 2, 7):
         old_bot.catalog.forbid(name=f"s{number}")
     run(old_bot, [sklearn(f"s{number}") for number in range(12)], max_workers=1)

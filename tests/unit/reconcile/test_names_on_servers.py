@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-import httpx
-
 from airflow_provider_collate.sandbox.directory import User
-from tests.unit.reconcile.workbench import Workbench, sklearn
+from tests.unit.reconcile.workbench import Workbench, error_of, once, sklearn
 
 
 def test_names_are_applied_and_a_second_run_changes_nothing(anyone: Workbench) -> None:
@@ -64,10 +62,8 @@ def test_a_service_alone_is_named_without_its_number(bot: Workbench) -> None:
 
 def test_the_advice_fits_what_is_wrong(bot: Workbench) -> None:
     bot.catalog.add_team("ana")
-    absent, ambiguous = (bot.run([sklearn(owners=[owner])]).error() for owner in ("anna", "ana"))
-    assert absent is not None
+    absent, ambiguous = (error_of(bot.run([sklearn(owners=[owner])])) for owner in ("anna", "ana"))
     assert "create it in the catalog" in absent.advice
-    assert ambiguous is not None
     assert 'write "user:ana" or "team:ana"' in ambiguous.message
     assert "name" not in ambiguous.advice
     assert bot.writes() == []
@@ -84,12 +80,7 @@ def test_an_owner_is_sent_by_id_and_type(bot: Workbench) -> None:
 
 def test_a_domain_that_is_removed_between_look_up_and_write_fails_its_row_only(bot: Workbench) -> None:
     risk = bot.catalog.add_domain("Risk")
-
-    def remove_before_writes(request: httpx.Request) -> None:
-        if request.method != "GET" and bot.catalog.state.directory.find("domain", "Risk"):
-            bot.catalog.remove_entry(risk)
-
-    bot.before = remove_before_writes
+    once(bot, "PUT", lambda: bot.catalog.remove_entry(risk))
     report = bot.run([sklearn("a", domains=["Risk"]), sklearn("b")])
     assert report.counts == {"created": 1, "failed": 1}
     assert "domain instance for Risk not found" in str(report.error())

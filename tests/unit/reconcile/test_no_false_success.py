@@ -11,7 +11,7 @@ import pytest
 from airflow_provider_collate.exceptions import AnswerError, RedirectError
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.sandbox import ANA
-from tests.unit.reconcile.workbench import COLLECTION, Workbench, once, sagemaker, sklearn
+from tests.unit.reconcile.workbench import COLLECTION, Workbench, error_of, once, sagemaker, sklearn
 
 
 def secret_of(bench: Workbench, name: str) -> Any:
@@ -51,12 +51,6 @@ class TestSecretsThatTheCatalogMasks:
         assert report.counts == {"updated": 1}
         assert secret_of(person, "sage") == "first-secret-key"
 
-    def test_a_mask_does_not_become_a_new_service_s_password(self, bot: Workbench) -> None:
-        report = bot.run([sagemaker(secret="*********")])
-        assert report.counts == {"failed": 1}
-        assert "has the mask" in str(report.error())
-        assert bot.writes() == []
-
 
 class TestPruning:
     def run(self, bench: Workbench, *names: str, **options: Any) -> Any:
@@ -66,11 +60,7 @@ class TestPruning:
 
     def test_what_somebody_moved_out_of_the_scope_meanwhile_is_not_deleted(self, bot: Workbench) -> None:
         bot.run([sklearn("p_old", tags=["PII.None"]), sklearn("p_kept", tags=["PII.None"])])
-
-        def untag() -> None:
-            bot.catalog.edit_service("p_old", user=ANA, tags=[], description="keep me")
-
-        once(bot, "POST", untag)
+        once(bot, "POST", lambda: bot.catalog.edit_service("p_old", user=ANA, tags=[], description="keep me"))
         rows = [sklearn(name, tags=["PII.None"]) for name in ("p_kept", "p_new")]
         report = bot.run(rows, prune="hard", prune_scope=PruneScope(tag="PII.None"), max_prune=5)
         assert report.counts == {"created": 1, "unchanged": 1, "failed": 1}
@@ -109,10 +99,8 @@ class TestPruning:
 
         bot.before = before
         report = self.run(bot, "p_kept")
-        error = report.error()
         assert report.counts == {"unchanged": 1, "failed": 1}
-        assert error is not None
-        assert error.retryable
+        assert error_of(report).retryable
         assert bot.sent("DELETE") == []
 
     def test_nothing_is_deleted_when_a_declared_service_failed(self, bot: Workbench) -> None:
@@ -178,10 +166,6 @@ class TestCreating:
         with pytest.raises(error):
             bot.run([sklearn(description="Ours")])
 
-    def test_ignore_does_not_hide_a_service_of_another_type(self, bot: Workbench) -> None:
-        once(bot, "POST", lambda: bot.catalog.add_service("a", "Mlflow"))
-        assert bot.run([sklearn("a")], if_exists="ignore").counts == {"failed": 1}
-
 
 class TestGivingUp:
     def test_refused_rows_of_a_bulk_answer_are_no_sign_of_a_dead_server(self, bot: Workbench) -> None:
@@ -196,8 +180,7 @@ class TestGivingUp:
     def test_a_row_that_is_refused_for_now_is_retried_by_airflow_and_says_what_to_do(self, bot: Workbench) -> None:
         bot.catalog.fail(None, path="/bulk$", bulk_rows={"a": (429, "too many")})
         bot.catalog.fail(None, path=f"{COLLECTION}$", method="POST", status=429)
-        error = bot.run([sklearn("a"), sklearn("b")]).error()
-        assert error is not None
+        error = error_of(bot.run([sklearn("a"), sklearn("b")]))
         assert error.retryable
         assert "max_workers" in error.advice
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from airflow_provider_collate.exceptions import (
@@ -17,7 +16,7 @@ from airflow_provider_collate.reconcile.report import Outcome
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.sandbox import ANA, RELEASES, Catalog
 from airflow_provider_collate.sandbox.directory import Entry
-from tests.unit.reconcile.workbench import COLLECTION, Row, Workbench, sklearn
+from tests.unit.reconcile.workbench import COLLECTION, Row, Workbench, error_of, once, sklearn
 
 EVERY = [(release, is_bot) for release in RELEASES for is_bot in (True, False)]
 
@@ -31,13 +30,7 @@ def bench(request: pytest.FixtureRequest) -> Workbench:
 
 def removed_before(bench: Workbench, method: str, entry: Entry) -> None:
     """Remove an entry between its look-up and the first write of a method."""
-
-    def before(seen: httpx.Request) -> None:
-        if seen.method == method:
-            bench.before = lambda request: None
-            bench.catalog.remove_entry(entry)
-
-    bench.before = before
+    once(bench, method, lambda: bench.catalog.remove_entry(entry))
 
 
 def tags_of(bench: Workbench, name: str) -> list[str]:
@@ -53,11 +46,11 @@ class TestAPatchThatIsRefused:
         removed_before(bench, "PATCH", bench.catalog.add_tag("Team.New"))
         row = bench.run_one(sklearn("a", tags=["PII.None", "Team.New"]))
         assert tags_of(bench, "a") == []
+        error = error_of(row)
         assert row.outcome is Outcome.FAILED
-        assert row.error is not None
-        assert "although it was refused, the catalog changed, and now: tags: [] →" in row.error.message
-        assert row.error.advice
-        assert not row.error.retryable
+        assert "although it was refused, the catalog changed, and now: tags: [] →" in error.message
+        assert error.advice
+        assert not error.retryable
         assert len(bench.sent("PATCH")) == sent + 1
 
     def test_one_that_changed_nothing_is_told_as_the_server_did(self, bench: Workbench) -> None:
@@ -71,18 +64,16 @@ class TestAPatchThatIsRefused:
         """A POST of 1.2 drops tags (recorded), so they are patched afterwards."""
         bench.catalog.release = "1.2"
         bench.catalog.fail(None, status=403, body={"code": 403, "message": "not allowed"}, method="PATCH")
-        row = bench.run_one(sklearn("a", tags=["PII.None"]))
-        assert row.error is not None
-        assert row.error.message.startswith("created, but Collate answered 403: not allowed")
-        assert "role" in row.error.advice
-        assert not row.error.retryable
+        error = error_of(bench.run_one(sklearn("a", tags=["PII.None"])))
+        assert error.message.startswith("created, but Collate answered 403: not allowed")
+        assert "role" in error.advice
+        assert not error.retryable
         assert "a" in bench.catalog.services
 
     def test_a_creation_before_a_fault_is_left_to_airflows_retries(self, bench: Workbench) -> None:
         bench.catalog.release = "1.2"
         bench.catalog.fail(None, status=503, method="PATCH")
-        error = bench.run_one(sklearn("a", tags=["PII.None"])).error
-        assert error is not None
+        error = error_of(bench.run_one(sklearn("a", tags=["PII.None"])))
         assert error.message.startswith("created, but Collate answered 503")
         assert error.retryable
 

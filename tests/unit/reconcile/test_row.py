@@ -47,19 +47,19 @@ LOST = NoAnswerError("no answer", method="POST", path="/", maybe_applied=True)
 
 
 class TestWhatIsLeft:
-    def test_what_could_not_be_read_again_is_left_to_the_next_attempt(self) -> None:
-        sent = row()
-        sent.answered(None)
-        outcome, _, error = outcome_of(sent, RunOptions())
-        assert outcome is Outcome.FAILED
+    @pytest.mark.parametrize(
+        "is_sent, expected, told", [(True, Outcome.FAILED, "could not be read again"), (False, Outcome.NOT_SENT, "")]
+    )
+    def test_what_was_not_read_again_or_not_sent_is_left_to_the_next_attempt(
+        self, is_sent: bool, expected: Outcome, told: str
+    ) -> None:
+        life = row()
+        if is_sent:
+            life.answered(None)
+        outcome, _, error = outcome_of(life, RunOptions())
+        assert outcome is expected
         assert error is not None
-        assert "could not be read again" in error.message
-        assert error.retryable
-
-    def test_what_was_not_sent_is_left_to_the_next_attempt_too(self) -> None:
-        outcome, _, error = outcome_of(row(), RunOptions())
-        assert outcome is Outcome.NOT_SENT
-        assert error is not None
+        assert told in error.message
         assert error.retryable
 
     def test_only_what_an_answered_write_left_is_the_rest_of_a_plan(self) -> None:
@@ -138,46 +138,39 @@ def test_a_name_that_exists_after_a_lost_answer_may_be_our_own() -> None:
 
 
 class TestAnotherTry:
-    def test_after_a_fault_once(self) -> None:
-        life = row()
-        for expected in (True, False):
-            life.answered(LOST)
-            life.read_again(change(Action.UPDATE, WRITE))
-            assert life.is_worth_another_try(RELEASE) is expected
-
-    def test_after_an_edit_by_somebody_else_once(self) -> None:
-        life = row()
-        for expected in (True, False):
-            life.answered(failed(ChangedMeanwhileError))
-            life.read_again(change(Action.UPDATE, WRITE))
-            assert life.is_worth_another_try(RELEASE) is expected
-
-    @pytest.mark.parametrize("action", [Action.CREATE, Action.RESTORE])
-    def test_what_a_creation_or_a_restore_left_is_patched_once(self, action: Action) -> None:
+    @pytest.mark.parametrize(
+        "action, error, end",
+        [
+            (Action.UPDATE, LOST, RowState.OPEN),
+            (Action.UPDATE, failed(ChangedMeanwhileError), RowState.OPEN),
+            (Action.CREATE, None, RowState.UNAPPLIED),
+            (Action.RESTORE, None, RowState.UNAPPLIED),
+        ],
+    )
+    def test_once_after_a_fault_or_an_edit_and_for_what_a_creation_or_a_restore_left(
+        self, action: Action, error: CollateError | None, end: RowState
+    ) -> None:
         life = row(action)
         for expected in (True, False):
-            life.answered(None)
+            life.answered(error)
             life.read_again(change(Action.UPDATE, WRITE))
             assert life.is_worth_another_try(RELEASE) is expected
-        assert life.state is RowState.UNAPPLIED
+        assert life.state is end
 
-    def test_a_patch_that_was_answered_with_success_is_not_sent_again(self) -> None:
-        life = row()
-        life.answered(None)
-        life.read_again(change(Action.UPDATE, WRITE))
-        assert not life.is_worth_another_try(RELEASE)
-
-    def test_a_refusal_is_final(self) -> None:
-        life = row()
-        life.answered(failed(BadRequestError))
-        life.read_again(change(Action.UPDATE, WRITE))
-        assert life.state is RowState.REFUSED
-        assert not life.is_worth_another_try(RELEASE)
-
-    def test_a_conflict_is_not_written(self) -> None:
-        life = row(Action.CREATE)
-        life.answered(failed(ConflictError))
-        life.read_again(change(Action.CONFLICT))
+    @pytest.mark.parametrize(
+        "action, error, now, end",
+        [
+            (Action.UPDATE, None, change(Action.UPDATE, WRITE), RowState.UNAPPLIED),
+            (Action.UPDATE, failed(BadRequestError), change(Action.UPDATE, WRITE), RowState.REFUSED),
+            (Action.CREATE, failed(ConflictError), change(Action.CONFLICT), RowState.OPEN),
+        ],
+        ids=["an answered patch", "a refusal", "a conflict"],
+    )
+    def test_never_after(self, action: Action, error: CollateError | None, now: Change, end: RowState) -> None:
+        life = row(action)
+        life.answered(error)
+        life.read_again(now)
+        assert life.state is end
         assert not life.is_worth_another_try(RELEASE)
 
 

@@ -54,9 +54,13 @@ def test_what_is_not_there_is_ignored(anyone: Workbench, is_soft_deleted: bool) 
     assert anyone.sent("DELETE") == []
 
 
-@pytest.mark.parametrize("hard", [True, False])
-def test_what_stays_although_the_server_said_yes_is_an_error(anyone: Workbench, hard: bool) -> None:
+@pytest.mark.parametrize("hard, is_soft_deleted", [(True, False), (False, False), (True, True)])
+def test_what_stays_although_the_server_said_yes_is_an_error(
+    anyone: Workbench, hard: bool, is_soft_deleted: bool
+) -> None:
     anyone.run([sklearn()])
+    if is_soft_deleted:
+        anyone.catalog.remove_service(NAME, user=ANA)
     anyone.catalog.fail(None, status=200, body={}, method="DELETE")
     with pytest.raises(OutcomeError) as caught:
         delete(anyone, hard=hard)
@@ -81,14 +85,6 @@ def test_it_is_shown_without_its_connection() -> None:
         "domains": [],
         "url": PAGE,
     }
-
-
-def test_a_soft_deletion_is_no_hard_one(anyone: Workbench) -> None:
-    anyone.run([sklearn()])
-    anyone.catalog.remove_service(NAME, user=ANA)
-    anyone.catalog.fail(None, status=200, body={}, method="DELETE")
-    with pytest.raises(OutcomeError, match="is still there"):
-        delete(anyone, hard=True)
 
 
 EMPTY = {"config": {"type": "Sklearn"}}

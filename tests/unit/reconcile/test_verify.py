@@ -14,7 +14,7 @@ from airflow_provider_collate.exceptions import ChangedMeanwhileError, NoAnswerE
 from airflow_provider_collate.reconcile.report import Outcome, Report
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.sandbox import ANA
-from tests.unit.reconcile.workbench import COLLECTION, Row, Workbench, mlflow, once, sagemaker, sklearn
+from tests.unit.reconcile.workbench import COLLECTION, Row, Workbench, error_of, mlflow, once, sagemaker, sklearn
 
 NAME = "team.sklearn"
 
@@ -55,8 +55,7 @@ class TestWhatWasNotApplied:
         anyone.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand", connection=CONNECTION)
         report = anyone.run([sklearn(description="New"), sklearn("other")])
         assert report.counts == {"created": 1, "conflict": 1}
-        error = report.error()
-        assert error is not None
+        error = error_of(report)
         assert not error.retryable
         assert 'services[0] team.sklearn: conflict: description: "By hand" (ana, 20' in error.message
         assert 'UTC) is kept, "New" was declared' in error.message
@@ -142,8 +141,7 @@ class TestWhatWasNotApplied:
         bot.catalog.fail(None, status=201, body={"id": "x", "name": NAME}, method="POST")
         report = bot.run([sklearn()])
         assert outcomes(report) == [Outcome.FAILED]
-        error = report.error()
-        assert error is not None
+        error = error_of(report)
         assert "is not in the catalog, though the server answered the write with success" in str(error)
         assert error.advice.startswith("Look at the service in Collate")
         assert error.retryable
@@ -154,8 +152,7 @@ class TestWhatWasNotApplied:
         bot.catalog.fail(None, status=200, body={}, method="DELETE")
         report = bot.run([sklearn("s1")], prune=prune, prune_scope=PruneScope(name_prefix="s"), max_prune=1)
         assert outcomes(report) == [Outcome.UNCHANGED, Outcome.FAILED]
-        error = report.error()
-        assert error is not None
+        error = error_of(report)
         assert "'s2' is still there" in error.message
         assert error.advice.startswith("Look at the service in Collate")
         assert error.retryable
@@ -291,9 +288,10 @@ class TestMeanwhile:
         assert service["displayName"] == "By Ana"
         assert bool(service["tags"]) is (choice == "update")
 
-    def test_a_service_of_another_type_that_someone_created_first(self, bot: Workbench) -> None:
+    @pytest.mark.parametrize("choice", ["update", "ignore"])
+    def test_a_service_of_another_type_that_someone_created_first(self, bot: Workbench, choice: str) -> None:
         once(bot, "POST", lambda: bot.catalog.add_service(NAME, "Mlflow"))
-        report = bot.run([sklearn()])
+        report = bot.run([sklearn()], if_exists=choice)
         assert outcomes(report) == [Outcome.FAILED]
         assert "is a Mlflow service, and a service's type cannot be changed" in str(report.error())
 
@@ -318,17 +316,6 @@ class TestSecrets:
         version = person.catalog.services["sage"]["version"]
         assert person.run_one(sagemaker()).outcome is Outcome.UNCHANGED
         assert person.catalog.services["sage"]["version"] == version
-
-    def test_they_are_left_when_that_is_asked_with_a_warning(
-        self, person: Workbench, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        person.run([sagemaker()])
-        with caplog.at_level(logging.WARNING):
-            report = person.run([sagemaker(secret="another")], rewrite_secrets=False)
-        assert report.counts == {"unchanged": 1}
-        assert _secret(person) == "first-secret-key"
-        assert any("1 declared secret cannot be compared" in note for note in report.notes)
-        assert "1 declared secret cannot be compared" in caplog.text
 
     def test_they_go_along_with_another_change(self, person: Workbench) -> None:
         person.run([sagemaker()])

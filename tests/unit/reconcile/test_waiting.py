@@ -27,6 +27,10 @@ from airflow_provider_collate.reconcile.waiting import look as look_for
 ANA = "abcdef11-1111-4111-8111-111111111111"
 
 
+def texts(min_size: int = 0) -> st.SearchStrategy[str]:
+    return st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=min_size, max_size=20)
+
+
 def shown(**fields: JsonValue) -> dict[str, JsonValue]:
     """A service as the hook shows it."""
     service: dict[str, JsonValue] = {
@@ -149,22 +153,12 @@ class TestJudge:
         fields=st.fixed_dictionaries(
             {},
             optional={
-                "description": st.none()
-                | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50),
-                "displayName": st.none()
-                | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20),
-                "serviceType": st.text(
-                    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20
-                ),
+                "description": st.none() | texts(),
+                "displayName": st.none() | texts(),
+                "serviceType": texts(1),
                 "version": st.floats(min_value=0.1, max_value=99),
-                "tags": st.lists(
-                    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20),
-                    unique=True,
-                ),
-                "domains": st.lists(
-                    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20),
-                    unique=True,
-                ),
+                "tags": st.lists(texts(1), unique=True),
+                "domains": st.lists(texts(1), unique=True),
             },
         )
     )

@@ -11,6 +11,7 @@ import httpx
 from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.client.config import ClientConfig
 from airflow_provider_collate.client.services import Services
+from airflow_provider_collate.exceptions import CollateError
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL, CreateMlModelServiceRequest
 from airflow_provider_collate.models import validate_services
 from airflow_provider_collate.models.service import Service
@@ -25,19 +26,15 @@ COLLECTION = "/api/v1/services/mlmodelServices"
 
 
 class InterruptedTransport(httpx.BaseTransport):
-    """Lets something happen right before a request arrives, such as a person's edit, or a crash.
+    """Lets something happen right before a request arrives, such as a person's edit, or a crash."""
 
-    :param catalog: what answers.
-    :param before: called with each request.
-    """
-
-    def __init__(self, catalog: Catalog, before: Callable[[httpx.Request], None]) -> None:
-        self._inner = InProcessTransport(catalog, sleep=lambda seconds: None)
-        self._before = before
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        self._inner = InProcessTransport(bench.catalog, sleep=lambda seconds: None)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer one request."""
-        self._before(request)
+        self._bench.before(request)
         return self._inner.handle_request(request)
 
 
@@ -77,12 +74,9 @@ class Workbench:
         return CollateClient(
             ClientConfig("http://catalog.example/api", **config),
             lambda: token,
-            http=InterruptedTransport(self.catalog, self._interrupt),
+            http=InterruptedTransport(self),
             sleep=self.waits.append,
         )
-
-    def _interrupt(self, seen: httpx.Request) -> None:
-        self.before(seen)
 
     def reconciler(self, **options: Any) -> Reconciler:
         """A reconciler with a client of its own."""
@@ -113,6 +107,13 @@ class Workbench:
     def writes(self) -> list[RecordedRequest]:
         """The requests that may have changed something."""
         return self.sent("POST", "PUT", "PATCH", "DELETE")
+
+
+def error_of(ended: Report | RowResult) -> CollateError:
+    """Why a run, or one row of it, failed."""
+    error = ended.error() if isinstance(ended, Report) else ended.error
+    assert error is not None
+    return error
 
 
 def once(bench: Workbench, method: str, act: Callable[[], object], path: str = "") -> None:
