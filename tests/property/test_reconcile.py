@@ -82,12 +82,7 @@ def test_the_order_of_rows_does_not_matter(release: str, is_bot: bool, both: Bot
 @modestly
 @given(releases, tokens, declarations(), st.integers(0, 12), st.booleans(), st.booleans())
 def test_a_crash_and_another_run_end_as_one_undisturbed_run(
-    release: str,
-    is_bot: bool,
-    both: Both,
-    writes: int,
-    applied: bool,
-    enforce: bool,
+    release: str, is_bot: bool, both: Both, writes: int, applied: bool, enforce: bool
 ) -> None:
     before, rows = both
     options = {**PRUNING, **(ENFORCED if enforce else {})}

@@ -155,10 +155,11 @@ class TestBulk:
 
 
 class TestSingly:
-    def test_an_update_is_one_guarded_patch_of_what_differs(self, bot: Workbench) -> None:
-        bot.run([mlflow(displayName="Fraud")])
-        bot.run([mlflow(tracking="http://other:5000", displayName="Fraud")])
-        (patch,) = bot.sent("PATCH")
+    def test_an_update_is_one_guarded_patch_of_what_is_declared_and_differs(self, anyone: Workbench) -> None:
+        anyone.run([mlflow(displayName="Fraud", description="Kept", tags=["PII.None"])])
+        anyone.catalog.requests.clear()
+        anyone.run([mlflow(tracking="http://other:5000", displayName="Fraud")])
+        (patch,) = anyone.sent("PATCH")
         steps = json.loads(patch.content)
         assert [(step["op"], step["path"]) for step in steps] == [
             ("test", "/version"),

@@ -38,8 +38,6 @@ def test_any_other_text_is_refused(name: str, text: str) -> None:
     "given, unrendered",
     [
         ({"fail_on_changes": True, "plan_only": "{{ x }}"}, ["plan_only"]),
-        ({"prune_scope": {"name_prefix": "a"}, "prune": "{{ x }}"}, ["prune"]),
-        ({"prune_scope": "{{ x }}", "prune": "soft"}, ["prune_scope"]),
         ({"plan_only": "{{ x }}"}, ["plan_only"]),
     ],
 )

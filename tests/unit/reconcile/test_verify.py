@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from dataclasses import replace
 from typing import Any
@@ -62,11 +61,6 @@ class TestWhatWasNotApplied:
         assert 'on_conflict="keep"' in error.advice
         assert anyone.catalog.services[NAME]["description"] == "By hand"
 
-    def test_what_is_a_conflict_is_not_written_every_night(self, bot: Workbench) -> None:
-        bot.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand", connection=CONNECTION)
-        bot.run([sklearn(description="New")])
-        assert not bot.writes()
-
     def test_keep_warns_and_does_not_fail(self, bot: Workbench, caplog: pytest.LogCaptureFixture) -> None:
         bot.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand")
         with caplog.at_level(logging.WARNING):
@@ -109,11 +103,6 @@ class TestWhatWasNotApplied:
         assert (result.outcome, result.changes) == (Outcome.UPDATED, ("connection.config.trackingUri: changed",))
         stored = anyone.catalog.services["fraud_mlflow"]
         assert stored["connection"]["config"]["trackingUri"] == "http://mlflow:5000"
-
-    def test_overwrite_replaces_it(self, bot: Workbench) -> None:
-        bot.catalog.add_service(NAME, "Sklearn", user=ANA, description="By hand")
-        assert bot.run_one(sklearn(description="New"), on_conflict="overwrite").outcome is Outcome.UPDATED
-        assert bot.catalog.services[NAME]["description"] == "New"
 
     def test_our_own_text_is_simply_updated(self, anyone: Workbench) -> None:
         anyone.run([sklearn(description="Ours")])
@@ -311,12 +300,6 @@ class TestSecrets:
         assert report.to_json()["unreadable_secrets"] == 2
         assert _secret(person) == "another"
 
-    def test_the_same_one_is_no_change(self, person: Workbench) -> None:
-        person.run([sagemaker()])
-        version = person.catalog.services["sage"]["version"]
-        assert person.run_one(sagemaker()).outcome is Outcome.UNCHANGED
-        assert person.catalog.services["sage"]["version"] == version
-
     def test_they_go_along_with_another_change(self, person: Workbench) -> None:
         person.run([sagemaker()])
         assert person.run_one(sagemaker(secret="another", displayName="Sage")).outcome is Outcome.UPDATED
@@ -345,24 +328,6 @@ class TestRequests:
             "/api/v1/system/version",
             COLLECTION,
         ]
-
-    def test_what_changed_is_read_again_and_nothing_else(self, bot: Workbench) -> None:
-        rows: list[Row] = [sklearn(f"s{n:03}") for n in range(240)]
-        bot.run(rows)
-        bot.catalog.requests.clear()
-        bot.run([*rows[:-2], sklearn("s238", tags=["PII.None"]), sklearn("s239", tags=["PII.None"])])
-        gets = [seen.path.removeprefix(COLLECTION) for seen in bot.sent("GET") if seen.path.startswith(COLLECTION)]
-        assert sorted(gets) == ["", "/name/s238", "/name/s239"]
-        assert len(bot.writes()) == 2
-
-    def test_writes_are_of_declared_fields_only(self, anyone: Workbench) -> None:
-        anyone.run([mlflow(description="Kept", displayName="Kept", tags=["PII.None"])])
-        anyone.catalog.requests.clear()
-        anyone.run([mlflow(tracking="http://other:5000")])
-        (patch,) = anyone.sent("PATCH")
-        assert {step["path"] for step in json.loads(patch.content) if step["op"] != "test"} == {
-            "/connection/config/trackingUri"
-        }
 
 
 def _secret(bench: Workbench) -> object:
