@@ -261,11 +261,8 @@ class Reconciler:
             for row, change in self._compared(unsettled):
                 if pause is not None and row.looks_stale(change):
                     stale.append(row)
-                    continue
-                is_accepted = row.shows_unknown_form(change, self._reader.facts.release)
-                if is_accepted:
+                elif row.read_again(change, self._reader.facts.release):
                     log.warning("%s: %s", change.name, _UNKNOWN_FORM)
-                row.read_again(change, is_accepted=is_accepted)
             unsettled = stale
             if stale and pause is not None:
                 self._client.pause(pause)

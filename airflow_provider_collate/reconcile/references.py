@@ -82,7 +82,7 @@ def resolve_references(
         declared.append((request.name, key))
         given |= request.model_fields_set
         if key is not None:
-            distinct.setdefault(key, request)
+            distinct[key] = request
     if distinct or scope is not None:
         owners = {owner for request in distinct.values() for owner in request.owners or ()} | {*_scope_owners(scope)}
         asks = {ask for request in distinct.values() for ask in _asks(request)}

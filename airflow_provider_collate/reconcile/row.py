@@ -137,13 +137,6 @@ class Row:
         was_patched = self.planned.action in (Action.UPDATE, Action.NONE) or RowState.OPEN in self.states
         return not was_patched or (release.sanitises and unknown_form(self.change) != "")
 
-    def shows_unknown_form(self, now: Change, release: Release) -> bool:
-        """Return whether nothing differs but a description that the server stores in a form of its own."""
-        if not release.sanitises or self.state is not RowState.SENT or now.action is not Action.UPDATE:
-            return False
-        form = unknown_form(now)
-        return form != "" and form == unknown_form(self.change)
-
     def is_rest_of_plan(self, user: str) -> bool:
         """Return whether what is left is a part of what was planned, on a service that no other user has edited since.
 
@@ -173,16 +166,19 @@ class Row:
             return RowState.UNCERTAIN if error.maybe_applied else RowState.OVERTAKEN
         return RowState.UNCERTAIN if error.retryable else RowState.REFUSED
 
-    def read_again(self, now: Change, *, is_accepted: bool = False) -> None:
+    def read_again(self, now: Change, release: Release) -> bool:
         """Note what the catalog shows after a write.
 
-        :param is_accepted: whether it counts as declared, although it differs.
+        :return: whether it counts as declared because nothing differs but a description in a form of the server's own.
         """
+        form = unknown_form(now) if self.state is RowState.SENT else ""
+        is_in_own_form = form != "" and release.sanitises and form == unknown_form(self.change)
         # A masked secret cannot be compared: it is as declared only when its own write was answered with success.
         is_as_declared = now.action in (Action.NONE, Action.KEEP) and self.state is RowState.SENT
-        matches = is_accepted or is_as_declared or not (now.writes or now.action is Action.CONFLICT)
+        matches = is_in_own_form or is_as_declared or not (now.writes or now.action is Action.CONFLICT)
         self.change = now
         self.states += (_AFTER_READING[self.state][0 if matches else 1],)
+        return is_in_own_form
 
 
 def outcome_of(row: Row, options: RunOptions) -> Judgement:

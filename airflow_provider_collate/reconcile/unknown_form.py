@@ -21,7 +21,7 @@ def unknown_form(change: Change) -> str:
 
     Where the stored form is not certain, parts of the declared text may be missing.
     """
-    fields = change.having(Status.WRITE)
+    fields = [one for one in change.fields if one.status is Status.WRITE]
     values = [str(operation.value) for field in fields for operation in field.operations]
     if [field.field for field in fields] != ["description"] or len(values) != 2:
         return ""

@@ -9,9 +9,12 @@ import pytest
 from airflow_provider_collate.exceptions import PruneRefusedError
 from airflow_provider_collate.reconcile.changes import Action, Change, Desired
 from airflow_provider_collate.reconcile.field_change import FieldChange, Status
+from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.plan import Plan
+from airflow_provider_collate.reconcile.planner import Planner
 from airflow_provider_collate.reconcile.scope import PruneScope
-from tests.unit.reconcile.workbench import Row, Workbench, mlflow, request, sklearn
+from tests.unit.reconcile.comparing import facts
+from tests.unit.reconcile.workbench import Row, Workbench, mlflow, request, requests, shown, sklearn
 
 TEAM = PruneScope(name_prefix="team.")
 
@@ -101,6 +104,12 @@ class TestPruning:
         assert plan.counts == {"create": 1, "unchanged": 1, "delete": 2}
         assert plan.in_scope == 3
 
+    def test_deletions_are_in_the_order_of_names_in_whatever_order_services_are_read(self) -> None:
+        planner = Planner([], facts(), RunOptions(prune="soft", prune_scope=TEAM, allow_empty=True, max_prune=2))
+        for name in ("team.b", "team.a"):
+            planner.add(shown(name=name))
+        assert [each.name for each in planner.plan().changes] == ["team.a", "team.b"]
+
     def test_nothing_is_deleted_unless_asked_or_if_it_is_deleted_already(self, bot: Workbench) -> None:
         seeded(bot, "team.a", "team.b")
         assert bot.plan([sklearn("team.a")]).counts == {"unchanged": 1}
@@ -134,6 +143,15 @@ class TestPruning:
         elsewhere = bot.plan([], **{**options, "prune_scope": PruneScope(name_prefix="other.")})
         assert elsewhere.warnings == ("No service is in the prune scope (name_prefix 'other.')",)
         assert bot.plan([], allow_empty=True, **options).counts == {"delete": 1}
+
+
+def test_what_cannot_be_applied_as_it_is_is_a_conflict_and_the_rest_is_planned(bot: Workbench) -> None:
+    plan = bot.reconciler().plan(requests([sklearn("a", tags=["X"]), sklearn("b")]), {0: "services[0]: its file"})
+    first, second = plan.changes
+    assert (first.reason, second.action) == (
+        'services[0]: its file; services[0].tags: "X" is not in the catalog',
+        Action.CREATE,
+    )
 
 
 def test_a_plan_writes_nothing(anyone: Workbench) -> None:

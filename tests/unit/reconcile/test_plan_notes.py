@@ -47,6 +47,7 @@ class TestDescriptions:
         bench.run(rows)
         assert warned(caplog) == []
         assert bench.plan([{**rows[0], "displayName": "A"}]).warnings == ()
+        assert bench.plan([sklearn("fraud", description="A Set<int>")], if_exists="fail").warnings == ()
         plan = bench.plan([sklearn("fraud", description="A Set<int>")])
         assert any("[fraud: <int>]" in line for line in plan.warnings) is warns
 

@@ -67,7 +67,7 @@ class TestWhatIsLeft:
         for error, expected in ((None, True), (LOST, False)):
             left = Row(creation, creation)
             left.answered(error)
-            left.read_again(creation)
+            left.read_again(creation, RELEASE)
             assert left.is_rest_of_plan("me") is expected
             assert not left.is_rest_of_plan("ana")
 
@@ -81,7 +81,7 @@ def test_every_path_ends() -> None:
         for error, now in seen:
             life.answered(error)
             assert life.is_to_be_read
-            life.read_again(now)
+            life.read_again(now, RELEASE)
             if not life.is_worth_another_try(RELEASE):
                 break
         assert not life.is_worth_another_try(RELEASE)
@@ -124,14 +124,14 @@ def test_what_the_catalog_then_tells(error: CollateError | None, as_declared: Ro
     for now, expected in ((change(Action.NONE), as_declared), (change(Action.UPDATE, WRITE), otherwise)):
         life = row()
         life.answered(error)
-        life.read_again(now)
+        life.read_again(now, RELEASE)
         assert life.state is expected
 
 
 def test_a_name_that_exists_after_a_lost_answer_may_be_our_own() -> None:
     life = row(Action.CREATE)
     life.answered(LOST)
-    life.read_again(change(Action.CREATE))
+    life.read_again(change(Action.CREATE), RELEASE)
     life.answered(failed(ConflictError))
     assert life.state is RowState.UNCERTAIN
     assert not life.met_others
@@ -153,7 +153,7 @@ class TestAnotherTry:
         life = row(action)
         for expected in (True, False):
             life.answered(error)
-            life.read_again(change(Action.UPDATE, WRITE))
+            life.read_again(change(Action.UPDATE, WRITE), RELEASE)
             assert life.is_worth_another_try(RELEASE) is expected
         assert life.state is end
 
@@ -161,36 +161,44 @@ class TestAnotherTry:
         "action, error, now, end",
         [
             (Action.UPDATE, None, change(Action.UPDATE, WRITE), RowState.UNAPPLIED),
+            (Action.NONE, None, change(Action.UPDATE, WRITE), RowState.UNAPPLIED),
             (Action.UPDATE, failed(BadRequestError), change(Action.UPDATE, WRITE), RowState.REFUSED),
             (Action.CREATE, failed(ConflictError), change(Action.CONFLICT), RowState.OPEN),
         ],
-        ids=["an answered patch", "a refusal", "a conflict"],
+        ids=["an answered patch", "one of secrets alone", "a refusal", "a conflict"],
     )
     def test_never_after(self, action: Action, error: CollateError | None, now: Change, end: RowState) -> None:
         life = row(action)
         life.answered(error)
-        life.read_again(now)
+        life.read_again(now, RELEASE)
         assert life.state is end
         assert not life.is_worth_another_try(RELEASE)
+
+    def test_never_after_a_patch_of_what_a_lost_creation_left(self) -> None:
+        life = row(Action.CREATE)
+        for error, expected in ((LOST, True), (None, False)):
+            life.answered(error)
+            life.read_again(change(Action.UPDATE, WRITE), RELEASE)
+            assert life.is_worth_another_try(RELEASE) is expected
 
 
 class TestMaskedSecrets:
     def test_are_as_declared_when_their_write_was_answered_with_success(self) -> None:
         life = row(Action.NONE, MASKED)
         life.answered(None)
-        life.read_again(change(Action.NONE, MASKED))
+        life.read_again(change(Action.NONE, MASKED), RELEASE)
         assert life.state is RowState.VERIFIED
 
     @pytest.mark.parametrize("error", [LOST, failed(ChangedMeanwhileError), failed(BadRequestError)])
     def test_are_not_known_to_be_after_any_other_answer(self, error: CollateError) -> None:
         life = row(Action.NONE, MASKED)
         life.answered(error)
-        life.read_again(change(Action.NONE, MASKED))
+        life.read_again(change(Action.NONE, MASKED), RELEASE)
         assert life.state in (RowState.OPEN, RowState.REFUSED)
 
 
 def test_a_field_that_somebody_else_set_does_not_make_a_written_row_a_failure() -> None:
     life = row()
     life.answered(None)
-    life.read_again(change(Action.KEEP, KEPT))
+    life.read_again(change(Action.KEEP, KEPT), RELEASE)
     assert life.state is RowState.VERIFIED

@@ -228,7 +228,8 @@ class TestLook:
         assert not look_for(
             lambda name: shown(owners=team), "prod_mlflow", {"owners": ["a@b.example"]}, email_of=email_of
         ).fault
-        assert look_for(lambda name: shown(), "prod_mlflow", {"owners": ["a@b.example"]}, email_of=email_of).fault
+        mixed = {"owners": ["ana", "a@b.example"]}
+        assert look_for(lambda name: shown(), "prod_mlflow", mixed, email_of=email_of).fault
 
     def test_nothing_is_read_for_what_cannot_be_waited_for(self) -> None:
         def read(name: str) -> None:
