@@ -1,4 +1,4 @@
-"""The life of one row of a run: its states, what leads from one to the next, and its outcome."""
+"""The life of one row of a run: its states, a table of what leads from one to the next, and its outcome."""
 
 from __future__ import annotations
 
@@ -37,12 +37,34 @@ class RowState(Enum):
     OPEN = "it must be written once more, from what the catalog shows now"
 
 
-# After a write: where a row stands once the catalog shows what was declared, and once it shows something else.
-_AFTER_READING = {
-    RowState.SENT: (RowState.VERIFIED, RowState.UNAPPLIED),
-    RowState.UNCERTAIN: (RowState.VERIFIED, RowState.OPEN),
-    RowState.OVERTAKEN: (RowState.SUPERSEDED, RowState.OPEN),
-    RowState.REFUSED: (RowState.SUPERSEDED, RowState.REFUSED),
+class Event(Enum):
+    """What happens to a row: how a write was answered, and what the catalog shows afterwards."""
+
+    ANSWERED = "the write was answered with success"
+    FAILED = "the write got no answer, or one that may be another the next time"
+    MET_OTHERS = "the write met a service that somebody else has created, edited or deleted"
+    REFUSAL = "the write was refused for good"
+    MATCHES = "the catalog shows what was declared"
+    DIFFERS = "the catalog shows something else"
+
+
+_S, _E = RowState, Event
+_AFTER_A_WRITE = {
+    _E.ANSWERED: _S.SENT,
+    _E.FAILED: _S.UNCERTAIN,
+    _E.MET_OTHERS: _S.OVERTAKEN,
+    _E.REFUSAL: _S.REFUSED,
+}
+TRANSITIONS: dict[tuple[RowState, Event], RowState] = {
+    **{(state, event): end for state in (_S.PLANNED, _S.UNAPPLIED, _S.OPEN) for event, end in _AFTER_A_WRITE.items()},
+    (_S.SENT, _E.MATCHES): _S.VERIFIED,
+    (_S.SENT, _E.DIFFERS): _S.UNAPPLIED,
+    (_S.UNCERTAIN, _E.MATCHES): _S.VERIFIED,
+    (_S.UNCERTAIN, _E.DIFFERS): _S.OPEN,
+    (_S.OVERTAKEN, _E.MATCHES): _S.SUPERSEDED,
+    (_S.OVERTAKEN, _E.DIFFERS): _S.OPEN,
+    (_S.REFUSED, _E.MATCHES): _S.SUPERSEDED,
+    (_S.REFUSED, _E.DIFFERS): _S.REFUSED,
 }
 
 _DONE = {
@@ -109,7 +131,7 @@ class Row:
     @property
     def is_to_be_read(self) -> bool:
         """Whether the catalog must be read again to know what came of it."""
-        return self.state in _AFTER_READING
+        return (self.state, Event.MATCHES) in TRANSITIONS
 
     def looks_stale(self, now: Change) -> bool:
         """Return whether the catalog shows a service as it was before a write that was answered with success."""
@@ -149,22 +171,22 @@ class Row:
 
     def answered(self, error: CollateError | None) -> None:
         """Note how a write of it was answered."""
-        self.states += (self._state_after(error),)
+        self.states += (TRANSITIONS[self.state, self._event_of(error)],)
         self.error, self.written = error, self.change
 
-    def _state_after(self, error: CollateError | None) -> RowState:
+    def _event_of(self, error: CollateError | None) -> Event:
         is_creation = self.change.action is Action.CREATE
         if error is None:
-            return RowState.SENT
+            return Event.ANSWERED
         if isinstance(error, ConflictError) and is_creation:
             # An earlier attempt of this very row may have created it: what the catalog shows decides.
             may_be_ours = error.maybe_applied or RowState.UNCERTAIN in self.states
-            return RowState.UNCERTAIN if may_be_ours else RowState.OVERTAKEN
+            return Event.FAILED if may_be_ours else Event.MET_OTHERS
         if isinstance(error, BrokenReferenceError):
-            return RowState.REFUSED
+            return Event.REFUSAL
         if isinstance(error, ChangedMeanwhileError | NotFoundError) and not is_creation:
-            return RowState.UNCERTAIN if error.maybe_applied else RowState.OVERTAKEN
-        return RowState.UNCERTAIN if error.retryable else RowState.REFUSED
+            return Event.FAILED if error.maybe_applied else Event.MET_OTHERS
+        return Event.FAILED if error.retryable else Event.REFUSAL
 
     def read_again(self, now: Change, release: Release) -> bool:
         """Note what the catalog shows after a write.
@@ -177,7 +199,7 @@ class Row:
         is_as_declared = now.action in (Action.NONE, Action.KEEP) and self.state is RowState.SENT
         matches = is_in_own_form or is_as_declared or not (now.writes or now.action is Action.CONFLICT)
         self.change = now
-        self.states += (_AFTER_READING[self.state][0 if matches else 1],)
+        self.states += (TRANSITIONS[self.state, Event.MATCHES if matches else Event.DIFFERS],)
         return is_in_own_form
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import nullcontext
 
 import pytest
 
@@ -22,7 +23,7 @@ from airflow_provider_collate.reconcile.changes import Action, Change, Existing
 from airflow_provider_collate.reconcile.field_change import FieldChange, Status
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.report import Outcome
-from airflow_provider_collate.reconcile.row import Row, RowState, outcome_of
+from airflow_provider_collate.reconcile.row import TRANSITIONS, Event, Row, RowState, outcome_of
 
 WRITE = FieldChange("description", '"" → "New"')
 MASKED = FieldChange("connection.config.password", "masked, written again", status=Status.REWRITE)
@@ -70,6 +71,35 @@ class TestWhatIsLeft:
             left.read_again(creation, RELEASE)
             assert left.is_rest_of_plan("me") is expected
             assert not left.is_rest_of_plan("ana")
+
+
+class TestTheTable:
+    def test_each_state_waits_for_a_write_or_for_a_look_at_the_catalog_or_is_an_end(self) -> None:
+        reads = {Event.MATCHES, Event.DIFFERS}
+        ends = set()
+        for state in RowState:
+            events = {event for known, event in TRANSITIONS if known is state}
+            assert events in (set(Event) - reads, reads, set())
+            if not events:
+                ends.add(state)
+        assert ends == {RowState.VERIFIED, RowState.SUPERSEDED}
+
+    def test_each_transition_is_met_by_a_row_and_no_other(self) -> None:
+        answers: dict[Event, CollateError | None] = {
+            Event.ANSWERED: None,
+            Event.FAILED: LOST,
+            Event.MET_OTHERS: failed(ChangedMeanwhileError),
+            Event.REFUSAL: failed(BadRequestError),
+        }
+        shown = {Event.MATCHES: change(Action.NONE), Event.DIFFERS: change(Action.UPDATE, WRITE)}
+        for state, event in itertools.product(RowState, Event):
+            life = Row(row().planned, change(Action.UPDATE, WRITE), (RowState.PLANNED, state))
+            with nullcontext() if (state, event) in TRANSITIONS else pytest.raises(KeyError):
+                if event in answers:
+                    life.answered(answers[event])
+                else:
+                    life.read_again(shown[event], RELEASE)
+                assert life.state is TRANSITIONS[state, event]
 
 
 def test_every_path_ends() -> None:
