@@ -98,7 +98,7 @@ def apply(
     log_to_stderr(PACKAGE, "WARNING")
     with connected(conn, host, token_env) as client, ProgressBar(sys.stderr) as progress:
         report = Reconciler(client, kind, checked, watcher=progress).run(services, _unfinished(services))
-    for line in replace(report, notes=tuple(map(as_options, report.notes))).log_lines():
+    for line in (*report.log_lines(), *map(as_options, report.notes)):
         click.echo(line)
     if len(report.rows) != 1:
         click.echo(report.summary())

@@ -153,7 +153,7 @@ class Reconciler:
         """
         began_at = self._progress.clock()
         plan = self._plan(requests, unfinished or {})
-        log.info("Plan:\n%s", plan.text())
+        log.info("Plan:\n%s", replace(plan, warnings=()).text())  # they were told above
         plan.raise_if_refused()
         self._raise_if_unapproved(plan)
         self._watcher.planned(plan)

@@ -165,10 +165,10 @@ class Report:
         return self._bounded_lines([row for row in self.rows if row.outcome is Outcome.KEPT])
 
     def log_lines(self) -> list[str]:
-        """Return the rest for the log: what is not unchanged, failures first and at most 500, then the notes."""
+        """Return the rest of the services for the log: those that are not unchanged, failures first and at most 500."""
         counted_only = (Outcome.KEPT, Outcome.UNCHANGED) if len(self.rows) > 1 else (Outcome.KEPT,)
         told = [row for row in self.rows if row.outcome not in counted_only]
-        return [*self._bounded_lines(sorted(told, key=lambda row: not row.is_failure)), *self.notes]
+        return self._bounded_lines(sorted(told, key=lambda row: not row.is_failure))
 
     def _bounded_lines(self, rows: Sequence[RowResult]) -> list[str]:
         lines = [row.numbered() if len(self.rows) > 1 else str(row) for row in rows[:_MOST_ROWS_IN_LOG]]

@@ -108,6 +108,7 @@ class TestSecrets:
     def test_one_that_is_left_is_a_warning(self, person: Workbench, caplog: pytest.LogCaptureFixture) -> None:
         person.run([sagemaker("a"), sagemaker("b")])
         sent = len(person.writes())
+        caplog.set_level(logging.INFO, "airflow_provider_collate")
         report = person.run([sagemaker("a", secret="another"), sagemaker("b")], rewrite_secrets=False)
         assert (report.counts, len(person.writes())) == ({"unchanged": 2}, sent)
         assert report.unreadable_secrets == 2
@@ -115,6 +116,7 @@ class TestSecrets:
         assert line in report.notes
         assert line.startswith("Each of 2 declared secrets cannot be compared")
         assert "rewrite_secrets=False" in line
+        assert caplog.text.count(line) == 1
 
     @pytest.mark.parametrize("release", RELEASES)
     def test_those_in_a_secrets_manager_are_one_warning_and_are_written_when_that_is_asked(

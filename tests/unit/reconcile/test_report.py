@@ -47,11 +47,10 @@ class TestLog:
             row(2, Outcome.FAILED, error=server_error(2)),
             row(None, Outcome.DELETED),
         )
-        assert Report(rows, notes=("a note",)).log_lines() == [
+        assert Report(rows).log_lines() == [
             "services[2] s2: failed: broken 2",
             "services[0] s0: updated: description: a → b; tags: [] → [x]",
             "deleted: deleted",
-            "a note",
         ]
 
     def test_one_service_has_one_line_and_no_number(self) -> None:
