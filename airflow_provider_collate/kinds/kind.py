@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pydantic import BaseModel
 
@@ -26,7 +27,7 @@ from airflow_provider_collate.models.problems import json_problems, path_text, q
 from airflow_provider_collate.models.request import unknown_type
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ServiceKind:
     """A kind of service and all that is its own.
 
@@ -43,7 +44,7 @@ class ServiceKind:
     request_model: type[CreateServiceRequest]
     mappings: tuple[ConnectionMapping, ...] = ()
 
-    @property
+    @cached_property
     def path(self) -> str:
         """Return the collection's path under the API root."""
         return f"/v1/services/{self.collection}"
