@@ -1,4 +1,4 @@
-"""One migrated database for all, and a server for the DAGs of each module."""
+"""A server for the DAGs of each module."""
 
 from __future__ import annotations
 
@@ -9,13 +9,6 @@ import pytest
 
 from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN, Catalog
 from airflow_provider_collate.sandbox.server import serve_in_thread
-from tests.dags.airflow_home import AirflowHome, migrated
-
-
-@pytest.fixture(scope="session")
-def migrated_home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
-    """To be copied, not used."""
-    return migrated(tmp_path_factory.mktemp("airflow") / "migrated")
 
 
 @pytest.fixture(scope="module")

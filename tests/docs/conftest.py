@@ -15,7 +15,7 @@ import pytest
 
 from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN
 from scripts.docs_pages import ROOT, pages
-from tests.dags.airflow_home import migrated
+from tests.dags.airflow_home import AirflowHome
 from tests.docs.steps import Step, brings_its_connections, steps_of
 
 # For pages that do not say how to make them.
@@ -53,10 +53,12 @@ def name_of(page: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def outcomes(users_python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def outcomes(
+    users_python: Path, migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     """What came of each page, by its name: nothing if all of its steps were done, else what was said."""
     scratch = tmp_path_factory.mktemp("new_user")
-    shutil.copy(migrated(tmp_path_factory.mktemp("airflow") / "migrated").database, scratch)
+    shutil.copy(migrated_home.database, scratch)
     env = _environment(scratch, users_python)
     for page in pages():
         if steps := steps_of(page):

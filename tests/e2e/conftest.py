@@ -45,15 +45,6 @@ PATIENCE = 20_000  # milliseconds for what a page does at once when the machine 
 _context = pytest.StashKey[BrowserContext]()
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run the browser tests only when they are named: they take a minute."""
-    named = [Path(argument.partition("::")[0]).resolve() for argument in config.args]
-    if not any(HERE in (path, *path.parents) for path in named):
-        for item in items:
-            if HERE in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason="browser tests run when they are named: make e2e"))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep what the browser showed when a test failed."""

@@ -20,8 +20,6 @@ from tests.fleet.backing import MissingError, Redis, postgres, program, redis
 from tests.fleet.fleet import Fleet, fleet
 from tests.fleet.held import HeldCatalog
 
-HERE = Path(__file__).parent
-
 
 @dataclass(frozen=True)
 class Backing:
@@ -34,15 +32,6 @@ class Backing:
     folder: Path
     postgres: str
     redis: Redis
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run these tests only when they are named: they take minutes."""
-    named = [Path(argument.partition("::")[0]).resolve() for argument in config.args]
-    if not any(HERE in (path, *path.parents) for path in named):
-        for item in items:
-            if HERE in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason="the fleet's tests run when they are named: make test-fleet"))
 
 
 @pytest.fixture(scope="session")

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.dags.airflow_home import AirflowHome, migrated
+from tests.dags.airflow_home import AirflowHome
 from tests.kills.workers import DAGS
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
-    """A migrated Airflow with the one DAG."""
-    made = migrated(tmp_path_factory.mktemp("kills") / "airflow")
-    made.dags = DAGS
-    return made
+def home(migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> AirflowHome:
+    return migrated_home.copy(tmp_path_factory.mktemp("kills") / "airflow", DAGS)
