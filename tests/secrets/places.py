@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.dags.airflow_home import AirflowHome
 from tests.secrets.canaries import Finding, findings
 
+MOST_SHOWN = 12
 Exempt = Callable[[str, dict[str, Any]], bool]
 """Whether a row of a table may hold what it holds."""
 
@@ -72,7 +73,7 @@ def in_tables(home: AirflowHome, exempt: Exempt = lambda table, row: False) -> I
                 yield from ((f"{place}: {column}", finding) for finding in findings(content))
 
 
-def told(found: list[tuple[str, Finding]], most: int = 12) -> str:
-    """The findings as a failed test shows them."""
-    lines = [f"{place} ({finding.form}): {finding.excerpt!r}" for place, finding in found[:most]]
-    return "\n".join([f"{len(found)} found", *lines])
+def assert_none(found: Iterable[tuple[str, Finding]]) -> None:
+    """Fail if anything was found, and show the first of it."""
+    lines = [f"{place} ({finding.form}): {finding.excerpt!r}" for place, finding in found]
+    assert not lines, "\n".join([f"{len(lines)} found", *lines[:MOST_SHOWN]])

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.dags.airflow_home import AirflowHome
 from tests.secrets import scenario
 from tests.secrets.canaries import findings
-from tests.secrets.places import in_output, told
-
-DAGS = Path(__file__).parent / "dags"
+from tests.secrets.conftest import DAGS
+from tests.secrets.places import assert_none, in_output
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +29,7 @@ def printed(home: AirflowHome, dag_id: str, *task: str) -> str:
 def test_none_in_a_rendered_task(home: AirflowHome, task: tuple[str, ...]) -> None:
     output = printed(home, "by_reference", *task)
     assert "'connectionOptions': {'anything': '***'}" in output
-    found = list(in_output(output))
-    assert not found, told(found)
+    assert_none(in_output(output))
 
 
 def test_a_task_that_leaks_is_found(home: AirflowHome) -> None:

@@ -16,11 +16,12 @@ from tests.dags.airflow_home import AirflowHome
 from tests.e2e.processes import Child, free_ports, running, wait_until
 from tests.secrets import scenario
 from tests.secrets.canaries import MARK, Finding
-from tests.secrets.places import in_database_file, in_files, in_tables, in_tracebacks, told
+from tests.secrets.conftest import DAGS
+from tests.secrets.places import assert_none, in_database_file, in_files, in_tables, in_tracebacks
 
-DAGS = Path(__file__).parent / "dags" / "by_executor"
 SERVERS = ("good", "echo_400", "echo_cut", "dump_500", "failed_rows")
 IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
+PARTS = ("api-server", "dag-processor", "scheduler") if IS_AIRFLOW_3 else ("scheduler",)
 SECONDS = 150.0
 
 
@@ -34,21 +35,19 @@ class Run:
 @pytest.fixture(scope="module")
 def run(migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("by_executor")
-    run = Run(migrated_home.copy(folder / "home", DAGS), folder / "tracebacks", folder / "output")
+    run = Run(migrated_home.copy(folder / "home", DAGS / "by_executor"), folder / "tracebacks", folder / "output")
     for made in (run.tracebacks, run.output):
         made.mkdir()
     with scenario.servers(SERVERS) as urls, ExitStack() as stack:
         run.home.settings.update(scenario.settings(urls), TRACEBACKS=str(run.tracebacks), **_addresses())
-        command = "standalone" if IS_AIRFLOW_3 else "scheduler"
-        child = stack.enter_context(
-            running(
-                f"airflow {command}",
-                [sys.executable, "-m", "airflow", command],
-                run.home.environment(),
-                run.output / f"{command}.txt",
+        env = run.home.environment()
+        children = [
+            stack.enter_context(
+                running(f"airflow {part}", [sys.executable, "-m", "airflow", part], env, run.output / f"{part}.txt")
             )
-        )
-        _wait_for_the_run(run.home, [child])
+            for part in PARTS
+        ]
+        _wait_for_the_run(run.home, children)
     return run
 
 
@@ -112,21 +111,17 @@ def test_the_log_files_have_everything(run: Run) -> None:
 
 
 def test_none_in_log_files(run: Run) -> None:
-    found = _not_the_probe(in_files("log files", run.home.path / "logs"))
-    assert not found, told(found)
+    assert_none(_not_the_probe(in_files("log files", run.home.path / "logs")))
 
 
 def test_none_in_what_the_scheduler_prints(run: Run) -> None:
-    found = _not_the_probe(in_files("output", run.output))
-    assert not found, told(found)
+    assert_none(_not_the_probe(in_files("output", run.output)))
 
 
 def test_none_along_the_tracebacks(run: Run) -> None:
     assert len(list(run.tracebacks.glob("by_executor.*"))) == 4
-    found = list(in_tracebacks(run.tracebacks))
-    assert not found, told(found)
+    assert_none(in_tracebacks(run.tracebacks))
 
 
 def test_none_in_the_database(run: Run) -> None:
-    found = [*in_tables(run.home), *in_database_file(run.home)]
-    assert not found, told(found)
+    assert_none([*in_tables(run.home), *in_database_file(run.home)])

@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.dags.airflow_home import AirflowHome, Finished
-from tests.secrets import scenario
-from tests.secrets.places import in_files, told
+from tests.secrets.conftest import RunDags
+from tests.secrets.places import assert_none, in_files
 
 pytest.importorskip("airflow.providers.openlineage", reason="OpenLineage's provider, whose listener it is, is missing")
 
-DAGS = Path(__file__).parent / "dags" / "by_executor"
 SERVERS = ("good", "echo_400", "echo_cut", "dump_500", "failed_rows")
 
 
-@dataclass
-class Run:
-    finished: Finished
-    events: Path
-
-
 @pytest.fixture(scope="module")
-def run(migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("by_listener")
-    events = folder / "events"
-    tracebacks = folder / "tracebacks"
-    events.mkdir()
-    tracebacks.mkdir()
+def events(run_dags: RunDags, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the listener has written of a run."""
+    events = tmp_path_factory.mktemp("events")
     transport = {"type": "file", "log_file_path": str(events / "event"), "append": False}
     openlineage = {
         "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport),
         "AIRFLOW__OPENLINEAGE__INCLUDE_FULL_TASK_INFO": "True",
     }
-    with scenario.servers(SERVERS) as urls:
-        settings = {**scenario.settings(urls), **openlineage, "TRACEBACKS": str(tracebacks)}
-        return Run(migrated_home.copy(folder / "home", DAGS, settings).run("by_executor"), events)
+    run_dags("by_executor", servers=SERVERS, **openlineage)
+    return events
 
 
 def tasks(events: Path) -> list[dict[str, Any]]:
@@ -47,12 +34,11 @@ def tasks(events: Path) -> list[dict[str, Any]]:
     return [facet["airflow"]["task"] for facet in facets if "airflow" in facet]
 
 
-def test_it_was_told_of_each_task_with_its_parameters(run: Run) -> None:
-    told_of = {task["task_id"]: task for task in tasks(run.events)}
+def test_it_was_told_of_each_task_with_its_parameters(events: Path) -> None:
+    told_of = {task["task_id"]: task for task in tasks(events)}
     assert set(told_of) == {"create_mapped", "bulk", "delete", "good", "hook", "probe"}
     assert {name for name, task in told_of.items() if "on_conflict" in task} == {"create_mapped", "bulk", "good"}
 
 
-def test_none_in_its_events(run: Run) -> None:
-    found = list(in_files("OpenLineage", run.events))
-    assert not found, told(found)
+def test_none_in_its_events(events: Path) -> None:
+    assert_none(in_files("OpenLineage", events))

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
 
-from tests.dags.airflow_home import AirflowHome, Finished
 from tests.secrets import scenario
-from tests.secrets.places import in_database_file, in_files, in_output, in_tables, in_tracebacks, told
-
-DAGS = Path(__file__).parent / "dags" / "by_reference"
-
-
-@dataclass
-class Run:
-    home: AirflowHome
-    finished: Finished
-    tracebacks: Path
-    tasks: dict[str, str]
+from tests.secrets.conftest import Run, RunDags
+from tests.secrets.places import assert_none, in_database_file, in_files, in_output, in_tables, in_tracebacks
 
 
 @pytest.fixture(scope="module")
-def run(migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("by_reference")
-    tracebacks = folder / "tracebacks"
-    tracebacks.mkdir()
-    with scenario.servers() as urls:
-        home = migrated_home.copy(folder / "home", DAGS, {**scenario.settings(urls), "TRACEBACKS": str(tracebacks)})
-        finished = home.run()
-    assert finished.found["import_errors"] == {}
-    done = finished.found["runs"]["by_reference"]
-    assert done["state"] == "failed", done
-    return Run(home, finished, tracebacks, done["tasks"])
+def run(run_dags: RunDags) -> Run:
+    return run_dags("by_reference", servers=scenario.SERVERS)
 
 
 def test_the_tasks_met_what_they_were_to_meet(run: Run) -> None:
     """Or nothing would be proven: the good server's tasks succeed, and each leaking answer fails some."""
-    states = run.tasks
+    states = run.tasks("by_reference")
     good = {task: state for task, state in states.items() if task.startswith(("good_", "create_"))}
     good.pop("good_hook")  # whose last call decides, and what it finds depends on the order of the tasks
     assert set(good.values()) == {"success"}, good
@@ -51,27 +29,23 @@ def test_the_tasks_met_what_they_were_to_meet(run: Run) -> None:
 
 
 def test_none_in_the_output(run: Run) -> None:
-    found = list(in_output(run.finished.output))
-    assert not found, told(found)
+    assert_none(in_output(run.finished.output))
 
 
 def test_none_in_log_files(run: Run) -> None:
-    found = list(in_files("log files", run.home.path / "logs"))
-    assert not found, told(found)
+    assert_none(in_files("log files", run.home.path / "logs"))
 
 
 def test_none_along_the_tracebacks(run: Run) -> None:
     written = list(run.tracebacks.iterdir())
-    failed = [task for task, state in run.tasks.items() if state == "failed"]
+    failed = [task for task, state in run.tasks("by_reference").items() if state == "failed"]
     assert len([path for path in written if path.name.startswith("by_reference")]) == len(failed)
     assert any(path.name.startswith("hook.") for path in written)
-    found = list(in_tracebacks(run.tracebacks))
-    assert not found, told(found)
+    assert_none(in_tracebacks(run.tracebacks))
 
 
 def test_none_in_the_database(run: Run) -> None:
-    found = [*in_tables(run.home), *in_database_file(run.home)]
-    assert not found, told(found)
+    assert_none([*in_tables(run.home), *in_database_file(run.home)])
 
 
 def test_the_database_has_what_was_searched(run: Run) -> None:

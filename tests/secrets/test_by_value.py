@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.dags.airflow_home import AirflowHome, Finished
-from tests.secrets import scenario
-from tests.secrets.places import in_files, in_output, in_tables, in_tracebacks, told
+from tests.secrets.conftest import Run, RunDags
+from tests.secrets.places import assert_none, in_files, in_output, in_tables, in_tracebacks
 
-DAGS = Path(__file__).parent / "dags" / "by_value"
 SERVERS = ("good", "echo_400", "echo_cut", "failed_rows")
 _TIME = re.compile(r"\d\d:\d\d:\d\d[.,]\d{3}")
 
 
-@dataclass
-class Run:
-    home: AirflowHome
-    finished: Finished
-    tracebacks: Path
-
-
 @pytest.fixture(scope="module")
-def run(migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("by_value")
-    tracebacks = folder / "tracebacks"
-    tracebacks.mkdir()
-    with scenario.servers(SERVERS) as urls:
-        home = migrated_home.copy(folder / "home", DAGS, {**scenario.settings(urls), "TRACEBACKS": str(tracebacks)})
-        finished = home.run("upstream", "literal")
-    assert finished.found["import_errors"] == {}
-    return Run(home, finished, tracebacks)
+def run(run_dags: RunDags) -> Run:
+    return run_dags("by_value", servers=SERVERS)
 
 
 def is_exempt(table: str, row: dict[str, Any]) -> bool:
@@ -46,37 +28,33 @@ def is_exempt(table: str, row: dict[str, Any]) -> bool:
 
 def test_the_tasks_met_what_they_were_to_meet(run: Run) -> None:
     for dag_id in ("upstream", "literal"):
-        tasks = run.finished.found["runs"][dag_id]["tasks"]
+        tasks = run.tasks(dag_id)
         assert {state for task, state in tasks.items() if task.startswith(("good_", "upstream"))} == {"success"}
         assert "failed" in {state for task, state in tasks.items() if task.startswith("echo_400")}
-    tasks = run.finished.found["runs"]["upstream"]["tasks"]
+    tasks = run.tasks("upstream")
     # A list as JSON text is read as one; one service is no list.
     assert sorted(tasks[task] for task in tasks if re.fullmatch(r"text(_mapped.*)?", task)) == [
         "failed",
         "success",
         "success",
     ]
-    assert run.finished.found["runs"]["literal"]["tasks"]["template_that_fails"] == "failed"
+    assert run.tasks("literal")["template_that_fails"] == "failed"
 
 
 def test_none_in_the_output(run: Run) -> None:
-    found = list(in_output(run.finished.output))
-    assert not found, told(found)
+    assert_none(in_output(run.finished.output))
 
 
 def test_none_in_log_files(run: Run) -> None:
-    found = list(in_files("log files", run.home.path / "logs"))
-    assert not found, told(found)
+    assert_none(in_files("log files", run.home.path / "logs"))
 
 
 def test_none_along_the_tracebacks(run: Run) -> None:
-    found = list(in_tracebacks(run.tracebacks))
-    assert not found, told(found)
+    assert_none(in_tracebacks(run.tracebacks))
 
 
 def test_none_in_other_rows_of_the_database(run: Run) -> None:
-    found = list(in_tables(run.home, is_exempt))
-    assert not found, told(found)
+    assert_none(in_tables(run.home, is_exempt))
 
 
 def test_the_exempt_rows_are_there(run: Run) -> None:
@@ -87,7 +65,7 @@ def test_each_task_with_a_literal_warns_once_and_points_at_conn_id(run: Run) -> 
     # Each handler prints a line once; the same time is the same warning.
     lines = re.findall(r"^.*A secret in `\w+` is written in the DAG file.*$", run.finished.output, re.MULTILINE)
     times = {found[0].replace(",", ".") for line in lines if (found := _TIME.search(line))}
-    tasks = run.finished.found["runs"]["literal"]["tasks"]
+    tasks = run.tasks("literal")
     with_a_secret = [task for task in tasks if task != "template_that_fails"]  # which ends before it executes
     assert len(times) == len(with_a_secret)
     assert all('use connection={"conn_id": …}' in line for line in lines)

@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from airflow import __version__ as airflow_version
 
 from tests.conftest import ROOT
-from tests.dags.airflow_home import AirflowHome, Finished
-from tests.secrets import scenario
 from tests.secrets.canaries import PROBE, findings
+from tests.secrets.conftest import Run, RunDags
 from tests.secrets.places import in_database_file, in_output, in_tables, in_tracebacks
 
-DAGS = Path(__file__).parent / "dags" / "probes"
 IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
 
 
-@dataclass
-class Run:
-    home: AirflowHome
-    finished: Finished
-    tracebacks: Path
-
-
 @pytest.fixture(scope="module")
-def run(migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    folder = tmp_path_factory.mktemp("probes")
-    tracebacks = folder / "tracebacks"
-    tracebacks.mkdir()
-    home = migrated_home.copy(folder / "home", DAGS, {**scenario.settings({}), "TRACEBACKS": str(tracebacks)})
-    return Run(home, home.run("probes"), tracebacks)
+def run(run_dags: RunDags) -> Run:
+    return run_dags("probes")
 
 
 @pytest.mark.parametrize("probe", ["log-probe", "stdout-probe", "stderr-probe"])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from airflow import __version__ as airflow_version
 from airflow.providers.common.compat.sdk import DAG, AssetAlias, task
 
+from airflow_provider_collate.client.client import CollateClient
 from airflow_provider_collate.hooks.collate import CollateHook
 from airflow_provider_collate.operators.mlmodel_service import (
     BulkUpsertMlModelServicesOperator,
@@ -22,6 +25,13 @@ from tests.secrets.scenario import SERVERS, services
 from tests.secrets.tracebacks import everything_along
 
 IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
+# Their answers are the same, whatever was declared.
+SAME_FOR_EACH_TYPE = ("dump_500", "refused_401", "redirect", "lost", "proxy")
+
+# A server that leaks shows nothing else later: no task waits before it reads again.
+pytest.MonkeyPatch().setattr(
+    "airflow_provider_collate.hooks.collate.CollateClient", partial(CollateClient, sleep=lambda seconds: None)
+)
 
 
 def note_traceback(context: Any) -> None:
@@ -86,7 +96,7 @@ with DAG(
     for server in SERVERS:
         create = CreateMlModelServiceOperator.partial(
             task_id=f"{server}_create_mapped", collate_conn_id=f"collate_{server}", if_exists="update", display_name="x"
-        ).expand_kwargs(services())
+        ).expand_kwargs(services()[:1] if server in SAME_FOR_EACH_TYPE else services())
         bulk = BulkUpsertMlModelServicesOperator(
             task_id=f"{server}_bulk", services=new(services()), collate_conn_id=f"collate_{server}", **events
         )
