@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timezone
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -37,9 +37,8 @@ def server_options(command: F) -> F:
     return command
 
 
-@contextmanager
-def connected(conn: str | None, host: str | None, token_env: str) -> Iterator[CollateClient]:
-    """Give the client of a server for a `with` block.
+def connected(conn: str | None, host: str | None, token_env: str) -> AbstractContextManager[CollateClient]:
+    """Return the client of a server, for a `with` block.
 
     :param conn: id of an Airflow connection.
     :param host: the server's address instead.
@@ -49,12 +48,7 @@ def connected(conn: str | None, host: str | None, token_env: str) -> Iterator[Co
     if bool(conn) is bool(host):
         raise click.UsageError("Give either --conn or --host.")
     quieten_http()
-    if host:
-        with _client_at(host, token_env) as client:
-            yield client
-    else:
-        with _client_of(cast("str", conn)) as client:
-            yield client
+    return _client_at(host, token_env) if host else _client_of(str(conn))
 
 
 def _client_at(host: str, token_env: str) -> CollateClient:

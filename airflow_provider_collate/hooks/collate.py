@@ -37,12 +37,7 @@ from airflow_provider_collate.reconcile.engine import Reconciler
 from airflow_provider_collate.reconcile.options import DeleteOptions, RunOptions
 from airflow_provider_collate.reconcile.plan import Plan
 from airflow_provider_collate.reconcile.report import Outcome, Report
-from airflow_provider_collate.reconcile.single_service import (
-    SHOWN_FIELDS,
-    delete_service,
-    patch_service,
-    shown_service,
-)
+from airflow_provider_collate.reconcile.single_service import SHOWN_FIELDS, delete_service, patch_service, shown_service
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -358,6 +353,5 @@ def _found(service: Service | None, name: str, kind: ServiceKind) -> Service:
 
 def _missing(name: str, kind: ServiceKind) -> OutcomeError:
     return OutcomeError(
-        f"There is no {kind.label} named {name!r}",
-        advice="Check the name; case and blanks at its ends matter.",
+        f"There is no {kind.label} named {name!r}", advice="Check the name; case and blanks at its ends matter."
     )

@@ -7,15 +7,6 @@ from typing import Any, Literal
 
 CONNECTION_TYPE = "collate"
 
-HIDDEN_FIELDS = ("login",)
-LABELS = {"host": "Collate URL", "password": "Bot token (JWT)", "schema": "Scheme", "port": "Port"}
-PLACEHOLDERS = {
-    "host": "https://acme.getcollate.io",
-    "password": "the token of Settings > Bots > ingestion-bot",
-    "schema": "https; empty if the URL has one",
-    "port": "443; empty if the URL has one",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class ExtraField:
@@ -78,7 +69,16 @@ def connection_type() -> dict[str, object]:
 
 def ui_field_behaviour() -> dict[str, Any]:
     """Return the standard fields, as a hook's `get_ui_field_behaviour` returns them."""
-    return {"hidden_fields": list(HIDDEN_FIELDS), "relabeling": dict(LABELS), "placeholders": dict(PLACEHOLDERS)}
+    return {
+        "hidden_fields": ["login"],
+        "relabeling": {"host": "Collate URL", "password": "Bot token (JWT)", "schema": "Scheme", "port": "Port"},
+        "placeholders": {
+            "host": "https://acme.getcollate.io",
+            "password": "the token of Settings > Bots > ingestion-bot",
+            "schema": "https; empty if the URL has one",
+            "port": "443; empty if the URL has one",
+        },
+    }
 
 
 def connection_form_widgets() -> dict[str, Any]:

@@ -19,12 +19,7 @@ Shoot = Callable[[Page, str], None]
 OpenUi = Callable[[], AirflowUi]
 
 EXPIRED_TOKEN = jwt.encode(
-    {
-        "sub": "ingestion-bot",
-        "isBot": True,
-        "tokenType": "BOT",
-        "exp": datetime(2026, 1, 31, 12, tzinfo=timezone.utc),
-    },
+    {"sub": "ingestion-bot", "isBot": True, "tokenType": "BOT", "exp": datetime(2026, 1, 31, 12, tzinfo=timezone.utc)},
     "a key that only this test knows, of at least 32 bytes",
     algorithm="HS256",
 )
@@ -53,12 +48,13 @@ def _run(open_ui: OpenUi, dag_id: str) -> TaskRun:
 
 def test_form_shows_the_standard_fields(ui: AirflowUi, shoot: Shoot) -> None:
     ui.open_new_connection()
-    for name, label in connection_form.LABELS.items():
+    form = connection_form.ui_field_behaviour()
+    for name, label in form["relabeling"].items():
         expect(ui.field(name)).to_be_visible()
         expect(ui.label(name)).to_have_text(label)
-    for name, placeholder in connection_form.PLACEHOLDERS.items():
+    for name, placeholder in form["placeholders"].items():
         expect(ui.field(name)).to_have_attribute("placeholder", placeholder)
-    for name in connection_form.HIDDEN_FIELDS:
+    for name in form["hidden_fields"]:
         expect(ui.field(name)).to_be_hidden()
     expect(ui.field("password")).to_have_attribute("type", "password")
     fill_connection(ui, {"conn_id": "collate_default", **FILLED_IN})
