@@ -21,10 +21,7 @@ MISSING = {name for name, since in SINCE.items() if since > AIRFLOW}
 
 @pytest.fixture(scope="module")
 def finished(
-    migrated_home: AirflowHome,
-    connections: dict[str, str],
-    root: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    migrated_home: AirflowHome, connections: dict[str, str], root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Finished:
     home = migrated_home.copy(tmp_path_factory.mktemp("examples") / "home", root / "example_dags", connections)
     return home.run(*sorted({path.stem for path in home.dags.glob("*.py")} - MISSING - {WAITS_FOR_A_PERSON}))

@@ -29,9 +29,4 @@ def declared(chunks: int, count: int) -> dict[str, Row]:
 
 def _row(name: str) -> Row:
     config = {"type": "Mlflow", "trackingUri": f"http://{name}.acme.example:5000", "registryUri": "mysql://registry"}
-    return {
-        "name": name,
-        "serviceType": "Mlflow",
-        "description": f"Models of {name}",
-        "connection": {"config": config},
-    }
+    return {"name": name, "serviceType": "Mlflow", "description": f"Models of {name}", "connection": {"config": config}}

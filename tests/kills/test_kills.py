@@ -61,11 +61,7 @@ def seeds(in_ci: int, by_hand: int) -> list[Any]:
 
 
 def killed(
-    number: signal.Signals,
-    seed: int,
-    home: AirflowHome,
-    undisturbed: Mapping[bool, Undisturbed],
-    folder: Path,
+    number: signal.Signals, seed: int, home: AirflowHome, undisturbed: Mapping[bool, Undisturbed], folder: Path
 ) -> Iterator[tuple[WatchedCatalog, Worker]]:
     """Kill a worker at a request that the seed chooses; go on when the process is gone; then try again and compare."""
     chance = random.Random(seed)  # noqa: S311 - must repeat, not surprise

@@ -125,12 +125,7 @@ def settings(urls: dict[str, str]) -> dict[str, str]:
         extra: dict[str, Any] = {"max_retries": 0, "timeout": 10}
         if name == "proxy":
             extra["proxy"] = f"http://acme:{canaries.PROXY_PASSWORD}@127.0.0.1:9"  # the port where nobody listens
-        connections[f"collate_{name}"] = {
-            "conn_type": "collate",
-            "host": url,
-            "password": canaries.JWT,
-            "extra": extra,
-        }
+        connections[f"collate_{name}"] = {"conn_type": "collate", "host": url, "password": canaries.JWT, "extra": extra}
     return {
         **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(fields) for name, fields in connections.items()},
         "AIRFLOW_VAR_OWN_OPTION": canaries.OWN_FIELD,

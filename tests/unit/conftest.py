@@ -12,8 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException
 
 from airflow_provider_collate.client.client import CollateClient
+from airflow_provider_collate.operators._collate_task import CollateTask
 from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN, Catalog, InProcessTransport
 
 HOST = "https://acme.getcollate.io"
@@ -29,6 +31,29 @@ class Network:
         if request.url.host not in self.hosts:
             raise httpx.ConnectError("[Errno -2] Name or service not known", request=request)
         return self.hosts[request.url.host].handle_request(request)
+
+
+class Killing(httpx.BaseTransport):
+    """Calls a task's `on_kill` when the n-th request arrives, as Airflow 3's signal handler does, and answers it."""
+
+    def __init__(self, inner: httpx.BaseTransport, task: CollateTask, at: int) -> None:
+        self.inner = inner
+        self.task = task
+        self.at = at
+        self.seen = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.seen += 1
+        if self.seen == self.at:
+            self.task.on_kill()
+        return self.inner.handle_request(request)
+
+
+def failure(task: CollateTask, context: Any) -> AirflowFailException:
+    """The error of a task that Airflow does not try again."""
+    with pytest.raises(AirflowFailException) as caught:
+        task.execute(context)
+    return caught.value
 
 
 def service_in(catalog: Catalog, name: str) -> Any:

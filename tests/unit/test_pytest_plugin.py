@@ -85,9 +85,7 @@ def test_the_environment_is_as_before_when_a_test_is_over(tmp_path: Path) -> Non
 
 def test_without_the_server_it_says_what_to_install(tmp_path: Path) -> None:
     said = run_pytest(
-        tmp_path,
-        "def test_with_it(collate):\n    pass\n",
-        conftest="import sys\nsys.modules['uvicorn'] = None\n",
+        tmp_path, "def test_with_it(collate):\n    pass\n", conftest="import sys\nsys.modules['uvicorn'] = None\n"
     )
 
     assert "The fixture `collate` needs uvicorn: pip install 'airflow-provider-collate[testing]'" in said

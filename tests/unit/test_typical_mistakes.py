@@ -124,8 +124,7 @@ MISTAKES = {
     ),
     "a secret by XCom": Mistake(
         create(
-            service_type="Mlflow",
-            connection={"config": {**MLFLOW, "registryUri": "{{ ti.xcom_pull('look_up') }}"}},
+            service_type="Mlflow", connection={"config": {**MLFLOW, "registryUri": "{{ ti.xcom_pull('look_up') }}"}}
         ),
         "A secret in `connection` came by XCom, which Airflow stores and shows in clear; use "
         'connection={"conn_id": …} instead',

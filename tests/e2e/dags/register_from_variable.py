@@ -14,10 +14,7 @@ with DAG("register_from_variable", start_date=datetime(2026, 1, 1, tzinfo=timezo
         name="ranking_mlflow",
         service_type="Mlflow",
         connection={
-            "config": {
-                "trackingUri": "{{ var.value.mlflow_address }}",
-                "registryUri": "{{ var.value.mlflow_address }}",
-            }
+            "config": {"trackingUri": "{{ var.value.mlflow_address }}", "registryUri": "{{ var.value.mlflow_address }}"}
         },
         description="Models of the **ranking** team",
         if_exists="update",

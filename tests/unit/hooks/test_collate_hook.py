@@ -13,20 +13,12 @@ from airflow.providers.common.compat.sdk import AirflowFailException, redact
 from airflow_provider_collate.exceptions import NoAnswerError, OutcomeError, StoppedError
 from airflow_provider_collate.hooks.collate import CollateHook
 from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest
-from airflow_provider_collate.sandbox import (
-    INGESTION_BOT,
-    Catalog,
-    InProcessTransport,
-    make_token,
-)
+from airflow_provider_collate.sandbox import INGESTION_BOT, Catalog, InProcessTransport, make_token
 from tests.unit.conftest import Network, service_in
+from tests.unit.reconcile.workbench import sklearn
 
 SKLEARN = {"config": {"type": "Sklearn"}}
 PAGES = "https://acme.getcollate.io/service/mlmodelServices"
-
-
-def declared(name: str, **fields: Any) -> dict[str, Any]:
-    return {"name": name, "serviceType": "Sklearn", "connection": SKLEARN, **fields}
 
 
 @pytest.fixture
@@ -78,12 +70,12 @@ class TestMethods:
         assert hook.create_service(service)["outcome"] == "created"
         with pytest.raises(AirflowFailException, match="'s0' exists already"):
             hook.create_service(service)
-        assert hook.create_service(declared("s0"), if_exists="ignore")["outcome"] == "ignored"
-        assert hook.upsert_service(declared("s0", displayName="S"))["outcome"] == "updated"
-        assert hook.upsert_service(declared("s0", displayName="S"))["outcome"] == "unchanged"
+        assert hook.create_service(sklearn("s0"), if_exists="ignore")["outcome"] == "ignored"
+        assert hook.upsert_service(sklearn("s0", displayName="S"))["outcome"] == "updated"
+        assert hook.upsert_service(sklearn("s0", displayName="S"))["outcome"] == "unchanged"
 
     def test_bulk_and_sync_make_many_and_sync_prunes(self, hook: CollateHook, catalog: Catalog) -> None:
-        services = [declared(f"s{number}") for number in range(3)]
+        services = [sklearn(f"s{number}") for number in range(3)]
         assert hook.bulk_upsert_services(json.dumps(services))["counts"] == {"created": 3}
         scope: dict[str, Any] = {"prune": "soft", "prune_scope": {"name_prefix": "s"}, "max_prune": 2}
         plan = hook.plan(services[:1], **scope)
@@ -92,7 +84,7 @@ class TestMethods:
 
     def test_rows_that_failed_raise_but_in_reconcile(self, hook: CollateHook, catalog: Catalog) -> None:
         catalog.fail(times=None, method="POST", status=400)
-        services = [declared("s8"), declared("s9")]
+        services = [sklearn("s8"), sklearn("s9")]
         for call in (hook.bulk_upsert_services, hook.sync_services):
             with pytest.raises(AirflowFailException, match="2 failed"):
                 call(services)
@@ -101,7 +93,7 @@ class TestMethods:
     @pytest.mark.parametrize("method", ["plan", "reconcile", "create_service", "bulk_upsert_services", "sync_services"])
     def test_options_are_those_of_the_operators(self, method: str, hook: CollateHook, catalog: Catalog) -> None:
         with pytest.raises(AirflowFailException, match="on_conflict: is 'warn', but must be one of"):
-            getattr(hook, method)([declared("s0")], on_conflict="warn", kind="mlmodelServices")
+            getattr(hook, method)([sklearn("s0")], on_conflict="warn", kind="mlmodelServices")
         assert catalog.requests == []
 
     def test_patch_shows_the_service_as_it_is_afterwards(self, hook: CollateHook, catalog: Catalog) -> None:
@@ -172,12 +164,12 @@ class TestMethods:
         [
             lambda hook: hook.get_service("s0"),
             lambda hook: list(hook.list_services()),
-            lambda hook: hook.create_service(declared("s0")),
-            lambda hook: hook.upsert_service(declared("s0")),
+            lambda hook: hook.create_service(sklearn("s0")),
+            lambda hook: hook.upsert_service(sklearn("s0")),
             lambda hook: hook.patch_service("s0", [{"op": "remove", "path": "/description"}]),
             lambda hook: hook.delete_service("s0"),
             lambda hook: hook.restore_service("s0"),
-            lambda hook: hook.sync_services([declared("s0")]),
+            lambda hook: hook.sync_services([sklearn("s0")]),
         ],
     )
     def test_non_retryable_errors_fail_the_task_and_transient_ones_do_not(

@@ -279,11 +279,7 @@ def test_a_connection_given_by_uri_in_the_environment(monkeypatch: pytest.Monkey
             {"conn_type": "google_cloud_platform", "extra": {"location": "l", "keyfile_dict": KEYFILE}},
             {KEYFILE["private_key"]},
         ),
-        (
-            "Mlflow",
-            {"conn_type": "http", "host": "mlflow", "login": "ana", "password": PASSWORD},
-            {PASSWORD, ENCODED},
-        ),
+        ("Mlflow", {"conn_type": "http", "host": "mlflow", "login": "ana", "password": PASSWORD}, {PASSWORD, ENCODED}),
         (
             "Mlflow",
             {"conn_type": "http", "host": "mlflow", "extra": {"registry_uri": "mysql://u:registry-canary@db"}},

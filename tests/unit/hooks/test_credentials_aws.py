@@ -6,11 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.hooks.declared_connections import (
-    PASSWORD,
-    config_of,
-    problem_of,
-)
+from tests.unit.hooks.declared_connections import PASSWORD, config_of, problem_of
 
 
 def test_aws_connection_becomes_aws_config() -> None:

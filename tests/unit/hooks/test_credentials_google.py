@@ -7,11 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.hooks.declared_connections import (
-    KEYFILE,
-    config_of,
-    problem_of,
-)
+from tests.unit.hooks.declared_connections import KEYFILE, config_of, problem_of
 
 EXTERNAL = {
     "type": "external_account",
@@ -160,10 +156,7 @@ def test_credentials_of_another_type_replace_those_of_the_connection() -> None:
             {"keyfile_dict": {"type": "service_account", "private_key_id": "canary"}},
             "extra.keyfile_dict has no private_key, client_email",
         ),
-        (
-            {"keyfile_dict": {**KEYFILE, "client_id": {"canary": 1}}},
-            "extra.keyfile_dict.client_id must be a string",
-        ),
+        ({"keyfile_dict": {**KEYFILE, "client_id": {"canary": 1}}}, "extra.keyfile_dict.client_id must be a string"),
         (
             {"keyfile_dict": {**EXTERNAL, "credential_source": {"url": "u", "headers": {"X": "canary"}}}},
             "extra.keyfile_dict.credential_source.headers must be a string",
@@ -172,10 +165,7 @@ def test_credentials_of_another_type_replace_those_of_the_connection() -> None:
             {"keyfile_dict": {**EXTERNAL, "service_account_impersonation_url": "https://canary"}},
             "extra.keyfile_dict.service_account_impersonation_url names no service account",
         ),
-        (
-            {"keyfile_dict": KEYFILE, "key_path": "/k"},
-            "extra.keyfile_dict and extra.key_path exclude each other",
-        ),
+        ({"keyfile_dict": KEYFILE, "key_path": "/k"}, "extra.keyfile_dict and extra.key_path exclude each other"),
         (
             {"key_secret_name": "canary"},
             "the catalog has no field for extra.key_secret_name; use a key file, or default credentials",
@@ -192,10 +182,7 @@ def test_credentials_of_another_type_replace_those_of_the_connection() -> None:
             ({"keyfile_dict": {**EXTERNAL, key: 5}}, f"extra.keyfile_dict.{key} must be a string")
             for key in ("type", "audience", "subject_token_type", "token_url", "service_account_impersonation_url")
         ),
-        (
-            {"impersonation_chain": {"canary": 1}},
-            "extra.impersonation_chain must be a string or a list of strings",
-        ),
+        ({"impersonation_chain": {"canary": 1}}, "extra.impersonation_chain must be a string or a list of strings"),
     ],
 )
 def test_a_google_connection_that_cannot_be_used(extra: dict[str, object], expected: str) -> None:

@@ -43,10 +43,7 @@ def test_a_server_becomes_the_tracking_uri(connection: dict[str, object], expect
 def test_the_registry_uri_of_the_extra(key: str) -> None:
     connection = {"conn_type": "http", "host": "mlflow", "extra": {key: "sqlite:////data/ml.db"}}
 
-    assert config_of("Mlflow", connection) == {
-        "trackingUri": "http://mlflow",
-        "registryUri": "sqlite:////data/ml.db",
-    }
+    assert config_of("Mlflow", connection) == {"trackingUri": "http://mlflow", "registryUri": "sqlite:////data/ml.db"}
 
 
 DATABASE = {"host": "db", "port": 3307, "schema": "ml", "login": "ana", "password": PASSWORD}
@@ -75,12 +72,7 @@ DATABASES = [
     ({**DATABASE, "conn_type": "oracle", "extra": {"sid": "X"}}, f"oracle+oracledb://ana:{ENCODED}@db:3307/X"),
     ({"conn_type": "oracle", "host": "h", "schema": "xe"}, "oracle+oracledb://h:1521/xe"),
     (
-        {
-            **DATABASE,
-            "conn_type": "snowflake",
-            "schema": None,
-            "extra": {"account": "ac"},
-        },
+        {**DATABASE, "conn_type": "snowflake", "schema": None, "extra": {"account": "ac"}},
         f"snowflake://ana:{ENCODED}@ac",
     ),
     (
@@ -147,10 +139,7 @@ def test_a_registry_conn_id_alone_takes_its_tracking_uri_from_beside() -> None:
 
     config, _ = resolve(declared, "Mlflow", connections)
 
-    assert config == {
-        "trackingUri": "http://mlflow",
-        "registryUri": f"mysql+pymysql://ana:{ENCODED}@db:3307/ml",
-    }
+    assert config == {"trackingUri": "http://mlflow", "registryUri": f"mysql+pymysql://ana:{ENCODED}@db:3307/ml"}
 
 
 @pytest.mark.parametrize(
@@ -162,10 +151,7 @@ def test_a_registry_conn_id_alone_takes_its_tracking_uri_from_beside() -> None:
         ({"conn_type": "http", "host": "h:canary"}, "host, port and schema do not make an address"),
         ({"conn_type": "http", "host": "h:1", "port": 2}, "host, port and schema do not make an address"),
         ({"conn_type": "http", "host": "h", "schema": "canary"}, 'schema must be "http" or "https"'),
-        (
-            {"conn_type": "http", "host": "h", "password": "canary"},
-            "a password without a login has no place in a URI",
-        ),
+        ({"conn_type": "http", "host": "h", "password": "canary"}, "a password without a login has no place in a URI"),
         (
             {**DATABASE, "conn_type": "mysql"},
             "trackingUri is missing: give it beside, or name a server by conn_id and this one by registry_conn_id",
@@ -173,10 +159,7 @@ def test_a_registry_conn_id_alone_takes_its_tracking_uri_from_beside() -> None:
         ({**DATABASE, "conn_type": "mysql", "host": None}, 'the connection "one" has no host'),
         ({**DATABASE, "conn_type": "postgres", "host": "/canary"}, "host is not the name of a host"),
         ({**DATABASE, "conn_type": "mysql", "schema": "ca?nary"}, "host and schema do not make an address"),
-        (
-            {**DATABASE, "conn_type": "postgres", "extra": {"iam": True}},
-            "a registry URI has no place for extra.iam",
-        ),
+        ({**DATABASE, "conn_type": "postgres", "extra": {"iam": True}}, "a registry URI has no place for extra.iam"),
         ({**DATABASE, "conn_type": "snowflake"}, 'the connection "one" has no extra.account'),
         (
             {"conn_type": "snowflake", "login": "ana", "extra": {"account": "a"}},

@@ -6,11 +6,7 @@ import json
 
 import pytest
 
-from tests.unit.hooks.declared_connections import (
-    Connections,
-    config_of,
-    problem_of,
-)
+from tests.unit.hooks.declared_connections import Connections, config_of, problem_of
 
 
 def test_the_amazon_provider_reads_a_connection_alike() -> None:

@@ -10,19 +10,8 @@ import httpx
 import pytest
 
 from airflow_provider_collate.hooks.collate import CollateHook
-from airflow_provider_collate.sandbox import (
-    ANA,
-    INGESTION_BOT,
-    Catalog,
-    User,
-    make_token,
-)
+from airflow_provider_collate.sandbox import ANA, INGESTION_BOT, Catalog, User, make_token
 from tests.unit.conftest import Network
-
-
-@pytest.fixture
-def hook(catalog: Catalog) -> CollateHook:
-    return CollateHook()
 
 
 class TestTestConnection:
@@ -31,10 +20,7 @@ class TestTestConnection:
 
     def test_good(self, catalog: Catalog) -> None:
         version = catalog.state.release.version
-        assert self.tried() == (
-            True,
-            f"Connected to Collate {version} as ingestion-bot (bot, token never expires)",
-        )
+        assert self.tried() == (True, f"Connected to Collate {version} as ingestion-bot (bot, token never expires)")
         assert [request.path.rpartition("/v1/")[2] for request in catalog.requests] == [
             "users/loggedInUser",
             "services/mlmodelServices",
@@ -64,7 +50,8 @@ class TestTestConnection:
         assert given == [pytest.approx(longest, abs=1.0)]
         assert given[0] <= longest
 
-    def test_a_hook_in_use_retries_again_afterwards(self, hook: CollateHook, catalog: Catalog) -> None:
+    def test_a_hook_in_use_retries_again_afterwards(self, catalog: Catalog) -> None:
+        hook = CollateHook()
         before = hook.get_conn().config
         assert hook.test_connection()[0]
         assert hook.get_conn().config == before

@@ -25,6 +25,7 @@ from airflow_provider_collate.operators.mlmodel_service import (
 from airflow_provider_collate.reconcile.options import DeleteOptions, RunOptions
 from airflow_provider_collate.sandbox import ANA, INGESTION_BOT, Catalog, InProcessTransport
 from tests.unit.conftest import Network
+from tests.unit.reconcile.workbench import sklearn
 
 PLAIN = {"config": {"type": "Sklearn"}}
 AWS = {"awsAccessKeyId": "AKIA", "awsSecretAccessKey": "hunter2-hunter2", "awsRegion": "eu-central-1"}
@@ -41,21 +42,17 @@ NO_ADVICE = {
 }
 
 
-def row(name: str, **fields: object) -> dict[str, object]:
-    return {"name": name, "serviceType": "Sklearn", "connection": PLAIN, **fields}
-
-
 def create(**given: Any) -> Any:
     given = {"name": "s0", "service_type": "Sklearn", "connection": PLAIN, **given}
     return CreateMlModelServiceOperator(task_id="t", **given)
 
 
 def bulk(**given: Any) -> Any:
-    return BulkUpsertMlModelServicesOperator(task_id="t", **{"services": [row("s0", description="Ours")], **given})
+    return BulkUpsertMlModelServicesOperator(task_id="t", **{"services": [sklearn("s0", description="Ours")], **given})
 
 
 def sync(**given: Any) -> Any:
-    given = {"services": [row("s0")], "prune": "soft", "prune_scope": SCOPE, **given}
+    given = {"services": [sklearn("s0")], "prune": "soft", "prune_scope": SCOPE, **given}
     return SyncMlModelServicesOperator(task_id="t", **given)
 
 
@@ -153,7 +150,7 @@ class Case:
     elsewhere: Callable[..., Any] | None = None
 
 
-SIX = [row(f"s{number}") for number in range(6)]
+SIX = [sklearn(f"s{number}") for number in range(6)]
 CASES = {
     "exists": Case(create, {"if_exists": None}, prepare=theirs),
     "exists, and declares another text": Case(create, {"if_exists": None}, {"description": "Ours"}, theirs),

@@ -7,21 +7,17 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException
 
-from airflow_provider_collate.exceptions import (
-    InvalidDeclarationError,
-    OutcomeError,
-)
+from airflow_provider_collate.exceptions import InvalidDeclarationError, OutcomeError
 from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest, MlflowConnection
 from airflow_provider_collate.models import ServiceConnection
-from airflow_provider_collate.operators._service_operators import ReconcileOperator
 from airflow_provider_collate.operators.mlmodel_service import (
     BulkUpsertMlModelServicesOperator,
     SyncMlModelServicesOperator,
 )
 from airflow_provider_collate.sandbox import Catalog
-from tests.unit.conftest import TaskInstance
+from tests.unit.conftest import TaskInstance, failure
+from tests.unit.reconcile.workbench import sklearn
 
 LIST_PAGE = "https://acme.getcollate.io/settings/services/mlmodels"
 
@@ -32,12 +28,8 @@ def bulk_endpoint(catalog: Catalog) -> None:
     catalog.state.has_bulk = True
 
 
-def row(name: str, **fields: Any) -> dict[str, Any]:
-    return {"name": name, "serviceType": "Sklearn", "connection": {"config": {"type": "Sklearn"}}, **fields}
-
-
 def rows(count: int) -> list[dict[str, Any]]:
-    return [row(f"s{number}") for number in range(count)]
+    return [sklearn(f"s{number}") for number in range(count)]
 
 
 def bulk(services: object, **given: Any) -> BulkUpsertMlModelServicesOperator:
@@ -46,12 +38,6 @@ def bulk(services: object, **given: Any) -> BulkUpsertMlModelServicesOperator:
 
 def sync(services: object, **given: Any) -> SyncMlModelServicesOperator:
     return SyncMlModelServicesOperator(task_id="sync", services=services, **given)
-
-
-def failure(operator: ReconcileOperator, context: Any) -> AirflowFailException:
-    with pytest.raises(AirflowFailException) as caught:
-        operator.execute(context)
-    return caught.value
 
 
 def sent(catalog: Catalog) -> list[str]:
@@ -86,7 +72,7 @@ def test_what_the_report_leaves_out_is_counted_in_what_is_returned(
 def test_what_is_as_declared_is_not_written_again(catalog: Catalog, context: Any) -> None:
     bulk(rows(3)).execute(context)
     writes = catalog.writes
-    returned = bulk([*rows(3), row("new")]).execute(context)
+    returned = bulk([*rows(3), sklearn("new")]).execute(context)
     assert returned["counts"] == {"created": 1, "unchanged": 3}
     assert catalog.writes == writes + 1
     assert all(service["version"] == 0.1 for service in catalog.services.values())
@@ -161,8 +147,14 @@ def test_services_may_be_any_sequence_of_mappings_or_models(services: object, ca
     [
         (None, "services: must be a list, not None"),
         ("[{'name': 's0'}]", "services: is a text that is not JSON: Expecting property name"),
-        ([row("a"), row("b", connection={"config": {"typ": "x"}}), row("")], "services[2].name: must not be empty"),
-        ([row("a", connection={"conn_id": "no"}), row("b", connection={"conn_id": "none"})], "services[1].connection."),
+        (
+            [sklearn("a"), sklearn("b", connection={"config": {"typ": "x"}}), sklearn("")],
+            "services[2].name: must not be empty",
+        ),
+        (
+            [sklearn("a", connection={"conn_id": "no"}), sklearn("b", connection={"conn_id": "none"})],
+            "services[1].connection.",
+        ),
     ],
 )
 def test_every_faulty_row_is_named_and_nothing_is_sent(
@@ -178,7 +170,7 @@ def test_every_faulty_row_is_named_and_nothing_is_sent(
 def test_without_do_xcom_push_nothing_is_pushed(catalog: Catalog, context: Any, ti: TaskInstance) -> None:
     bulk(rows(2), do_xcom_push=False).execute(context)
     catalog.fail(times=None, path="/bulk", bulk_rows={"x": (400, "reserved"), "y": (400, "reserved")})
-    failure(bulk([row("x"), row("y")], do_xcom_push=False), context)
+    failure(bulk([sklearn("x"), sklearn("y")], do_xcom_push=False), context)
     assert ti.xcoms == {}
 
 
@@ -186,7 +178,7 @@ def test_without_do_xcom_push_nothing_is_pushed(catalog: Catalog, context: Any, 
 
 
 def test_sync_prunes_what_is_in_scope_and_not_declared(catalog: Catalog, context: Any) -> None:
-    bulk([row("s0"), row("s1"), row("other")]).execute(context)
+    bulk([sklearn("s0"), sklearn("s1"), sklearn("other")]).execute(context)
     returned = sync(rows(1), prune="soft", prune_scope={"name_prefix": "s"}, max_prune=1).execute(context)
     assert returned["counts"] == {"deleted": 1, "unchanged": 1}
     assert sorted(catalog.services) == ["other", "s0"]
@@ -199,9 +191,9 @@ def test_plan_only_says_whether_a_run_would_be_refused(
     bulk(rows(5)).execute(context)
     writes = catalog.writes
     scope: dict[str, Any] = {"prune": "soft", "prune_scope": {"name_prefix": "s"}, "plan_only": True}
-    assert sync([row("s9")], max_prune=5, **scope).execute(context)["refused"] is False
+    assert sync([sklearn("s9")], max_prune=5, **scope).execute(context)["refused"] is False
     assert "a run would be refused" not in logged().lower()
-    returned: Any = sync([row("s9")], max_prune=2, **scope).execute(context)
+    returned: Any = sync([sklearn("s9")], max_prune=2, **scope).execute(context)
     assert returned["refused"] is True
     assert "5 of 5 services in scope are no longer declared" in returned["text"]
     assert "Plan, nothing is written; a run would be refused:" in logged()

@@ -17,7 +17,7 @@ from airflow_provider_collate.exceptions import (
 )
 from airflow_provider_collate.operators.mlmodel_service import CreateMlModelServiceOperator
 from airflow_provider_collate.sandbox import Catalog
-from tests.unit.conftest import TaskInstance, service_in
+from tests.unit.conftest import TaskInstance, failure, service_in
 
 MLFLOW = {"config": {"type": "Mlflow", "trackingUri": "http://mlflow:5000", "registryUri": "http://mlflow:5000"}}
 
@@ -25,12 +25,6 @@ MLFLOW = {"config": {"type": "Mlflow", "trackingUri": "http://mlflow:5000", "reg
 def make(**given: Any) -> CreateMlModelServiceOperator:
     fields = {"task_id": "register", "name": "prod_mlflow", "service_type": "Mlflow", "connection": MLFLOW, **given}
     return CreateMlModelServiceOperator(**fields)
-
-
-def failure(operator: CreateMlModelServiceOperator, context: Any) -> AirflowFailException:
-    with pytest.raises(AirflowFailException) as caught:
-        operator.execute(context)
-    return caught.value
 
 
 # --- what is declared
@@ -66,9 +60,7 @@ FIELDS: dict[str, Any] = {
 @pytest.mark.parametrize("given", [FIELDS, {"domain": "Fraud"}, {}, dict.fromkeys(FIELDS)])
 def test_each_field_that_is_given_is_declared_and_no_other(given: dict[str, Any]) -> None:
     operator = make(**given)
-    assert operator._declared() == [
-        {"name": "prod_mlflow", "service_type": "Mlflow", "connection": MLFLOW, **given},
-    ]
+    assert operator._declared() == [{"name": "prod_mlflow", "service_type": "Mlflow", "connection": MLFLOW, **given}]
     assert {*FIELDS, "domain"} <= set(operator.template_fields)
 
 

@@ -24,7 +24,7 @@ from airflow_provider_collate.operators.mlmodel_service import (
 )
 from airflow_provider_collate.sandbox import Catalog
 from tests.secrets.tracebacks import everything_along
-from tests.unit.conftest import Network, TaskInstance, service_in
+from tests.unit.conftest import Killing, Network, TaskInstance, service_in
 
 DagSerialization: Any = (
     getattr(serialized_objects, "DagSerialization", None) or vars(serialized_objects)["SerializedDAG"]
@@ -70,8 +70,7 @@ def test_dags_serialise_with_models_as_arguments() -> None:
             connection=MlflowConnection(tracking_uri="http://mlflow:5000"),
         )
         BulkUpsertMlModelServicesOperator(
-            task_id="bulk",
-            services=[{"name": "s1", "service_type": "Mlflow", "connection": MlflowConnection()}],
+            task_id="bulk", services=[{"name": "s1", "service_type": "Mlflow", "connection": MlflowConnection()}]
         )
         CreateMlModelServiceOperator.partial(task_id="mapped", service_type="Mlflow", connection=None).expand(
             name=["a", "b"]
@@ -84,30 +83,14 @@ def test_dags_serialise_with_models_as_arguments() -> None:
 # --- being killed
 
 
-class Killing(httpx.BaseTransport):
-    """Calls `on_kill` when the n-th request arrives, as Airflow 3's signal handler does, and answers it."""
-
-    def __init__(self, inner: httpx.BaseTransport, at: int) -> None:
-        self.inner = inner
-        self.at = at
-        self.seen = 0
-        self.operator: ServiceOperator | None = None
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.seen += 1
-        if self.seen == self.at and self.operator is not None:
-            self.operator.on_kill()
-        return self.inner.handle_request(request)
-
-
 @pytest.mark.parametrize("at", [1, 2, 3])
 @each_operator
 def test_a_killed_task_sends_nothing_more_and_is_retried(
     operator: ServiceOperator, at: int, catalog: Catalog, context: Any, network: Network
 ) -> None:
     catalog.add_service("s0")
-    network.hosts["acme.getcollate.io"] = killing = Killing(network.hosts["acme.getcollate.io"], at)
-    killing.operator = operator = copy.copy(operator)
+    operator = copy.copy(operator)
+    network.hosts["acme.getcollate.io"] = killing = Killing(network.hosts["acme.getcollate.io"], operator, at)
     with pytest.raises(StoppedError, match="told to stop") as caught:
         operator.execute(context)
     assert not isinstance(caught.value, AirflowFailException)
@@ -116,9 +99,9 @@ def test_a_killed_task_sends_nothing_more_and_is_retried(
 
 def test_a_kill_during_single_writes_stops_them(catalog: Catalog, context: Any, network: Network) -> None:
     catalog.state.has_bulk = False
-    network.hosts["acme.getcollate.io"] = killing = Killing(network.hosts["acme.getcollate.io"], 60)
     services = [{"name": f"s{n}", "serviceType": "Sklearn", "connection": None} for n in range(300)]
-    killing.operator = operator = BulkUpsertMlModelServicesOperator(task_id="t", services=services)
+    operator = BulkUpsertMlModelServicesOperator(task_id="t", services=services)
+    network.hosts["acme.getcollate.io"] = killing = Killing(network.hosts["acme.getcollate.io"], operator, 60)
     with pytest.raises(StoppedError):
         operator.execute(context)
     assert killing.seen <= 60 + 8

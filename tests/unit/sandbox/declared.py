@@ -17,11 +17,7 @@ def mlflow(name: str, **fields: object) -> dict[str, Any]:
 
 def sagemaker(name: str, secret: str | None) -> dict[str, Any]:
     aws = {"awsRegion": "eu-west-1"} if secret is None else {"awsRegion": "eu-west-1", "awsSecretAccessKey": secret}
-    return {
-        "name": name,
-        "serviceType": "SageMaker",
-        "connection": {"config": {"type": "SageMaker", "awsConfig": aws}},
-    }
+    return {"name": name, "serviceType": "SageMaker", "connection": {"config": {"type": "SageMaker", "awsConfig": aws}}}
 
 
 def label(fqn: str, **fields: str) -> dict[str, str]:

@@ -6,15 +6,12 @@ import httpx
 import pytest
 
 from airflow_provider_collate.sandbox import Catalog
+from tests.unit.reconcile.workbench import sklearn
 
 
 @pytest.fixture(autouse=True)
 def _has_bulk(catalog: Catalog) -> None:
     catalog.state.has_bulk = True
-
-
-def sklearn(name: str, **fields: object) -> dict[str, object]:
-    return {"name": name, "serviceType": "Sklearn", "connection": {"config": {"type": "Sklearn"}}, **fields}
 
 
 def test_rows_are_created_and_updated_and_look_alike(bot: httpx.Client, catalog: Catalog) -> None:

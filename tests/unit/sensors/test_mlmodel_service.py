@@ -12,7 +12,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -28,7 +27,7 @@ from airflow_provider_collate.hooks.collate import CollateHook
 from airflow_provider_collate.sandbox import DEFAULT_BOT_TOKEN, Catalog, User
 from airflow_provider_collate.sensors.mlmodel_service import MlModelServiceSensor
 from airflow_provider_collate.triggers.mlmodel_service import MlModelServiceTrigger
-from tests.unit.conftest import Network
+from tests.unit.conftest import Killing, Network
 
 LOOKED_AT = "/name/prod_mlflow"
 NO_SUCH_SERVICE = {"code": 404, "message": "mlmodelService instance for prod_mlflow not found"}
@@ -161,22 +160,6 @@ class TestErrors:
     def test_a_timeout_is_one_too(self, catalog: Catalog, context: Any) -> None:
         with pytest.raises(AirflowSkipException):
             make(soft_fail=True, timeout=0).execute(context)
-
-
-class Killing(httpx.BaseTransport):
-    """Calls `on_kill` when the n-th request arrives, as Airflow 3's signal handler does, and answers it."""
-
-    def __init__(self, inner: httpx.BaseTransport, sensor: MlModelServiceSensor, at: int) -> None:
-        self.inner = inner
-        self.sensor = sensor
-        self.at = at
-        self.seen = 0
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.seen += 1
-        if self.seen == self.at:
-            self.sensor.on_kill()
-        return self.inner.handle_request(request)
 
 
 class TestBeingKilled:

@@ -184,10 +184,7 @@ class TestSerialisedForm:
             "request_retries": 2,
         }
         path, arguments = MlModelServiceTrigger(**given).serialize()
-        assert (path, arguments) == (
-            "airflow_provider_collate.triggers.mlmodel_service.MlModelServiceTrigger",
-            given,
-        )
+        assert (path, arguments) == ("airflow_provider_collate.triggers.mlmodel_service.MlModelServiceTrigger", given)
 
         clock = Clock()
         clock.now += 45
