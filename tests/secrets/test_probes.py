@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 from airflow import __version__ as airflow_version
 
-from tests.conftest import ROOT
+from airflow_provider_collate.cli.main import main
 from tests.secrets.canaries import PROBE, findings
 from tests.secrets.conftest import Run, RunDags
 from tests.secrets.places import in_database_file, in_output, in_tables, in_tracebacks
@@ -50,9 +47,7 @@ def test_the_database_as_a_file(run: Run) -> None:
     assert list(in_database_file(run.home))
 
 
-def test_the_sandboxs_output() -> None:
+def test_the_sandboxs_output(capsys: pytest.CaptureFixture[str]) -> None:
     """It prints a wrong choice of an argument back."""
-    command = [sys.executable, "-m", "airflow_provider_collate", "sandbox", "--release", PROBE]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode != 0
-    assert list(findings(done.stdout + done.stderr))
+    assert main(["sandbox", "--release", PROBE]) != 0
+    assert list(findings("".join(capsys.readouterr())))
