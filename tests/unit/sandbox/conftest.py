@@ -7,22 +7,23 @@ import httpx
 import pytest
 
 from airflow_provider_collate.sandbox import Catalog, InProcessTransport
+from airflow_provider_collate.sandbox.releases import DEFAULT_RELEASE
 from airflow_provider_collate.sandbox.server import serve_in_thread
 
 ROOT = "http://sandbox.example/api/v1"
 
 
 @pytest.fixture
-def catalog() -> Catalog:
-    """Today's server; each request comes a second after the one before."""
-    seconds = count(1_700_000_000)
-    return Catalog(clock=lambda: float(next(seconds)))
+def release() -> str:
+    """Today's; `parametrize` gives another one to a test."""
+    return DEFAULT_RELEASE
 
 
 @pytest.fixture
-def catalog_1_2(catalog: Catalog) -> Catalog:
-    catalog.release = "1.2"
-    return catalog
+def catalog(release: str) -> Catalog:
+    """A server of the release; each request comes a second after the one before."""
+    seconds = count(1_700_000_000)
+    return Catalog(release, clock=lambda: float(next(seconds)))
 
 
 @pytest.fixture

@@ -74,8 +74,7 @@ def test_limit_of_the_plan(bot: httpx.Client, catalog: Catalog) -> None:
 
 
 @pytest.mark.parametrize("release, status", [("1.2", 500), ("2.x", 405)])
-def test_without_the_endpoint(bot: httpx.Client, catalog: Catalog, release: str, status: int) -> None:
-    catalog.release = release
+def test_without_the_endpoint(bot: httpx.Client, catalog: Catalog, status: int) -> None:
     catalog.state.has_bulk = False
 
     answer = bot.put("/bulk", json=[sklearn("a")])

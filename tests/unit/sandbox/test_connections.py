@@ -17,10 +17,6 @@ def secret_of(service: dict[str, Any]) -> object:
 
 @pytest.mark.parametrize("release", ["1.2", "2.x"])
 class TestSecrets:
-    @pytest.fixture(autouse=True)
-    def _release(self, catalog: Catalog, release: str) -> None:
-        catalog.release = release
-
     def test_bots_read_them_and_people_do_not(self, bot: httpx.Client, admin: httpx.Client) -> None:
         created = bot.post("", json=sagemaker("a", "s3cret"))
 
@@ -138,7 +134,7 @@ class TestConnections:
             "Failed to encrypt 'Mlflow' connection stored in DB due to an unrecognized field: 'trackingURI'",
         )
 
-    @pytest.mark.usefixtures("catalog_1_2")
+    @pytest.mark.parametrize("release", ["1.2"])
     def test_1_2_knows_neither_vertex_ai_nor_newer_settings(self, bot: httpx.Client) -> None:
         vertex = bot.post("", json={"name": "a", "serviceType": "VertexAI"})
         newer = sagemaker("a", None)

@@ -39,10 +39,7 @@ class TestNames:
             ("1.2", "", 400),
         ],
     )
-    def test_rule_of_the_release(
-        self, bot: httpx.Client, catalog: Catalog, release: str, name: str, status: int
-    ) -> None:
-        catalog.release = release
+    def test_rule_of_the_release(self, bot: httpx.Client, name: str, status: int) -> None:
 
         assert bot.post("", json=mlflow(name)).status_code == status
 
@@ -78,7 +75,6 @@ class TestList:
 
     @pytest.mark.parametrize("release", ["1.2", "2.x"])
     def test_those_of_a_domain(self, bot: httpx.Client, catalog: Catalog, release: str) -> None:
-        catalog.release = release
         domain = catalog.add_domain("Risk")
         for name in ("b", "d", "e"):
             catalog.add_service(name, **({"domain": domain} if release == "1.2" else {"domains": [domain]}))

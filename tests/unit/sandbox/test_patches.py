@@ -64,8 +64,7 @@ class TestPatch:
         assert catalog.services["a"]["version"] == 0.1
 
     @pytest.mark.parametrize("release", ["1.2", "2.x"])
-    def test_an_id_that_is_none_cannot_be_read(self, bot: httpx.Client, catalog: Catalog, release: str) -> None:
-        catalog.release = release
+    def test_an_id_that_is_none_cannot_be_read(self, bot: httpx.Client, release: str) -> None:
         service = bot.post("", json=mlflow("a")).json()
         person, domain = {"id": "x", "type": "user"}, {"id": "x", "type": "domain"}
         owner: tuple[str, object] = ("owner", person) if release == "1.2" else ("owners", [person])
@@ -116,8 +115,7 @@ class TestPatch:
         assert catalog.services["a"]["version"] == 0.1
 
     @pytest.mark.parametrize("release", ["1.2", "2.x"])
-    def test_an_operation_without_a_path_is_unexpected(self, bot: httpx.Client, catalog: Catalog, release: str) -> None:
-        catalog.release = release
+    def test_an_operation_without_a_path_is_unexpected(self, bot: httpx.Client, catalog: Catalog) -> None:
         catalog.add_service("a")
 
         assert patch(bot, "a", {"op": "add", "value": "x"}).status_code == 500

@@ -26,8 +26,7 @@ def tags(catalog: Catalog) -> list[str]:
 @pytest.mark.parametrize("release", ALL)
 class TestDamage:
     @pytest.fixture(autouse=True)
-    def _release(self, catalog: Catalog, release: str) -> None:
-        catalog.release = release
+    def _service(self, catalog: Catalog) -> None:
         catalog.add_service("a", tags=["Tier.Tier1"], connection={"config": {"trackingUri": "x"}})
 
     def test_an_unknown_tag_takes_the_others_away(self, bot: httpx.Client, catalog: Catalog) -> None:
@@ -83,10 +82,7 @@ class TestDescriptions:
         "release, by_post, by_patch",
         [("1.2", "a's", "b's"), ("1.12", "a's", "b's"), ("1.13", "a&#39;s", "b's"), ("2.x", "a&#39;s", "b&#39;s")],
     )
-    def test_are_sanitised_by_the_release(
-        self, bot: httpx.Client, catalog: Catalog, release: str, by_post: str, by_patch: str
-    ) -> None:
-        catalog.release = release
+    def test_are_sanitised_by_the_release(self, bot: httpx.Client, by_post: str, by_patch: str) -> None:
         created = bot.post("", json=mlflow("a", description="a's")).json()
 
         assert created["description"] == by_post
@@ -101,8 +97,7 @@ class TestDescriptions:
 @pytest.mark.parametrize("release", NEWER)
 class TestNewer:
     @pytest.fixture(autouse=True)
-    def _release(self, catalog: Catalog, release: str) -> None:
-        catalog.release = release
+    def _service(self, catalog: Catalog) -> None:
         catalog.add_service("a", connection={"config": {"trackingUri": "x"}})
 
     def test_a_certification_is_dropped_and_counts(self, bot: httpx.Client, catalog: Catalog) -> None:
@@ -156,10 +151,6 @@ class TestNewer:
 
 @pytest.mark.parametrize("release", ALL)
 class TestOptions:
-    @pytest.fixture(autouse=True)
-    def _release(self, catalog: Catalog, release: str) -> None:
-        catalog.release = release
-
     def test_a_secrets_manager_shows_nobody_the_secret(
         self, bot: httpx.Client, admin: httpx.Client, catalog: Catalog
     ) -> None:

@@ -13,10 +13,6 @@ from tests.unit.sandbox.declared import CHANGE, PATCH, label, mlflow, sagemaker
 
 @pytest.mark.parametrize("release", ["1.2", "2.x"])
 class TestPut:
-    @pytest.fixture(autouse=True)
-    def _release(self, catalog: Catalog, release: str) -> None:
-        catalog.release = release
-
     def test_a_bot_keeps_what_people_wrote(self, bot: httpx.Client, catalog: Catalog, release: str) -> None:
         bot.post("", json=mlflow("a", description="By hand", displayName="A"))
 
@@ -26,7 +22,7 @@ class TestPut:
         assert catalog.services["a"]["description"] == "By hand"
         assert catalog.services["a"]["displayName"] == ("A" if release == "1.2" else "New")
 
-    def test_a_bot_fills_in_what_is_empty(self, bot: httpx.Client, catalog: Catalog) -> None:
+    def test_a_bot_fills_in_what_is_empty(self, bot: httpx.Client) -> None:
         bot.post("", json=mlflow("a", description=""))
 
         answer = bot.put("", json=mlflow("a", description="New", displayName="New"))
@@ -161,10 +157,7 @@ class TestNewerReleases:
             (label("Tier.Tier1", state="Nope"), "schema.type.TagLabel$State`, problem: Nope"),
         ],
     )
-    def test_a_tag_is_read_whatever_becomes_of_it(
-        self, bot: httpx.Client, catalog: Catalog, release: str, tag: object, message: str
-    ) -> None:
-        catalog.release = release
+    def test_a_tag_is_read_whatever_becomes_of_it(self, bot: httpx.Client, tag: object, message: str) -> None:
         created = bot.post("", json=mlflow("a", tags=[tag]))
         bot.post("", json=mlflow("b"))
 
@@ -181,7 +174,7 @@ class TestNewerReleases:
         assert (answer.status_code, answer.json()["message"]) == (400, f"[tags[0].{part} must not be null]")
 
 
-@pytest.mark.usefixtures("catalog_1_2")
+@pytest.mark.parametrize("release", ["1.2"])
 class TestOwnerAndDomainOf12:
     def test_one_of_each(self, bot: httpx.Client, catalog: Catalog) -> None:
         team = catalog.add_team("search")
@@ -258,9 +251,8 @@ class TestDeleteAndRestore:
     @pytest.mark.parametrize("release", ["1.2", "2.x"])
     @pytest.mark.parametrize("hard", ["false", "true"])
     def test_a_service_with_models_is_deleted_only_recursively(
-        self, bot: httpx.Client, catalog: Catalog, release: str, hard: str
+        self, bot: httpx.Client, catalog: Catalog, hard: str
     ) -> None:
-        catalog.release = release
         service = bot.post("", json=mlflow("a")).json()
         catalog.add_model("a", "churn.v1")
 
