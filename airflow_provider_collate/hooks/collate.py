@@ -38,6 +38,7 @@ from airflow_provider_collate.reconcile.options import DeleteOptions, RunOptions
 from airflow_provider_collate.reconcile.plan import Plan
 from airflow_provider_collate.reconcile.report import Outcome, Report
 from airflow_provider_collate.reconcile.single_service import SHOWN_FIELDS, delete_service, patch_service, shown_service
+from airflow_provider_collate.reconcile.waiting import Verdict, look
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -329,6 +330,21 @@ class CollateHook(BaseHook):
 
     def _shown(self, service: Service, kind: ServiceKind) -> dict[str, JsonValue]:
         return shown_service(service, self._connect().page_of(kind, fqn_of(service.name)))
+
+
+def look_by(hook: CollateHook, kind: str, name: object, fields: object) -> Verdict:
+    """Look once for the service that a sensor or a trigger waits for; the connection is read when it is needed.
+
+    :param name: as for `look`.
+    :param fields: as for `look`.
+    :raises InvalidDeclarationError: before anything is read.
+    :raises CollateError: when no later look can succeed.
+    """
+
+    def email_of(user_id: str) -> str:
+        return hook.get_conn().directory.email_of(user_id)
+
+    return look(lambda wanted: hook.get_service(wanted, kind=kind), name, fields, email_of=email_of)
 
 
 def _sentence(error: CollateError) -> str:

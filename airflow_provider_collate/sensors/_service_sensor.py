@@ -69,7 +69,7 @@ class ServiceSensor(CollateTask, BaseSensorOperator):
     @fails_the_task
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once."""
-        from airflow_provider_collate.hooks.waiting import look_by
+        from airflow_provider_collate.hooks.collate import look_by
 
         with self._make_hook() as hook:
             verdict = look_by(hook, self.kind, self.name, self.fields)

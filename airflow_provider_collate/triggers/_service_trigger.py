@@ -15,8 +15,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
 from airflow_provider_collate.hooks.boundary import fails_the_task
-from airflow_provider_collate.hooks.collate import CollateHook
-from airflow_provider_collate.hooks.waiting import look_by
+from airflow_provider_collate.hooks.collate import CollateHook, look_by
 from airflow_provider_collate.reconcile.waiting import Verdict
 
 MOST_LOOKS_AT_ONCE = 8
