@@ -45,7 +45,8 @@ _PERCENT = re.compile(r"%[0-9A-F]{2}")
 
 
 def printed_forms(secret: str) -> list[str]:
-    """Return the forms in which a secret may be printed: as it is, escaped for JSON, Python, HTML, URLs and base64.
+    """Return the forms in which a secret may be printed: as it is, in capitals or small letters, escaped for JSON,
+    Python, HTML, URLs and base64.
 
     :return: each form once, the longest first; nothing for a secret too short to be told from other text.
     """
@@ -56,6 +57,8 @@ def printed_forms(secret: str) -> list[str]:
     in_urls = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
     forms = {
         secret,
+        secret.upper(),
+        secret.lower(),
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],

@@ -29,6 +29,8 @@ FORMS: dict[str, Callable[[str], str]] = {
     "json": json.dumps,
     "json with its own letters": lambda secret: json.dumps(secret, ensure_ascii=False),
     "json in json": lambda secret: json.dumps(json.dumps(secret)),
+    "capitals": str.upper,
+    "small letters": str.lower,
     "repr": repr,
     "repr of bytes": lambda secret: repr(secret.encode()),
     "html": html.escape,
