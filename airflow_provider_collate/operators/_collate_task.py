@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_collate.hooks.boundary import fails_the_task
 from airflow_provider_collate.links.service import ServiceLink
-from airflow_provider_collate.operators._template_fields import TemplatedTask, is_template
+from airflow_provider_collate.operators._template_fields import TemplatedTask, templated
 from airflow_provider_collate.reconcile.options import DeleteOptions, RunOptions, option_texts
 
 if TYPE_CHECKING:
@@ -77,8 +77,7 @@ class CollateTask(TemplatedTask):
         :param mapped: names of those that may be given when the task runs.
         :raises AirflowFailException: naming each of them.
         """
-        templated = [name for name, value in given.items() if is_template(value)]
-        cls.options_class.check(given, unrendered=[*templated, *mapped])
+        cls.options_class.check(given, unrendered=[*templated(given), *mapped])
 
     def _options(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in self.option_names}

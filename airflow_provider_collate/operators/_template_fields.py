@@ -189,6 +189,11 @@ def to_plain(value: Any, *, is_connection: bool = False) -> Any:
     return value
 
 
+def templated(values: Mapping[str, object]) -> list[str]:
+    """Return the names of values that are known only when the task runs."""
+    return [name for name, value in values.items() if is_template(value)]
+
+
 def is_template(value: object) -> bool:
     """Return whether a value, or something in it, is known only when the task runs."""
     if isinstance(value, str):
