@@ -37,7 +37,7 @@ RunDags = Callable[..., Run]
 
 @pytest.fixture(scope="module")
 def run_dags(migrated_home: AirflowHome, tmp_path_factory: pytest.TempPathFactory) -> RunDags:
-    """Run DAGs of a folder by `dag.test()`, or all of them, while some servers are there."""
+    """Run DAGs of a folder by `dag.test()`; Airflow 2.11 also has those that its files import."""
 
     def run(folder: str, *dag_ids: str, servers: tuple[str, ...] = (), **settings: Any) -> Run:
         home = tmp_path_factory.mktemp(folder)

@@ -25,7 +25,7 @@ def events(run_dags: RunDags, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport),
         "AIRFLOW__OPENLINEAGE__INCLUDE_FULL_TASK_INFO": "True",
     }
-    run_dags("by_executor", servers=SERVERS, **openlineage)
+    run_dags("by_executor", "by_executor", servers=SERVERS, **openlineage)
     return events
 
 

@@ -11,7 +11,7 @@ from tests.secrets.places import assert_none, in_database_file, in_files, in_out
 
 @pytest.fixture(scope="module")
 def run(run_dags: RunDags) -> Run:
-    return run_dags("by_reference", servers=scenario.SERVERS)
+    return run_dags("by_reference", "by_reference", servers=scenario.SERVERS)
 
 
 def test_the_tasks_met_what_they_were_to_meet(run: Run) -> None:

@@ -16,7 +16,7 @@ _TIME = re.compile(r"\d\d:\d\d:\d\d[.,]\d{3}")
 
 @pytest.fixture(scope="module")
 def run(run_dags: RunDags) -> Run:
-    return run_dags("by_value", servers=SERVERS)
+    return run_dags("by_value", "upstream", "literal", servers=SERVERS)
 
 
 def is_exempt(table: str, row: dict[str, Any]) -> bool:

@@ -15,7 +15,7 @@ IS_AIRFLOW_3 = int(airflow_version.split(".", maxsplit=1)[0]) >= 3
 
 @pytest.fixture(scope="module")
 def run(run_dags: RunDags) -> Run:
-    return run_dags("probes")
+    return run_dags("probes", "probes")
 
 
 @pytest.mark.parametrize("probe", ["log-probe", "stdout-probe", "stderr-probe"])
