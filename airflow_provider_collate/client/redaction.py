@@ -45,8 +45,7 @@ _PERCENT = re.compile(r"%[0-9A-F]{2}")
 
 
 def printed_forms(secret: str) -> list[str]:
-    """Return the forms in which a secret may be printed: as it is, in capitals or small letters, escaped for JSON,
-    Python, HTML, URLs and base64.
+    """Return the forms in which a secret may be printed: as it is, escaped for JSON, Python, HTML, URLs and base64.
 
     :return: each form once, the longest first; nothing for a secret too short to be told from other text.
     """
@@ -57,8 +56,6 @@ def printed_forms(secret: str) -> list[str]:
     in_urls = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
     forms = {
         secret,
-        secret.upper(),
-        secret.lower(),
         json.dumps(secret)[1:-1],
         json.dumps(secret, ensure_ascii=False)[1:-1],
         repr(secret)[1:-1],
@@ -73,6 +70,12 @@ def printed_forms(secret: str) -> list[str]:
     }
     forms |= {json.dumps(form)[1:-1] for form in forms}
     return sorted(forms, key=len, reverse=True)
+
+
+def _echoed_forms(secret: str) -> list[str]:
+    """Return the forms in which a server may print a secret: Airflow's masker, which takes few, needs no other case."""
+    forms = printed_forms(secret)
+    return [*forms, secret.upper(), secret.lower()] if forms else []
 
 
 def _inside_base64(raw: bytes, skip: int) -> str:
@@ -160,7 +163,7 @@ class Redactor:
         """Forms by what they begin with, sorted."""
         forms: dict[str, list[str]] = {}
         texts = {text for secret in self._secrets for text in (secret, *_texts_in_json(secret))}
-        for form in sorted({form for text in texts for form in printed_forms(text)}):
+        for form in sorted({form for text in texts for form in _echoed_forms(text)}):
             forms.setdefault(_beginning(form), []).append(form)
         return forms
 

@@ -130,6 +130,10 @@ def test_a_word_is_no_secret(short: str) -> None:
     assert Redactor([short]).hide("abcabc") == "abcabc"
 
 
+def test_another_case_takes_no_place_of_airflows_masker() -> None:
+    assert "HUNTER2" not in printed_forms("hunter2")
+
+
 @pytest.mark.parametrize(
     "said, shown",
     [
