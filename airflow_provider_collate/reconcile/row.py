@@ -193,8 +193,8 @@ class Row:
 
         :return: whether it counts as declared because nothing differs but a description in a form of the server's own.
         """
-        form = unknown_form(now) if self.state is RowState.SENT else ""
-        is_in_own_form = form != "" and release.sanitises and form == unknown_form(self.change)
+        form = unknown_form(now) if release.sanitises and self.state is RowState.SENT else ""
+        is_in_own_form = form != "" and form == unknown_form(self.change)
         # A masked secret cannot be compared: it is as declared only when its own write was answered with success.
         is_as_declared = now.action in (Action.NONE, Action.KEEP) and self.state is RowState.SENT
         matches = is_in_own_form or is_as_declared or not (now.writes or now.action is Action.CONFLICT)
