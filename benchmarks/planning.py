@@ -9,6 +9,7 @@ import httpx
 
 from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest
+from airflow_provider_collate.models import DeclaredService
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.changes import Desired
 from airflow_provider_collate.reconcile.facts import ServerFacts
@@ -38,8 +39,8 @@ def measure() -> Iterator[Table]:
         ("case", "model_validate of the rows", "planning: reading what the catalog shows, comparing", "ratio"),
     )
     for name, declared in cases.items():
-        requests = [CreateMlModelServiceRequest.model_validate(row) for row in declared]
-        validating, planning = _best(lambda: _validate(declared), lambda: _plan(requests, shown))  # noqa: B023
+        services = [CreateMlModelServiceRequest.model_validate(row).declared() for row in declared]
+        validating, planning = _best(lambda: _validate(declared), lambda: _plan(services, shown))  # noqa: B023
         table.add(name, f"{validating:.1f}", f"{planning:.1f}", f"{planning / validating:.2f} ×")
         table.ask(f"{name}: ≤ 4 ×", planning <= 4 * validating)
     yield table
@@ -50,8 +51,8 @@ def _validate(rows: list[Row]) -> None:
         CreateMlModelServiceRequest.model_validate(row)
 
 
-def _plan(requests: list[CreateMlModelServiceRequest], shown: list[Row]) -> None:
-    desired = [Desired(row, requests, request.name) for row, request in enumerate(requests)]
+def _plan(services: list[DeclaredService], shown: list[Row]) -> None:
+    desired = [Desired(row, services, service.name) for row, service in enumerate(services)]
     planner = Planner(desired, ServerFacts(Release("1.12.3"), "ingestion-bot", is_bot=True), RunOptions())
     for row in shown:
         planner.add(Service.model_validate(row))

@@ -46,7 +46,7 @@ SECTIONS: tuple[tuple[str, str, _Names], ...] = (
         "Declarations",
         "kinds.mlmodel",
         {
-            "CreateMlModelServiceRequest": ("to_payload", "declared", "secrets"),
+            "CreateMlModelServiceRequest": ("to_payload", "declared"),
             "MlflowConnection": (),
             "SklearnConnection": (),
             "SageMakerConnection": (),
@@ -60,7 +60,7 @@ SECTIONS: tuple[tuple[str, str, _Names], ...] = (
         "Parts of any declaration",
         "models",
         {
-            "CreateServiceRequest": ("to_payload", "declared", "secrets"),
+            "CreateServiceRequest": ("to_payload", "declared"),
             "ServiceConnection": (),
             "TagLabel": (),
             "EntityReference": (),
@@ -74,6 +74,7 @@ SECTIONS: tuple[tuple[str, str, _Names], ...] = (
             "UndocumentedConnection": (),
             "OneOf": (),
             "ServerDefault": (),
+            "DeclaredService": ("config", "payload", "secrets"),
             "ValidatedServices": (),
             "validate_services": (),
             "secret_values": (),

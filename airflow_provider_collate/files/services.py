@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import zip_longest
 from typing import overload
 
 from airflow_provider_collate.exceptions import MOST_PROBLEMS_SHOWN, InvalidDeclarationError
@@ -17,8 +18,8 @@ from airflow_provider_collate.files.problem import FileError, FileProblem
 from airflow_provider_collate.files.source import SUFFIXES, SourceFile, find_files
 from airflow_provider_collate.kinds import ServiceKind
 from airflow_provider_collate.kinds.airflow_connection import names_connections
+from airflow_provider_collate.models.declared_service import DeclaredService
 from airflow_provider_collate.models.problems import MISSING, Path
-from airflow_provider_collate.models.request import CreateServiceRequest
 from airflow_provider_collate.models.validation import (
     Findings,
     RowProblem,
@@ -47,11 +48,11 @@ class _Part:
     file: str
     first: int
     line: Callable[[int, Path], int]
-    services: list[CreateServiceRequest] | JsonLines = field(repr=False)
+    services: list[DeclaredService] | JsonLines = field(repr=False)
 
 
-class FileServices(Sequence[CreateServiceRequest]):
-    """The services of files; those of JSON Lines are made when they are asked for, and not held.
+class FileServices(Sequence[DeclaredService]):
+    """The services of files; those of JSON Lines are read when they are asked for, and not held.
 
     :param shortest_secret: as for `validate_services`.
     :param problems: what is wrong; with any of it, the services cannot be used.
@@ -62,7 +63,7 @@ class FileServices(Sequence[CreateServiceRequest]):
         self._kind, self._resolver = kind, resolver
         self._parts: list[_Part] = []
         self._count = 0
-        self._findings = Findings(shortest_secret)
+        self._findings = Findings(kind.request_model, shortest_secret)
         self._names: dict[str, int] = {}
         self.problems: list[FileProblem] = []
         self.unfinished: dict[int, FileProblem] = {}
@@ -77,23 +78,22 @@ class FileServices(Sequence[CreateServiceRequest]):
         return len(self._parts)
 
     @overload
-    def __getitem__(self, index: int) -> CreateServiceRequest: ...
+    def __getitem__(self, index: int) -> DeclaredService: ...
     @overload
-    def __getitem__(self, index: slice) -> list[CreateServiceRequest]: ...
-    def __getitem__(self, index: int | slice) -> CreateServiceRequest | list[CreateServiceRequest]:
+    def __getitem__(self, index: slice) -> list[DeclaredService]: ...
+    def __getitem__(self, index: int | slice) -> DeclaredService | list[DeclaredService]:
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(self._count))]
         if not 0 <= index < self._count:
             raise IndexError(index)
         return self._made(index)
 
-    def __iter__(self) -> Iterator[CreateServiceRequest]:
+    def __iter__(self) -> Iterator[DeclaredService]:
         for part in self._parts:
             if isinstance(part.services, list):
                 yield from part.services
-                continue
-            for first in range(0, len(part.services), _BATCH):
-                yield from self._from_lines(part, range(first, min(first + _BATCH, len(part.services))))
+            else:
+                yield from (self._from_line(part, part.services, row) for row in range(len(part.services)))
 
     @property
     def warnings(self) -> list[FileProblem]:
@@ -120,37 +120,50 @@ class FileServices(Sequence[CreateServiceRequest]):
         if file.suffix not in SUFFIXES:
             raise FileError(f"has none of the suffixes {', '.join(SUFFIXES)}, which say what a file holds")
         if file.suffix in _LINES:
-            lines = JsonLines(file)
-            self._parts.append(_Part(file.name, self._count, lambda row, _: lines.line(row), lines))
-            for first in range(0, len(lines), _BATCH):
-                self._check(list(lines.checked_rows(first, _BATCH)))
+            self._add_lines(file)
             return
         is_json = file.suffix == ".json"
         document = read_documents(file.read(LARGEST_JSON if is_json else LARGEST_YAML), is_json=is_json)
-        services: list[CreateServiceRequest] = []
+        services: list[DeclaredService] = []
         self._parts.append(_Part(file.name, self._count, document.line, services))
         for first in range(0, len(document.rows), _BATCH):
             services += self._check(document.rows[first : first + _BATCH])
+
+    def _add_lines(self, file: SourceFile) -> None:
+        lines = JsonLines()
+        part = _Part(file.name, self._count, lambda row, _: lines.line(row), lines)
+        for rows in lines.read(file, _BATCH):
+            first = self._count
+            if first == part.first:
+                self._parts.append(part)
+            pairs = zip_longest(rows, self._check(rows))
+            lines.store(self._to_store(number, *pair) for number, pair in enumerate(pairs, first))
+
+    def _to_store(self, number: int, row: object, service: DeclaredService | None) -> object:
+        """Return what to store of a line: what an Airflow connection holds is not written to the disk."""
+        if service is None:  # something is wrong with the rows, and nothing of them will be used
+            return None
+        return row if names_connections(row) and number not in self.unfinished else service.fields
 
     def _raise_if_enough(self) -> None:
         if len(self.problems) >= MOST_PROBLEMS_SHOWN:
             raise FileError(f"is not checked further; there are {len(self.problems):,} problems already")
 
-    def _check(self, rows: Sequence[object]) -> list[CreateServiceRequest]:
-        """Return a model for each of the next rows, and note what is wrong with them."""
+    def _check(self, rows: Sequence[object]) -> list[DeclaredService]:
+        """Return the next services, and note what is wrong with them."""
         self._raise_if_enough()
         first = self._count
         self._count += len(rows)
         unreadable = {first + index: row for index, row in enumerate(rows) if isinstance(row, FileError)}
-        services, problems = self._requests(rows, first)
+        services, problems = self._validated(rows, first)
         problems = [problem for problem in problems if problem[0] not in unreadable]
         problems += [(number, (), error.text) for number, error in unreadable.items()]
         problems += self._given_twice(rows, first)
-        told = sorted(problems, key=lambda problem: problem[0])[:MOST_PROBLEMS_SHOWN]
+        told = sorted(problems, key=lambda problem: problem[0])[: MOST_PROBLEMS_SHOWN - len(self.problems)]
         self.problems += [self._problem(*problem) for problem in told]
         return services
 
-    def _requests(self, rows: Sequence[object], first: int) -> tuple[list[CreateServiceRequest], list[RowProblem]]:
+    def _validated(self, rows: Sequence[object], first: int) -> tuple[list[DeclaredService], list[RowProblem]]:
         to_do = {index: key for index, row in enumerate(rows) if (key := to_do_key(row))}
         for index, key in to_do.items():
             number = first + index
@@ -185,31 +198,24 @@ class FileServices(Sequence[CreateServiceRequest]):
     def _part_of(self, number: int) -> _Part:
         return self._parts[bisect_right(self._parts, number, key=lambda part: part.first) - 1]
 
-    def _make(self, number: int) -> CreateServiceRequest:
+    def _make(self, number: int) -> DeclaredService:
         part = self._part_of(number)
         row = number - part.first
-        return part.services[row] if isinstance(part.services, list) else self._from_lines(part, (row,))[0]
+        return part.services[row] if isinstance(part.services, list) else self._from_line(part, part.services, row)
 
-    def _from_lines(self, part: _Part, numbers: Sequence[int]) -> list[CreateServiceRequest]:
-        """Make services of lines that were checked.
+    def _from_line(self, part: _Part, lines: JsonLines, at: int) -> DeclaredService:
+        """Return a service of a line; one that names Airflow connections is checked once more.
 
-        :raises InvalidDeclarationError: when an Airflow connection that they name has become unusable meanwhile.
+        :raises InvalidDeclarationError: when one of them has become unusable meanwhile.
         """
-        lines = part.services
-        assert isinstance(lines, JsonLines)  # noqa: S101 - the callers have looked
-        rows = [
-            _without_connection(lines.row(row)) if part.first + row in self.unfinished else lines.row(row)
-            for row in numbers
-        ]
-        unresolved: list[RowProblem] = []
-        if any(map(names_connections, rows)):
-            resolution = self._resolver.resolve(rows)
-            rows, unresolved = resolution.rows, resolution.problems
-        services, found = checked_rows(rows, model=self._kind.request_model)
-        if problems := unresolved or found:
-            told = (self._problem(part.first + numbers[index], path, text) for index, path, text in problems)
-            raise InvalidDeclarationError(list(map(str, told)))
-        return services
+        row = lines.stored(at)
+        if not names_connections(row):
+            return self._kind.request_model.declared_from(row)
+        resolution = self._resolver.resolve([row])
+        services, found = checked_rows(resolution.rows, model=self._kind.request_model)
+        if problems := resolution.problems or found:
+            raise InvalidDeclarationError([str(self._problem(part.first + at, *problem[1:])) for problem in problems])
+        return services[0]
 
 
 def _without_connection(row: object) -> dict[str, object]:

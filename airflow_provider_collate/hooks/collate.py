@@ -283,7 +283,7 @@ class CollateHook(BaseHook):
             services.restore(service.id)
         return self._shown(_found(services.by_id(service.id, SHOWN_FIELDS), name, of_kind), of_kind)
 
-    def _declared(self, services: object, kind: ServiceKind, single: bool) -> ValidatedServices[CreateServiceRequest]:
+    def _declared(self, services: object, kind: ServiceKind, single: bool) -> ValidatedServices:
         validated = read_declarations(services, kind, self.get_connection, single=single)
         for warning in validated.warnings:
             self.log.warning("%s", warning)

@@ -1,4 +1,4 @@
-"""Turn the services that a task declares into requests."""
+"""Check the services that a task declares, with what the Airflow connections hold that they name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from airflow_provider_collate.files.services import read_files
 from airflow_provider_collate.hooks.credentials import ConnectionResolver, resolve_services
 from airflow_provider_collate.hooks.masking import mask_secrets, shortest_masked
 from airflow_provider_collate.kinds import ServiceKind
-from airflow_provider_collate.models.request import CreateServiceRequest
 from airflow_provider_collate.models.validation import ValidatedServices, validate_services
 
 _NO_JSON = (
@@ -28,7 +27,7 @@ _MOST_MASKED = 25
 
 def read_declarations(
     services: object, kind: ServiceKind, get_connection: Callable[[str], Connection], *, single: bool = False
-) -> ValidatedServices[CreateServiceRequest]:
+) -> ValidatedServices:
     """Read JSON text, resolve each `conn_id`, check every row, and mask all secrets before anything can print them.
 
     :param services: the declarations, their JSON text, or where files have them.
@@ -51,7 +50,7 @@ def read_declarations(
 
 def _read_files(
     where: ServicesPath, kind: ServiceKind, get_connection: Callable[[str], Connection]
-) -> ValidatedServices[CreateServiceRequest]:
+) -> ValidatedServices:
     services = read_files([where], kind, MaskingResolver(kind, get_connection), shortest_secret=shortest_masked())
     services.raise_if_faulty()
     unfinished = {number: str(problem) for number, problem in services.unfinished.items()}
@@ -77,15 +76,16 @@ class MaskingResolver:
         return resolution
 
     def _mask(self, resolution: Resolution) -> None:
+        # The masker takes few; the same rows are resolved again when they are compared and sent.
+        if len(self._masked) >= _MOST_MASKED:
+            return
         secrets = dict(self._resolver.secrets)
         for row in resolution.rows:
             if isinstance(row, Mapping):
                 service_type = row.get("serviceType", row.get("service_type"))
                 secrets.update(dict.fromkeys(self._kind.secret_values(service_type, row.get("connection"))))
-        # The masker takes few; the same rows are resolved again when they are compared and sent.
-        if len(self._masked) < _MOST_MASKED:
-            mask_secrets(secret for secret in secrets if secret not in self._masked)
-            self._masked.update(secrets)
+        mask_secrets(secret for secret in secrets if secret not in self._masked)
+        self._masked.update(secrets)
 
 
 def _read_json(text: str) -> object:

@@ -11,6 +11,7 @@ from airflow_provider_collate.models.connection import (
     secret_values,
 )
 from airflow_provider_collate.models.declared import PLAIN, ConnectionPart, OneOf, OpenConnectionPart, ServerDefault
+from airflow_provider_collate.models.declared_service import DeclaredService
 from airflow_provider_collate.models.metadata import EntityReference, OwnerName, Style, TagLabel
 from airflow_provider_collate.models.request import CreateServiceRequest
 from airflow_provider_collate.models.validation import ValidatedServices, validate_services
@@ -20,6 +21,7 @@ __all__ = [
     "ConnectionConfig",
     "ConnectionPart",
     "CreateServiceRequest",
+    "DeclaredService",
     "EntityReference",
     "FilterPattern",
     "LiteralConfig",

@@ -79,12 +79,12 @@ def secret_values(part: type[ConnectionPart], values: Mapping[str, object] | Con
     yield from (secret for _, secret in _secret_fields(part, values))
 
 
-def short_secrets(config: ConnectionPart, length: int) -> set[Path]:
-    """Return the paths of fields whose secret has fewer characters than a length.
+def short_secrets(part: type[ConnectionPart], config: Mapping[str, object], length: int) -> set[Path]:
+    """Return the paths of fields of a config whose secret has fewer characters than a length.
 
     A user's own fields count where their names say what they hold: the values of all others may be anything.
     """
-    return {path for path, secret in _secret_fields(type(config), config, named=True) if len(secret) < length}
+    return {path for path, secret in _secret_fields(part, config, named=True) if len(secret) < length}
 
 
 def _secret_fields(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypeVar, get_args
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
+from airflow_provider_collate.models.digests import digest
 from airflow_provider_collate.models.problems import (
     NAME_PATTERN,
     NO_NUL_PATTERN,
@@ -105,10 +107,11 @@ class OneOf:
 class FieldFacts:
     """What a model says about one of its fields.
 
-    :param model: the model of what it holds, or of the first that it may hold.
+    :param model: the model of what it holds, or of what is in the list or union that it holds.
     :param choice: how to choose among several.
     :param plain: whether its value is no secret; one that is not known is.
     :param server_default: what the server fills in where nothing was declared.
+    :param default_digest: the digest of that.
     """
 
     name: str
@@ -117,19 +120,26 @@ class FieldFacts:
     choice: OneOf | None = None
     plain: bool = False
     server_default: JsonValue = None
+    default_digest: bytes | None = None
 
     @classmethod
     def of(cls, name: str, field: FieldInfo) -> FieldFacts:
-        """Return the facts of a field of a model."""
+        """Return the facts of a field of a model.
+
+        :raises TypeError: when it holds parts of a connection in a list, a mapping or a union.
+        """
         marks = {type(mark): mark for mark in field.metadata}
-        default = marks.get(ServerDefault)
+        default, model, choice = marks.get(ServerDefault), _model_in(field.annotation), marks.get(OneOf)
+        if not choice and model and issubclass(model, ConnectionPart) and not _is_one(field.annotation):
+            raise TypeError(f"{name}: a part of a connection stands alone; choose one of several parts by OneOf")
         return cls(
             name,
             field.alias or name,
-            _model_in(field.annotation),
-            marks.get(OneOf),
+            model,
+            choice,
             Plain in marks,
             default.value if default else None,
+            digest(default.value) if default else None,
         )
 
     def part_of(self, value: object) -> type[ConnectionPart] | None:
@@ -142,6 +152,16 @@ def _model_in(annotation: object) -> type[DeclaredModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, DeclaredModel):
         return annotation
     return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
+def _is_one(annotation: object) -> bool:
+    """Return whether an annotation means one object, or None."""
+    if get_origin(annotation) is Annotated:
+        return _is_one(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        given = [one for one in get_args(annotation) if one is not NoneType]
+        return len(given) == 1 and _is_one(given[0])
+    return isinstance(annotation, type)
 
 
 class _FieldsByKey(dict[str, FieldFacts]):

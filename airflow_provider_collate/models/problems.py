@@ -30,6 +30,7 @@ _DECLARATION_ERROR = "declaration"
 _UNRENDERED = "holds a template {{ … }} that was not rendered"
 _NUL = "must not contain the character U+0000"
 _TEMPLATE = re.compile(r"\{\{.*\}\}", re.DOTALL)
+_NOT_UNICODE = "is not valid Unicode"
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
 _PLAIN_KEY = re.compile(r"[\w .-]{1,64}")
 _DEEPEST = 64
@@ -59,7 +60,7 @@ _TEXTS = {
     "less_than_equal": "must be at most {le:g}",
     "string_too_short": "must not be empty",
     "string_too_long": "must have at most {max_length} characters, has {length}",
-    "string_unicode": "is not valid Unicode",
+    "string_unicode": _NOT_UNICODE,
 }
 
 
@@ -148,7 +149,7 @@ def json_problems(value: object, path: Path = (), *, literal: bool = False) -> I
 def _key_problem(key: object) -> str:
     if not isinstance(key, str):
         return f"its keys must be strings, one is {kind_of(key)}"
-    return f"its keys {_NUL}" if "\0" in key else ""
+    return f"its keys {_NUL}" if "\0" in key else f"one of its keys {_NOT_UNICODE}" if _HALF_PAIR.search(key) else ""
 
 
 def scalar_problem(value: object, *, literal: bool = False) -> str:
@@ -159,7 +160,7 @@ def scalar_problem(value: object, *, literal: bool = False) -> str:
     if isinstance(value, str):
         if not literal and "{{" in value and _TEMPLATE.search(value):
             return _UNRENDERED
-        return _NUL if "\0" in value else "is not valid Unicode" if _HALF_PAIR.search(value) else ""
+        return _NUL if "\0" in value else _NOT_UNICODE if _HALF_PAIR.search(value) else ""
     if isinstance(value, float):
         return "" if math.isfinite(value) else f"must not be {kind_of(value)}"
     return "" if value is None or isinstance(value, int) else f"must be what JSON can carry, not {kind_of(value)}"

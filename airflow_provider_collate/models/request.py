@@ -12,7 +12,6 @@ from airflow_provider_collate.models.connection import (
     LiteralConfig,
     ServiceConnection,
     UndocumentedConnection,
-    secret_values,
 )
 from airflow_provider_collate.models.declared import (
     LITERAL,
@@ -24,6 +23,7 @@ from airflow_provider_collate.models.declared import (
     TypeName,
     validate_part,
 )
+from airflow_provider_collate.models.declared_service import DeclaredService
 from airflow_provider_collate.models.metadata import EntityReference, Owner, Style, TagLabel
 from airflow_provider_collate.models.problems import Path, declaration_error, did_you_mean, quoted
 
@@ -43,7 +43,7 @@ class CreateServiceRequest(DeclaredModel):
     """A service of any kind, as declared: what is given is applied, what is absent is left alone.
 
     `None`, `""` or `[]` given explicitly means: empty it. `model_fields_set` has what was given. Owners may be named
-    (`OwnerName`); `declared` and `to_payload` keep the names as they were given, and a server takes ids only.
+    (`OwnerName`); `to_payload` keeps the names as they were given, and a server takes ids only.
     `connection_types` has the config model of each service type of the kind.
 
     :param name: 1 to 256 characters without `::` (older servers take fewer).
@@ -76,16 +76,26 @@ class CreateServiceRequest(DeclaredModel):
 
     def to_payload(self) -> dict[str, JsonValue]:
         """Return the request's body: what was given, without `None`, under the documented names."""
-        return self.model_dump(by_alias=True, exclude_unset=True, exclude_none=True, warnings=False)
+        return self.declared().payload()
 
-    def declared(self) -> dict[str, JsonValue]:
-        """Return what was given, an explicit `None` too, under the documented names, for comparison."""
-        return self.model_dump(by_alias=True, exclude_unset=True, warnings=False)
-
-    def secrets(self) -> tuple[str, ...]:
-        """Return the values of the connection that are secret, to be masked and kept out of messages."""
+    def declared(self) -> DeclaredService:
+        """Return what was given as plain values, an explicit `None` too."""
+        fields = self.model_dump(by_alias=True, exclude_unset=True, warnings=False)
         config = self.connection.config if self.connection is not None else None
-        return tuple(secret_values(type(config), config)) if config is not None else ()
+        return self.declared_from(fields, None if config is None else type(config))
+
+    @classmethod
+    def declared_from(
+        cls, fields: dict[str, JsonValue], config_model: type[ConnectionPart] | None = None
+    ) -> DeclaredService:
+        """Return a service from the fields that `declared` gave, which are not checked once more.
+
+        :param config_model: the model of the connection's config; None for that of the service's type.
+        """
+        service_type = str(fields["serviceType"])
+        if config_model is None:
+            config_model = cls.connection_types.get(service_type, UndocumentedConnection)
+        return DeclaredService(str(fields["name"]), service_type, fields, config_model, cls)
 
     @model_validator(mode="before")
     @classmethod
@@ -101,8 +111,9 @@ class CreateServiceRequest(DeclaredModel):
     @field_validator("service_type")
     @classmethod
     def _refuse_other_case(cls, service_type: str) -> str:
-        known = {name.lower(): name for name in cls.connection_types}
-        if service_type not in cls.connection_types and service_type.lower() in known:
+        if service_type in cls.connection_types:
+            return service_type
+        if service_type.lower() in map(str.lower, cls.connection_types):
             raise declaration_error([((), unknown_type(service_type, cls.connection_types))])
         return service_type
 

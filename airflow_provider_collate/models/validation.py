@@ -1,29 +1,26 @@
-"""Validate rows as a person declares them: models, or one error that names all that is wrong with them."""
+"""Validate rows as a person declares them: services, or one error that names all that is wrong with them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.models.connection import ConnectionConfig, short_secrets
+from airflow_provider_collate.models.declared_service import DeclaredService
 from airflow_provider_collate.models.problems import (
     Path,
     Problem,
     counted,
     did_you_mean,
-    documented_name,
     kind_of,
     path_text,
     problems_of,
     quoted,
 )
 from airflow_provider_collate.models.request import CreateServiceRequest
-
-R = TypeVar("R", bound=CreateServiceRequest)
 
 _RENDERED_TO_TEXT = "Set render_template_as_native_obj=True on the DAG, or pass the upstream task's output itself."
 _NOT_GIVEN = (
@@ -38,22 +35,22 @@ RowProblem = tuple[int, Path, str]
 
 
 @dataclass(frozen=True)
-class ValidatedServices(Generic[R]):
+class ValidatedServices:
     """Services that may be sent, in the order of the rows, and the warnings about them.
 
-    :param services: one model for each row.
+    :param services: a declared service for each row.
     :param warnings: a line for each kind of finding, without any value of a connection.
     :param unfinished: the numbers of services that cannot be applied as they are, with why; the others can.
     """
 
-    services: Sequence[R]
+    services: Sequence[DeclaredService]
     warnings: list[str]
     unfinished: Mapping[int, str] = field(default_factory=dict)
 
 
 def validate_services(
-    rows: Iterable[object], *, model: type[R], single: bool = False, shortest_secret: int = 0
-) -> ValidatedServices[R]:
+    rows: Iterable[object], *, model: type[CreateServiceRequest], single: bool = False, shortest_secret: int = 0
+) -> ValidatedServices:
     """Check all rows before anything is sent.
 
     :param rows: mappings, with documented or Python names, or instances of the model.
@@ -65,7 +62,7 @@ def validate_services(
     given = _listed(rows)
     services, problems = checked_rows(given, model=model)
     if not problems and len({service.name for service in services}) == len(services):
-        findings = Findings(shortest_secret)
+        findings = Findings(model, shortest_secret)
         for index, service in enumerate(services):
             findings.add(index, service)
         return ValidatedServices(services, _lines(findings.found(), single))
@@ -73,13 +70,15 @@ def validate_services(
     raise InvalidDeclarationError(_lines(problems, single))
 
 
-def checked_rows(given: Sequence[object], *, model: type[R]) -> tuple[list[R], list[RowProblem]]:
-    """Return a model for each row, or what is wrong with the rows; whether a name is given twice is not looked at."""
-    services: list[R] = []
+def checked_rows(
+    given: Sequence[object], *, model: type[CreateServiceRequest]
+) -> tuple[list[DeclaredService], list[RowProblem]]:
+    """Return a service for each row, or what is wrong with them; whether a name is given twice is not looked at."""
+    services: list[DeclaredService] = []
     problems: list[RowProblem] = []
     for index, row in enumerate(given):
         try:
-            services.append(model.model_validate(row))
+            services.append(model.model_validate(row).declared())
         except ValidationError as error:  # noqa: PERF203 - the faults of all rows are told
             # Not raised: pydantic's error has the values.
             problems += [(index, path, text) for path, text in problems_of(error, model)]
@@ -107,16 +106,18 @@ def given_already(name: str, place: str) -> str:
 class Findings:
     """Collect what is odd about services but no fault: each kind once, with the first row and how many more have it.
 
+    :param model: as for `validate_services`.
     :param shortest_secret: as for `validate_services`.
     """
 
-    def __init__(self, shortest_secret: int = 0) -> None:
+    def __init__(self, model: type[CreateServiceRequest], shortest_secret: int = 0) -> None:
+        self._types = model.connection_types
         self._shortest_secret = shortest_secret
         self._found: dict[tuple[Path, str], tuple[int, int]] = {}
 
-    def add(self, index: int, service: CreateServiceRequest) -> None:
+    def add(self, index: int, service: DeclaredService) -> None:
         """Look at a service."""
-        for path, text in _findings(service, self._shortest_secret):
+        for path, text in _findings(service, self._types, self._shortest_secret):
             first, count = self._found.get((path, text), (index, 0))
             self._found[path, text] = first, count + 1
 
@@ -144,22 +145,25 @@ def _given_twice(rows: Sequence[object]) -> Iterable[RowProblem]:
             yield index, ("name",), given_already(name, row_path(first[name], ()))
 
 
-def _findings(service: CreateServiceRequest, shortest_secret: int) -> Iterator[Problem]:
-    text = service.description or ""
+def _findings(service: DeclaredService, types: Collection[str], shortest_secret: int) -> Iterator[Problem]:
+    text = str(service.fields.get("description") or "")
     # No letter takes more than four bytes.
     if len(text) > _LONG_TEXT // 4 and len(text.encode()) > _LONG_TEXT:
         yield (
             ("description",),
             f"is longer than {_LONG_TEXT // 1000} kB; each version in its history keeps a copy of it",
         )
-    config = service.connection.config if service.connection is not None else None
-    if isinstance(config, ConnectionConfig):
-        for name in config.documented_as_required:
-            if getattr(config, name) is None:
-                yield ("connection", "config", documented_name(name)), _NOT_GIVEN
-    elif config is not None and service.connection_types:
-        meant = did_you_mean(service.service_type, service.connection_types)
+    config, model = service.config, service.config_model
+    if config is None:
+        return
+    if issubclass(model, ConnectionConfig):
+        for name in model.documented_as_required:
+            documented = model.fields_by_key[name].documented
+            if config.get(documented) is None:
+                yield ("connection", "config", documented), _NOT_GIVEN
+    elif types:
+        meant = did_you_mean(service.service_type, types)
         yield ("serviceType",), f"{quoted(service.service_type)} is not known to this version; sent as it is{meant}"
-    if config is not None and shortest_secret:
-        for path in sorted(short_secrets(config, shortest_secret)):
+    if shortest_secret:
+        for path in sorted(short_secrets(model, config, shortest_secret)):
             yield ("connection", "config", *path), _TOO_SHORT.format(shortest_secret)

@@ -154,7 +154,7 @@ class Writer:
         if change.action is Action.CREATE and desired is not None:
             # POST, not PUT: if someone has created the service meanwhile, a PUT would overwrite it and, by a
             # person's token, clear what the declaration does not mention (recorded).
-            self.services.create(desired.payload(), desired.request.secrets)
+            self.services.create(desired.payload(), desired.declared.secrets)
         elif there is None:
             return
         elif change.action is Action.DELETE:
@@ -163,7 +163,7 @@ class Writer:
             self.services.restore(there.id)
         elif desired is not None:
             operations = [operation for field in change.writable for operation in field.operations]
-            self.services.patch(there.id, [*there.guard, *operations], desired.request.secrets)
+            self.services.patch(there.id, [*there.guard, *operations], desired.declared.secrets)
 
     def _delete(self, name: str, planned: Existing) -> None:
         """Delete a service as the plan saw it: a deletion has no guard of its own."""
@@ -187,7 +187,7 @@ class Writer:
         desired = [change.desired for change in changes if change.desired is not None]
 
         def secrets() -> tuple[str, ...]:
-            return tuple(value for one in desired for value in one.request.secrets())
+            return tuple(value for one in desired for value in one.declared.secrets())
 
         self.sent_bulk = True
         try:
@@ -212,7 +212,7 @@ class Writer:
         results: list[Result] = []
         for change in changes:
             row = refused.get(change.name) or refused.get(fqn_of(change.name))
-            own = change.desired.request.secrets() if row and change.desired else ()
+            own = change.desired.declared.secrets() if row and change.desired else ()
             error = refused_row(row.status or 400, row.message or "no message", path, own, label) if row else None
             results.append((change, error))
         return results

@@ -17,12 +17,12 @@ from airflow_provider_collate.exceptions import (
     StatusError,
     StoppedError,
 )
-from airflow_provider_collate.models import CreateServiceRequest
+from airflow_provider_collate.models import DeclaredService
 from airflow_provider_collate.models.history import History, parse_history
 from airflow_provider_collate.models.problems import counted
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.changes import Desired
-from airflow_provider_collate.reconcile.comparison import classification_of
+from airflow_provider_collate.reconcile.comparison import classification_of, tag_keys
 from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
 from airflow_provider_collate.reconcile.lookups import LookUps
 from airflow_provider_collate.reconcile.options import RunOptions
@@ -54,10 +54,10 @@ class CatalogReader:
         ahead = self.client.clock_ahead
         return ServerFacts(release, identity.name, identity.is_bot, self.options.on_conflict, ahead)
 
-    def resolve(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str]) -> References:
+    def resolve(self, declared: Sequence[DeclaredService], unfinished: Mapping[int, str]) -> References:
         """Look up the names in the declarations and in the prune scope, each name once; as `resolve_references`."""
         names = LookUps(self.client.directory, self.workers, self.progress)
-        found = resolve_references(requests, names, self.facts.release, self.options.prune_scope, unfinished)
+        found = resolve_references(declared, names, self.facts.release, self.options.prune_scope, unfinished)
         self._exclusive.update(found.exclusive)
         return found
 
@@ -103,5 +103,5 @@ class CatalogReader:
 
 def _contested(desired: Desired, service: Service) -> set[str]:
     """Return the classifications of which a service has a tag and its declaration another one."""
-    declared = {classification_of(tag.tag_fqn, tag.source) for tag in desired.request.tags or ()}
+    declared = {classification_of(*key) for key in tag_keys(desired.declared.fields)}
     return declared & {classification_of(tag.tag_fqn, tag.source) for tag in service.tags or ()} - {""}

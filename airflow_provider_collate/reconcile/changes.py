@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from airflow_provider_collate.client.services import PatchOperation
-from airflow_provider_collate.models import CreateServiceRequest
+from airflow_provider_collate.models import ConnectionConfig, DeclaredService
 from airflow_provider_collate.models.digests import MASK
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.comparison import Comparison, items
@@ -52,30 +52,25 @@ WRITING = frozenset({Action.CREATE, Action.RESTORE, Action.UPDATE, Action.DELETE
 class Desired:
     """One declared service.
 
-    :param requests: all that is declared; the services of a file may be made each time they are asked for.
+    :param all_declared: all that is declared; the services of a file may be read each time they are asked for.
     :param resolved: fields that named something, as the references that the names stand for.
     :param problems: names in it that are not in the catalog, each as a line with its path.
     """
 
     row: int
-    requests: Sequence[CreateServiceRequest] = field(repr=False, compare=False)
+    all_declared: Sequence[DeclaredService] = field(repr=False, compare=False)
     name: str
     resolved: Mapping[str, JsonValue] | None = None
     problems: tuple[str, ...] = ()
 
     @property
-    def request(self) -> CreateServiceRequest:
+    def declared(self) -> DeclaredService:
         """Return the declaration."""
-        return self.requests[self.row]
-
-    def declared(self) -> dict[str, JsonValue]:
-        """Return the fields that were given, under documented names and with references in place of names."""
-        given = self.request.declared()
-        return {**given, **self.resolved} if self.resolved else given
+        return self.all_declared[self.row]
 
     def payload(self) -> dict[str, JsonValue]:
         """Return the body of a request that creates the service: owners as references, domains by name."""
-        payload = self.request.to_payload()
+        payload = self.declared.payload()
         if self.resolved and "owners" in self.resolved:
             owners = items(self.resolved["owners"])
             payload["owners"] = [{"id": owner["id"], "type": owner["type"]} for owner in owners]
@@ -172,44 +167,43 @@ def change_of(
 
     :param authors: who set what; None while the history is not read, which a change that needs it says.
     """
-    request = desired.request
-    if conflict := _conflict(desired, service, facts):
+    declared = desired.declared
+    if conflict := _conflict(desired, declared, service, facts):
         decision = _Decision(Action.CONFLICT, (), *conflict)
     elif service is None:
         decision = _Decision(Action.CREATE)
     else:
-        declared, secrets = desired.declared(), options.rewrite_secrets
-        comparison = Comparison(declared, request.connection, service, facts, secrets, authors)
+        fields = {**declared.fields, **desired.resolved} if desired.resolved else declared.fields
+        comparison = Comparison(fields, declared.config_model, service, facts, options.rewrite_secrets, authors)
         decision = _decision(comparison.changes(), service, facts, options, authors)
     existing = existing_of(service) if service is not None else None
-    return Change(request.name, decision[0], request.service_type, desired, existing, *decision[1:])
+    return Change(desired.name, decision[0], declared.service_type, desired, existing, *decision[1:])
 
 
 def broken_change(desired: Desired, why: str) -> Change:
     """Return the conflict of a service that refers to something that does not exist."""
-    name, service_type = desired.request.name, desired.request.service_type
-    return Change(
-        name, Action.CONFLICT, service_type, desired, reason=f"cannot be changed: {why}", advice=_BROKEN_ADVICE
-    )
+    reason, service_type = f"cannot be changed: {why}", desired.declared.service_type
+    return Change(desired.name, Action.CONFLICT, service_type, desired, reason=reason, advice=_BROKEN_ADVICE)
 
 
-def _conflict(desired: Desired, service: Service | None, facts: ServerFacts) -> tuple[str, str] | None:
+def _conflict(
+    desired: Desired, declared: DeclaredService, service: Service | None, facts: ServerFacts
+) -> tuple[str, str] | None:
     """Return why a service cannot become as declared, and what to do about it."""
-    request = desired.request
     if desired.problems:
         only_absent = all(ABSENT in problem for problem in desired.problems)
         return "; ".join(desired.problems), _ABSENT_ADVICE if only_absent else _PROBLEM_ADVICE
-    if service is not None and service.service_type != request.service_type:
+    if service is not None and service.service_type != declared.service_type:
         return f"is a {service.service_type} service, and a service's type cannot be changed", _TYPE_ADVICE
-    model = request.connection_types.get(request.service_type)
-    if service is None and model is not None and not facts.release.is_since(model.since):
-        came = f"is of type {request.service_type}, which came with release {model.since[0]}.{model.since[1]}"
+    model = declared.config_model
+    if service is None and issubclass(model, ConnectionConfig) and not facts.release.is_since(model.since):
+        came = f"is of type {declared.service_type}, which came with release {model.since[0]}.{model.since[1]}"
         return f"{came}, but this is Collate {facts.release.text}", _HOLDS_ADVICE
-    owners = items(desired.resolved.get("owners")) if desired.resolved else []
-    for name, values in (("owners", owners or request.owners or ()), ("domains", request.domains or ())):
-        if len(values) > 1 and not facts.release.has_many(name):
+    for name in ("owners", "domains"):
+        values = (desired.resolved or {}).get(name) or declared.fields.get(name)
+        if isinstance(values, list) and len(values) > 1 and not facts.release.has_many(name):
             return f"declares {len(values)} {name}, but Collate {facts.release.text} holds one", _HOLDS_ADVICE
-    if service is None and has_mask(request.declared().get("connection")):
+    if service is None and has_mask(declared.fields.get("connection")):
         return f'has the mask "{MASK}" where a new service needs the secret itself', _MASK_ADVICE
     return None
 

@@ -33,13 +33,13 @@ class Comparison:
     somebody else.
 
     :param declared: the declaration, its names resolved to references `{"id", "type", "name"}`.
-    :param connection: its connection as a model, which knows its fields.
+    :param config_model: the model of its connection's config.
     :param facts: the server's release, whose token it is, and what to do about what others set.
     :param authors: who set what; None while the history is not read.
     """
 
     declared: Mapping[str, JsonValue]
-    connection: ConnectionPart | None
+    config_model: type[ConnectionPart]
     service: Service
     facts: ServerFacts
     rewrite_secrets: bool | None
@@ -61,8 +61,8 @@ class Comparison:
         yield from self._relation_changes()
         connection = self.declared.get("connection")
         # An explicit None sends no connection, and so says nothing about the one that is there.
-        if isinstance(connection, dict) and self.connection is not None:
-            for change in connection_changes(connection, self.connection, self.service.connection):
+        if isinstance(connection, dict):
+            for change in connection_changes(connection, self.config_model, self.service.connection):
                 yield self._secret_change(change)
 
     def _decided(self, change: FieldChange, shown: object, conflict: str) -> FieldChange:
@@ -237,6 +237,16 @@ def classification_of(fqn: str, source: str) -> str:
     """Return what a tag is in, which may allow one of its tags only (server source); empty for a glossary term."""
     found = _TAG.fullmatch(fqn) if source == "Classification" else None
     return found[1] if found else ""
+
+
+def tag_keys(fields: Mapping[str, JsonValue]) -> list[Key]:
+    """Return the fully qualified name and the source of each declared tag."""
+    return [(str(tag["tagFQN"]), str(tag["source"])) for tag in items(fields.get("tags"))]
+
+
+def texts(value: JsonValue) -> list[str]:
+    """Return the texts in a list; nothing for an explicit null."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def items(value: JsonValue) -> list[Object]:

@@ -7,12 +7,14 @@ not mention is removed, unless the server fills it in by itself. Fields that the
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from pydantic import JsonValue
 
 from airflow_provider_collate.client.services import PatchOperation
-from airflow_provider_collate.models.declared import ConnectionPart
+from airflow_provider_collate.models.connection import ServiceConnection
+from airflow_provider_collate.models.declared import ConnectionPart, FieldFacts
 from airflow_provider_collate.models.digests import (
     EXTERNAL,
     MASK,
@@ -28,12 +30,23 @@ from airflow_provider_collate.reconcile.field_change import FieldChange, Status,
 
 _EMPTY = frozenset({digest(""), digest([])})
 
+Facts = Mapping[str, FieldFacts]
+"""What is known of the fields of a part of a connection."""
+
 
 def connection_changes(
-    declared: Mapping[str, JsonValue], model: ConnectionPart, shown: Digests
+    declared: Mapping[str, JsonValue], config_model: type[ConnectionPart], shown: Digests
 ) -> tuple[FieldChange, ...]:
-    """Return each field of a connection that is not as declared; no value of it is in the result's text."""
-    return tuple(_object_changes(declared, model, shown, "/connection", whole=True))
+    """Return each field of a connection that is not as declared; no value of it is in the result's text.
+
+    :param config_model: the model of its config.
+    """
+    return tuple(_object_changes(declared, _facts_of(config_model), shown, "/connection", whole=True))
+
+
+@lru_cache(maxsize=64)
+def _facts_of(config_model: type[ConnectionPart]) -> Facts:
+    return {"config": replace(ServiceConnection.fields_by_key["config"], model=config_model)}
 
 
 def has_mask(value: JsonValue) -> bool:
@@ -44,11 +57,11 @@ def has_mask(value: JsonValue) -> bool:
 
 
 def _object_changes(
-    declared: Mapping[str, JsonValue], model: ConnectionPart | None, shown: Digests, at: str, *, whole: bool
+    declared: Mapping[str, JsonValue], facts: Facts | None, shown: Digests, at: str, *, whole: bool
 ) -> Iterator[FieldChange]:
     """Yield what differs in one object of a connection.
 
-    :param model: the object's model; None for a mapping.
+    :param facts: what is known of its fields; None for a mapping.
     :param whole: whether the declaration covers all of it, as it does all that is documented.
     """
     if at not in shown:
@@ -65,28 +78,27 @@ def _object_changes(
         if key == "type" and there is not None and isinstance(value, str):  # compared above
             continue
         if isinstance(value, dict) and there in (OBJECT, None):
-            documented = whole if model is None else key in model.fields_by_key
-            yield from _object_changes(value, _part_at(model, key), shown, path, whole=documented)
+            documented = whole if facts is None else key in facts
+            yield from _object_changes(value, _facts_below(facts, key, value), shown, path, whole=documented)
         elif value is None and _is_empty(path, shown):
             continue
-        elif change := _value_change(key, value, path, there, model):
+        elif change := _value_change(key, value, path, there, facts):
             yield change
     if whole:
-        yield from _undeclared(declared, model, shown, at)
+        yield from _undeclared(declared, facts, shown, at)
 
 
-def _part_at(model: ConnectionPart | None, key: str) -> ConnectionPart | None:
-    if model is None:
-        return None
-    part = getattr(model, model.fields_by_key[key].name, None)
-    return part if isinstance(part, ConnectionPart) else None
+def _facts_below(facts: Facts | None, key: str, value: JsonValue) -> Facts | None:
+    known = facts[key] if facts is not None and key in facts else None
+    part = known.choice.choose(value) if known and known.choice else known.model if known else None
+    return part.fields_by_key if part is not None else None
 
 
 def _value_change(
-    key: str, value: JsonValue, path: str, there: bytes | None, model: ConnectionPart | None
+    key: str, value: JsonValue, path: str, there: bytes | None, facts: Facts | None
 ) -> FieldChange | None:
     if value is None:
-        if there is None or _is_server_default(model, key, there):
+        if there is None or _is_server_default(facts, key, there):
             return None
         return _change(path, PatchOperation("remove", path), "removed")
     if there is None:
@@ -103,7 +115,7 @@ def _value_change(
 
 
 def _undeclared(
-    declared: Mapping[str, JsonValue], model: ConnectionPart | None, shown: Digests, at: str
+    declared: Mapping[str, JsonValue], facts: Facts | None, shown: Digests, at: str
 ) -> Iterator[FieldChange]:
     """Yield what the catalog has beside the declared fields of one object."""
     prefix = f"{at}/"
@@ -112,9 +124,9 @@ def _undeclared(
         if path in expected or not path.startswith(prefix) or "/" in path[len(prefix) :] or _is_empty(path, shown):
             continue
         key = path[len(prefix) :].replace("~1", "/").replace("~0", "~")
-        if model is not None and key not in model.fields_by_key:
+        if facts is not None and key not in facts:
             yield _change(path, None, "not known to this version, and left alone", Status.LEFT)
-        elif not _is_server_default(model, key, there):
+        elif not _is_server_default(facts, key, there):
             yield _change(path, PatchOperation("remove", path), "removed, it is not declared", Status.UNDECIDED)
 
 
@@ -126,14 +138,10 @@ def _is_empty(path: str, shown: Digests) -> bool:
     return all(value in _EMPTY for below, value in shown.items() if below.startswith(f"{path}/"))
 
 
-def _is_server_default(model: ConnectionPart | None, key: str, there: bytes) -> bool:
-    return model is not None and (key == "type" or there == _default_digest(type(model), key))
-
-
-@lru_cache(maxsize=1024)
-def _default_digest(part: type[ConnectionPart], key: str) -> bytes | None:
-    default = part.fields_by_key[key].server_default
-    return None if default is None else digest(default)
+def _is_server_default(facts: Facts | None, key: str, there: bytes) -> bool:
+    if facts is None or key == "type":
+        return facts is not None
+    return key in facts and there == facts[key].default_digest
 
 
 def _is_another_variant(declared: Mapping[str, JsonValue], shown: Digests, at: str) -> bool:

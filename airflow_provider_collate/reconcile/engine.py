@@ -21,7 +21,7 @@ from airflow_provider_collate.exceptions import (
     StoppedError,
 )
 from airflow_provider_collate.kinds import ServiceKind
-from airflow_provider_collate.models import CreateServiceRequest
+from airflow_provider_collate.models import DeclaredService
 from airflow_provider_collate.models.problems import counted
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.apply import CircuitBreaker, Writer
@@ -109,24 +109,24 @@ class Reconciler:
         self._service_reader = ServiceReader(self._services, self._workers, self._progress)
         self._reader = CatalogReader(client, self._services, options, self._workers, self._progress)
 
-    def plan(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str] | None = None) -> Plan:
+    def plan(self, declared: Sequence[DeclaredService], unfinished: Mapping[int, str] | None = None) -> Plan:
         """Return what a run would do, and whether it would be refused, with its fingerprint; write nothing.
 
-        :param requests: the declared services, valid and each name once; they are gone through several times.
+        :param declared: the declared services, valid and each name once; they are gone through several times.
         :param unfinished: numbers of those that cannot be applied as they are, with why; the others can.
         :raises InvalidDeclarationError: when the server cannot show what the prune scope asks for.
         """
-        plan = self._plan(requests, unfinished or {})
+        plan = self._plan(declared, unfinished or {})
         return replace(plan, fingerprint=fingerprint_of(plan.changes, self._client.plan_key(self._kind)))
 
-    def _plan(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str]) -> Plan:
+    def _plan(self, declared: Sequence[DeclaredService], unfinished: Mapping[int, str]) -> Plan:
         facts = self._reader.facts
         who = f"{facts.user} ({'bot' if facts.is_bot else 'person'})"
         log.info(
             "Collate %s at %s, as %s: %s declared",
-            facts.release.text, self._client.ui_url, who, counted(len(requests), "service"),
+            facts.release.text, self._client.ui_url, who, counted(len(declared), "service"),
         )  # fmt: skip
-        found = self._reader.resolve(requests, unfinished)
+        found = self._reader.resolve(declared, unfinished)
         self._fields = found.on_request
         if found.scope is not None:
             self._options = replace(self._options, prune_scope=found.scope)
@@ -141,10 +141,10 @@ class Reconciler:
             log.warning("%s", warning)
         return plan
 
-    def run(self, requests: Sequence[CreateServiceRequest], unfinished: Mapping[int, str] | None = None) -> Report:
+    def run(self, declared: Sequence[DeclaredService], unfinished: Mapping[int, str] | None = None) -> Report:
         """Plan, write what differs, read again, and report.
 
-        :param requests: as for `plan`.
+        :param declared: as for `plan`.
         :param unfinished: as for `plan`.
         :raises RequestError: when the catalog cannot be read, or refuses the token.
         :raises PruneRefusedError: when more would be deleted than may be.
@@ -152,7 +152,7 @@ class Reconciler:
         :raises StoppedError: when the task was told to stop.
         """
         began_at = self._progress.clock()
-        plan = self._plan(requests, unfinished or {})
+        plan = self._plan(declared, unfinished or {})
         log.info("Plan:\n%s", replace(plan, warnings=()).text())  # they were told above
         plan.raise_if_refused()
         self._raise_if_unapproved(plan)

@@ -9,7 +9,7 @@ from airflow_provider_collate.exceptions import PruneRefusedError
 from airflow_provider_collate.models.service import Service, ShownReference, ShownTag
 from airflow_provider_collate.models.stored_text import lost
 from airflow_provider_collate.reconcile.changes import Action, Change, Desired, broken_change, change_of, deletion_of
-from airflow_provider_collate.reconcile.comparison import MASKED, items
+from airflow_provider_collate.reconcile.comparison import MASKED, items, texts
 from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
 from airflow_provider_collate.reconcile.field_change import Status, listing
 from airflow_provider_collate.reconcile.options import RunOptions, parse_limit
@@ -127,22 +127,22 @@ class Planner:
     def _note_if_outside(self, desired: Desired, service: Service | None) -> None:
         scope = self._options.prune_scope
         if scope is not None and not desired.problems and not scope.holds(_as_declared(desired, service)):
-            self._outside.append(desired.request.name)
+            self._outside.append(desired.name)
 
 
 def _as_declared(desired: Desired, service: Service | None) -> Service:
     """Return a service as it will be when it is as declared, as far as a scope can tell."""
-    request, resolved = desired.request, desired.resolved or {}
-    known = service or Service.model_construct(id="", name=request.name, service_type=request.service_type)
+    declared, resolved = desired.declared, desired.resolved or {}
+    known = service or Service.model_construct(id="", name=desired.name, service_type=declared.service_type)
     fields: dict[str, object] = {}
-    if request.tags:
-        declared = (ShownTag.model_construct(**dict(tag)) for tag in request.tags)
-        fields["tags"] = (*declared, *(known.tags or ()))
-    if "owners" in request.model_fields_set:
+    if tags := items(declared.fields.get("tags")):
+        fields["tags"] = (*map(ShownTag.model_validate, tags), *(known.tags or ()))
+    if "owners" in declared.fields:
         owners = items(resolved.get("owners"))
         fields["owners"] = tuple(ShownReference.model_validate(owner) for owner in owners)
-    if "domains" in request.model_fields_set:
-        fields["domains"] = tuple(ShownReference.model_construct(id="", name=fqn) for fqn in request.domains or ())
+    if "domains" in declared.fields:
+        names = texts(declared.fields["domains"])
+        fields["domains"] = tuple(ShownReference.model_construct(id="", name=fqn) for fqn in names)
     return known.model_copy(update=fields)
 
 
@@ -178,8 +178,8 @@ def _description_warnings(changes: Iterable[Change]) -> Iterator[str]:
     losses: list[str] = []
     for change in changes:
         is_written = change.action is Action.CREATE or any(one.field == "description" for one in change.writable)
-        text = change.desired.request.description if is_written and change.writes and change.desired else None
-        if parts := lost(text or ""):
+        fields = change.desired.declared.fields if is_written and change.writes and change.desired else {}
+        if parts := lost(str(fields.get("description") or "")):
             losses.append(f"{change.name}: {' '.join(parts)}")
     if losses:
         named = listing(losses)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,18 +13,19 @@ from pydantic import JsonValue
 from airflow_provider_collate.client.directory import Collection, Entry
 from airflow_provider_collate.client.release import Release
 from airflow_provider_collate.exceptions import InvalidDeclarationError
-from airflow_provider_collate.models import CreateServiceRequest
-from airflow_provider_collate.models.metadata import EntityReference, Owner, OwnerName, TagLabel
+from airflow_provider_collate.models import DeclaredService
+from airflow_provider_collate.models.declared_service import Fields
+from airflow_provider_collate.models.metadata import EntityReference, Owner, OwnerName
 from airflow_provider_collate.models.problems import UUID_PATTERN, quoted
 from airflow_provider_collate.reconcile.changes import Desired
-from airflow_provider_collate.reconcile.comparison import classification_of
+from airflow_provider_collate.reconcile.comparison import Key, classification_of, tag_keys, texts
 from airflow_provider_collate.reconcile.field_change import ABSENT
 from airflow_provider_collate.reconcile.lookups import Ask, LookUps, Unreadable
 from airflow_provider_collate.reconcile.scope import GLOSSARY, PruneScope
 
-# Fields that a list or a get shows only when asked: the model's name → the API's.
-_ON_REQUEST = {"tags": "tags", "owners": "owners", "domains": "domains", "data_products": "dataProducts"}
-_FIELDS = frozenset({*_ON_REQUEST, "ingestion_runner"})
+# Fields that a list or a get shows only when asked.
+_ON_REQUEST = frozenset({"tags", "owners", "domains", "dataProducts"})
+_FIELDS = _ON_REQUEST | {"ingestionRunner"}
 _COLLECTIONS: Mapping[str, Collection] = {
     "user": "users",
     "team": "teams",
@@ -61,8 +63,22 @@ class _Problem:
     is_ambiguous: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What a declaration names.
+
+    :param tags: the fully qualified name and the source of each.
+    """
+
+    owners: list[Owner]
+    domains: list[str]
+    data_products: list[str]
+    tags: list[Key]
+    runner: EntityReference | None
+
+
 def resolve_references(
-    requests: Sequence[CreateServiceRequest],
+    declared: Sequence[DeclaredService],
     names: LookUps,
     release: Release,
     scope: PruneScope | None = None,
@@ -74,34 +90,34 @@ def resolve_references(
     :raises RequestError: for transient errors, and when the token is refused.
     :raises InvalidDeclarationError: when the owner of the scope may be one of several.
     """
-    declared: list[tuple[str, object | None]] = []
+    rows: list[Desired] = []
+    keys = dict.fromkeys(unfinished, "")
     given: set[str] = set()
-    distinct: dict[object, CreateServiceRequest] = {}
-    for request in requests:
-        key = _key(request)
-        declared.append((request.name, key))
-        given |= request.model_fields_set
-        if key is not None:
-            distinct[key] = request
+    distinct: dict[str, _Named] = {}
+    for number, service in enumerate(declared):
+        rows.append(Desired(number, declared, service.name))
+        given |= service.fields.keys()
+        if key := _key(service.fields):
+            keys[number] = key
+            if key not in distinct:
+                distinct[key] = _named(service.fields)
     if distinct or scope is not None:
-        owners = {owner for request in distinct.values() for owner in request.owners or ()} | {*_scope_owners(scope)}
-        asks = {ask for request in distinct.values() for ask in _asks(request)}
+        owners = {owner for named in distinct.values() for owner in named.owners} | {*_scope_owners(scope)}
+        asks = {ask for named in distinct.values() for ask in _asks(named)}
         names.read(
             asks.union(_scope_asks(scope), *map(_owner_asks, owners)),
             {owner.name for owner in owners if isinstance(owner, OwnerName) and owner.is_email},
-            {name for request in distinct.values() for name in _shared_classifications(request.tags or ())},
+            {name for named in distinct.values() for name in _shared_classifications(named.tags)},
         )
     resolver = _Resolver(names, release)
-    resolved = {key: resolver.row(request) for key, request in distinct.items()}
-    rows: list[Desired] = []
-    for number, (name, key) in enumerate(declared):
+    resolved = {key: resolver.row(named) for key, named in distinct.items()}
+    for number, key in keys.items():
         fields, found = resolved.get(key, (None, ()))
-        place = f"services[{number}]." if len(declared) > 1 else ""
+        place = f"services[{number}]." if len(rows) > 1 else ""
         problems = [unfinished[number]] if number in unfinished else []
         problems += [f"{place}{problem}" for problem in found]
-        rows.append(Desired(number, requests, name, fields, tuple(problems)))
-    on_request = frozenset(_ON_REQUEST[name] for name in given & _ON_REQUEST.keys())
-    return References(rows, on_request, *resolver.scope(scope), names.exclusive)
+        rows[number] = replace(rows[number], resolved=fields, problems=tuple(problems))
+    return References(rows, _ON_REQUEST & given, *resolver.scope(scope), names.exclusive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +128,19 @@ class _Resolver:
     release: Release
     decided: dict[object, Reference | _Problem] = field(default_factory=dict)
 
-    def row(self, request: CreateServiceRequest) -> tuple[Mapping[str, JsonValue] | None, list[str]]:
+    def row(self, named: _Named) -> tuple[Mapping[str, JsonValue] | None, list[str]]:
         """Return what the names in a declaration stand for, and a line for each that cannot be sent.
 
         :return: the fields that named something as lists of `{"id", "type", "name"}`, the runner alone as one.
         """
         found: dict[str, dict[str, Reference]] = {}
         problems: list[str] = []
-        for name, path, reference in self._references(request):
+        for name, path, reference in self._references(named):
             if isinstance(reference, _Problem):
                 problems.append(f"{path}: {reference.text}")
             else:
                 found.setdefault(name, {})[str(reference["id"]).lower()] = reference
-        problems += self._broken_rules(request, tuple(found.get("owners", {}).values()))
+        problems += self._broken_rules(named, tuple(found.get("owners", {}).values()))
         fields: dict[str, JsonValue] = {name: [*references.values()] for name, references in found.items()}
         if "ingestionRunner" in found:
             (fields["ingestionRunner"],) = found["ingestionRunner"].values()
@@ -152,24 +168,24 @@ class _Resolver:
         warnings = tuple(f"prune_scope.{key}: {value.text}" for key, value in problems.items())
         return replace(scope, owner_id=owner_id), warnings
 
-    def _references(self, request: CreateServiceRequest) -> Iterator[tuple[str, str, Reference | _Problem]]:
+    def _references(self, named: _Named) -> Iterator[tuple[str, str, Reference | _Problem]]:
         """Yield each reference with its field and the path that a message shows."""
-        for number, owner in enumerate(request.owners or ()):
+        for number, owner in enumerate(named.owners):
             yield "owners", "owners" if isinstance(owner, OwnerName) else f"owners[{number}]", self._owner(owner)
-        for fqn in request.domains or ():
+        for fqn in named.domains:
             yield "domains", "domains", self._qualified("domain", fqn)
-        for fqn in request.data_products or ():
+        for fqn in named.data_products:
             yield "dataProducts", "dataProducts", self._qualified("dataProduct", fqn)
-        for tag in request.tags or ():
-            yield "tags", "tags", self._tag(tag.tag_fqn, tag.source)
-        if request.ingestion_runner is not None:
-            yield "ingestionRunner", "ingestionRunner", self._runner(request.ingestion_runner)
+        for fqn, source in named.tags:
+            yield "tags", "tags", self._tag(fqn, source)
+        if named.runner is not None:
+            yield "ingestionRunner", "ingestionRunner", self._runner(named.runner)
 
-    def _broken_rules(self, request: CreateServiceRequest, owners: Sequence[Reference]) -> Iterator[str]:
+    def _broken_rules(self, named: _Named, owners: Sequence[Reference]) -> Iterator[str]:
         """Yield what the catalog would refuse though each name exists."""
         if self.release.limits_owners and len(owners) > 1 and any(owner["type"] == "team" for owner in owners):
             yield f"owners: {_names(str(owner['name']) for owner in owners)} own it together, but {_RULE}"
-        for parent, names in _shared_classifications(request.tags or ()).items():
+        for parent, names in _shared_classifications(named.tags).items():
             if self.names.exclusive[parent]:
                 yield f"tags: {_names(sorted(names))} exclude each other: {parent} allows one tag"
 
@@ -266,27 +282,33 @@ class _Resolver:
         return _reference(entry, kind, entry.fqn)
 
 
-def _key(request: CreateServiceRequest) -> object | None:
-    """Return what two declarations that name the same have in common; None where nothing is named."""
-    if _FIELDS.isdisjoint(request.model_fields_set):
-        return None
-    runner = request.ingestion_runner
-    return (
-        tuple(o if isinstance(o, OwnerName) else (o.type, o.id, o.name) for o in request.owners or ()),
-        tuple(request.domains or ()),
-        tuple(request.data_products or ()),
-        tuple((tag.tag_fqn, tag.source) for tag in request.tags or ()),
-        (runner.type, runner.id, runner.name) if runner else (),
+def _key(fields: Fields) -> str:
+    """Return what two declarations that name the same have in common; empty where nothing is named."""
+    return "" if _FIELDS.isdisjoint(fields) else json.dumps([fields.get(name) for name in sorted(_FIELDS)])
+
+
+def _named(fields: Fields) -> _Named:
+    owners, runner = fields.get("owners"), fields.get("ingestionRunner")
+    return _Named(
+        [_owner(owner) for owner in owners] if isinstance(owners, list) else [],
+        texts(fields.get("domains")),
+        texts(fields.get("dataProducts")),
+        tag_keys(fields),
+        EntityReference.model_validate(runner) if runner else None,
     )
 
 
-def _asks(request: CreateServiceRequest) -> Iterator[Ask]:
+def _owner(declared: JsonValue) -> Owner:
+    return OwnerName(declared) if isinstance(declared, str) else EntityReference.model_validate(declared)
+
+
+def _asks(named: _Named) -> Iterator[Ask]:
     """Yield what must be looked up for a declaration, but for its owners."""
-    yield from (Ask("domains", fqn) for fqn in request.domains or ())
-    yield from (Ask("dataProducts", fqn) for fqn in request.data_products or ())
-    yield from (_tag_ask(tag.tag_fqn, tag.source) for tag in request.tags or ())
-    if request.ingestion_runner is not None:
-        yield _id_ask(request.ingestion_runner)
+    yield from (Ask("domains", fqn) for fqn in named.domains)
+    yield from (Ask("dataProducts", fqn) for fqn in named.data_products)
+    yield from (_tag_ask(*key) for key in named.tags)
+    if named.runner is not None:
+        yield _id_ask(named.runner)
 
 
 def _owner_asks(owner: Owner) -> Iterator[Ask]:
@@ -324,11 +346,11 @@ def _scope_owners(scope: PruneScope | None) -> list[Owner]:
     return [OwnerName(scope.owner)]
 
 
-def _shared_classifications(tags: Sequence[TagLabel]) -> dict[str, set[str]]:
+def _shared_classifications(tags: Sequence[Key]) -> dict[str, set[str]]:
     """Return the classifications of which a declaration has several tags, with those."""
     found: dict[str, set[str]] = {}
-    for tag in tags:
-        found.setdefault(classification_of(tag.tag_fqn, tag.source), set()).add(tag.tag_fqn)
+    for fqn, source in tags:
+        found.setdefault(classification_of(fqn, source), set()).add(fqn)
     return {name: fqns for name, fqns in found.items() if name and len(fqns) > 1}
 
 

@@ -82,7 +82,8 @@ def test_aliases_and_merges_within_the_bound_are_good(write: Write) -> None:
     )
 
     services = read("a.yaml")
-    assert [(service.name, service.description) for service in services] == [("one", "A"), ("two", "A"), ("three", "B")]
+    described = [(service.name, service.fields["description"]) for service in services]
+    assert described == [("one", "A"), ("two", "A"), ("three", "B")]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_content(write: Write) -> None:

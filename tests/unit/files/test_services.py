@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.files import json_lines
 from airflow_provider_collate.files.conn_ids import Resolution
 from airflow_provider_collate.files.path import ServicesPath
 from airflow_provider_collate.files.services import FileServices, read_files
@@ -95,7 +99,7 @@ def test_braces_in_a_file_are_no_template(write: Write) -> None:
     text = "- {name: one, serviceType: Sklearn, connection: {config: {}}, description: '{{ conn.x.password }}'}"
     write("a.yaml", text)
 
-    assert read("a.yaml")[0].description == "{{ conn.x.password }}"
+    assert read("a.yaml")[0].fields["description"] == "{{ conn.x.password }}"
 
 
 def test_a_conn_id_is_not_looked_up(write: Write) -> None:
@@ -104,7 +108,7 @@ def test_a_conn_id_is_not_looked_up(write: Write) -> None:
     services = read("a.yaml")
     assert not services.problems
     assert not services.warnings
-    assert services[0].connection is None
+    assert services[0].fields["connection"] is None
 
 
 @pytest.mark.parametrize(
@@ -177,3 +181,127 @@ def test_a_connection_that_goes_away_after_the_check_is_told(
 
     with pytest.raises(InvalidDeclarationError, match=r"a\.jsonl:1 services\[0\]\.connection\.conn_id: is gone"):
         use(services)
+
+
+class Moved:
+    """Resolves a connection to another tracking server each time."""
+
+    def __init__(self) -> None:
+        self._times = 0
+
+    def resolve(self, rows: Sequence[object]) -> Resolution:
+        self._times += 1
+        config = {"trackingUri": f"http://{self._times}"}
+        return Resolution([{**cast("dict[str, object]", row), "connection": {"config": config}} for row in rows])
+
+
+def test_what_an_airflow_connection_holds_is_asked_for_again_and_not_kept_with_the_line(write: Write) -> None:
+    write("a.jsonl", '{"name": "one", "serviceType": "Mlflow", "connection": {"conn_id": "models"}}')
+    services = read_files([ServicesPath("a.jsonl")], find_kind("mlmodelServices"), Moved())
+    services.raise_if_faulty()
+
+    found = [*services, *services]
+    assert [service.config for service in found] == [{"type": "Mlflow", "trackingUri": f"http://{n}"} for n in (2, 3)]
+
+
+def test_a_line_is_the_same_service_as_a_row_of_json(write: Write) -> None:
+    rows = [
+        {"name": "ä", "service_type": "Sklearn", "connection": None, "tags": ["Tier.Tier1"], "domain": "Sales"},
+        {"name": "two", "serviceType": "Zoo", "connection": {"config": {"own": {"x": None, "n": 1.5}, "none": None}}},
+        {
+            "name": "three",
+            "serviceType": "Mlflow",
+            "connection": {"config": {"tracking_uri": "http://t"}},
+            "owners": ["ana"],
+        },
+    ]
+    write("a.json", json.dumps(rows))
+    write("a.jsonl", "\n".join(map(json.dumps, rows)))
+
+    assert [*read("a.jsonl")] == [*read("a.json")]
+    assert [read("a.jsonl")[n].config_model for n in (0, 1, 2)] == [one.config_model for one in read("a.json")]
+
+
+LINE = '{{"name": "{}", "serviceType": "Mlflow", "connection": {{"conn_id": "{}"}}}}\n'
+
+
+def test_all_lines_are_read_back_in_their_order_by_any_thread(write: Write) -> None:
+    write("a.jsonl", "".join(JSON_ROW.replace("one", f"a{n}") + "\n" for n in range(1_203)))
+    write("b.jsonl", "".join(JSON_ROW.replace("one", f"b{n}") + "\n" for n in range(7)))
+    expected = [*(f"a{n}" for n in range(1_203)), *(f"b{n}" for n in range(7))]
+
+    services = read("*.jsonl")
+    assert names(services) == expected
+    with ThreadPoolExecutor(8) as pool:
+        assert [*pool.map(lambda number: services[number].name, range(len(services)))] == expected
+
+
+def test_a_line_whose_secrets_are_still_to_be_named_has_no_connection(write: Write) -> None:
+    write("a.jsonl", LINE.format("one", "models"))
+    write("b.jsonl", LINE.format("two", "models") + LINE.format("three", "TODO"))
+
+    services = read("*.jsonl")
+    assert [services[number].fields["connection"] for number in services.unfinished] == [None]
+    assert [*services.unfinished] == [2]
+
+
+class Spoiled(Moved):
+    """Resolves connections as it did at first, and later to what is no config."""
+
+    def resolve(self, rows: Sequence[object]) -> Resolution:
+        resolution = super().resolve(rows)
+        if self._times > 2:
+            resolution.rows = [{**cast("dict[str, object]", row), "connection": 1} for row in rows]
+        return resolution
+
+
+def test_a_connection_that_is_spoiled_after_the_check_is_told_where_it_is(write: Write) -> None:
+    write("a.jsonl", LINE.format("one", "models"))
+    write("b.jsonl", LINE.format("two", "models") + LINE.format("three", "models"))
+    services = read_files([ServicesPath("*.jsonl")], find_kind("mlmodelServices"), Spoiled())
+    services.raise_if_faulty()
+
+    with pytest.raises(InvalidDeclarationError, match=r"b\.jsonl:2 services\[1\]\.connection: must be an object"):
+        services[2]
+
+
+@pytest.mark.parametrize(
+    "row, said",
+    [
+        ('{"name": "a\\ud800", "serviceType": "Mlflow", "connection": {"conn_id": "m"}}', "name: is not valid Unicode"),
+        (f'{{"name": "a", "x": {"[" * 300}{"]" * 300}, "connection": {{"conn_id": "m"}}}}', "x: unknown field"),
+        (
+            '{"name": "a", "serviceType": "Zoo", "connection": {"config": {"own": {"k\\ud800": 1}}}}',
+            "connection.config.own: one of its keys is not valid Unicode",
+        ),
+    ],
+)
+def test_a_faulty_line_that_could_not_be_stored_is_told_all_the_same(write: Write, row: str, said: str) -> None:
+    write("a.jsonl", row)
+    assert f"a.jsonl:1 services[0].{said}" in problems("a.jsonl")
+
+
+def test_a_disk_that_is_full_is_told(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a.jsonl", f"{JSON_ROW}\n" * 2)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: Path("/dev/full").open("w+b"))  # noqa: SIM115
+
+    said = "a.jsonl: cannot be checked, because a temporary file cannot be written: No space left on device"
+    assert said in problems("a.jsonl")
+
+
+def test_what_stands_before_a_line_that_is_too_long_is_told_too(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_lines, "LONGEST", 100)
+    write("a.jsonl", "{}\n" * 3 + " " * 200 + "\n{}")
+
+    told = problems("a.jsonl")
+    assert [line.split()[0] for line in told if "name" in line] == ["a.jsonl:1", "a.jsonl:2", "a.jsonl:3"]
+    assert told[-1].startswith("a.jsonl:4: is longer than")
+
+
+def test_what_becomes_of_the_file_after_the_check_does_not_matter(write: Write) -> None:
+    file = write("a.jsonl", JSON_ROW)
+    services = read("a.jsonl")
+    file.write_text(JSON_ROW.replace("one", "two"))
+
+    assert names(services) == ["one"]
+    assert services[0].name == "one"

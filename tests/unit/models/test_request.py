@@ -18,7 +18,15 @@ from airflow_provider_collate.kinds.mlmodel import (
     CustomMlModelConnection,
     MlflowConnection,
 )
-from airflow_provider_collate.models import EntityReference, OwnerName, ServiceConnection, TagLabel
+from airflow_provider_collate.models import (
+    ConnectionConfig,
+    EntityReference,
+    LiteralConfig,
+    OwnerName,
+    ServiceConnection,
+    TagLabel,
+)
+from airflow_provider_collate.models.declared import ConnectionText, PlainText
 
 OWNER = "ca22d46e-81b9-4e48-85b5-0adc44980da9"
 TAG = {"tagFQN": "Tier.Tier1", "source": "Classification", "labelType": "Manual", "state": "Confirmed"}
@@ -51,7 +59,7 @@ def test_an_explicit_none_is_declared_and_not_sent() -> None:
         "tags",
         "owners",
     }
-    assert service.declared() == {
+    assert service.declared().fields == {
         "name": "a",
         "serviceType": "Mlflow",
         "connection": None,
@@ -163,9 +171,9 @@ def test_owners_and_domains_that_are_given_twice_count_once_in_their_order() -> 
         owners=["team:x", reference, {**reference, "id": OWNER.upper()}, "team:x"],
         dataProducts=["p", "p"],
     )
-    assert service.declared()["domains"] == ["b", "a"]
-    assert service.declared()["owners"] == ["team:x", reference]
-    assert service.declared()["dataProducts"] == ["p"]
+    assert service.declared().fields["domains"] == ["b", "a"]
+    assert service.declared().fields["owners"] == ["team:x", reference]
+    assert service.declared().fields["dataProducts"] == ["p"]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +195,7 @@ def test_an_owner_by_name_keeps_its_text_and_says_what_to_look_up(
     owner = service.owners[0]
     assert isinstance(owner, OwnerName)
     assert (owner.kind, owner.name, owner.is_email) == (kind, name, is_email)
-    assert service.declared()["owners"] == [text, {"id": OWNER, "type": "team"}]
+    assert service.declared().fields["owners"] == [text, {"id": OWNER, "type": "team"}]
 
 
 def test_a_glossary_term_by_name() -> None:
@@ -206,8 +214,43 @@ def test_a_null_among_the_options_leaves_the_option_out() -> None:
     }
 
 
+def test_what_was_read_from_an_airflow_connection_is_sent_with_its_braces() -> None:
+    config = LiteralConfig(type="Mlflow", trackingUri="http://{{ a }}", registryUri="x")
+    assert sent_config("Mlflow", {"config": config}) == config
+
+
+def test_a_config_of_a_model_of_the_users_own_is_sent_as_that_model_has_it() -> None:
+    class Own(ConnectionConfig):
+        host_name: PlainText = None
+        pass_word: ConnectionText | None = None
+
+    connection = {"config": Own(type="Zoo", host_name="h", pass_word=None)}
+    assert sent_config("Zoo", connection) == {"type": "Zoo", "hostName": "h"}
+    declared = request(serviceType="Zoo", connection={"config": Own(type="Zoo", pass_word="p")}).declared()
+    assert declared.secrets() == ("p",)
+
+
+def test_a_null_in_a_documented_part_is_not_sent_and_one_of_the_users_own_is() -> None:
+    config = {"location": "eu", "credentials": {"gcpConfig": {"type": "gcp_adc", "projectId": None, "own": None}}}
+    payload = request(
+        serviceType="VertexAI",
+        connection={"config": config},
+        tags=[{"tagFQN": "Tier.Tier1", "description": None, "style": {"color": None}}],
+        owners=[{"id": OWNER, "type": "user", "name": None}],
+        style={"color": None, "iconURL": "https://acme.example/i.svg"},
+    ).to_payload()
+
+    sent: dict[str, JsonValue] = {"type": "gcp_adc", "own": None}
+    assert payload["connection"] == {
+        "config": {"type": "VertexAI", "location": "eu", "credentials": {"gcpConfig": sent}}
+    }
+    assert payload["tags"] == [{**TAG, "style": {}}]
+    assert payload["owners"] == [{"id": OWNER, "type": "user"}]
+    assert payload["style"] == {"iconURL": "https://acme.example/i.svg"}
+
+
 def test_a_domain_of_none_empties_the_domains() -> None:
-    assert request(domain=None).declared()["domains"] == []
+    assert request(domain=None).declared().fields["domains"] == []
 
 
 @pytest.mark.parametrize(

@@ -277,7 +277,7 @@ def mutations(draw: st.DrawFn, service_type: str) -> Json:
 def test_what_the_schema_accepts_is_accepted_and_serialised_to_it(data: st.DataObject, service_type: str) -> None:
     instance = data.draw(requests(service_type))
     (service,) = validate([instance]).services
-    payload = json.loads(json.dumps(service.to_payload()))
+    payload = json.loads(json.dumps(service.payload()))
     Draft7Validator(schema_of(service_type)).validate(payload)
     assert without_types(payload) == without_types(instance)
 
@@ -361,9 +361,9 @@ def test_the_server_fills_in_what_the_schema_says(
 def test_the_vendors_examples_are_accepted_as_they_stand() -> None:
     examples = json.loads((CONTRACT / "documented_examples.json").read_text())
     create = examples["create"]["request"]
-    assert [service.to_payload() for service in validate([create]).services] == [create]
+    assert [service.payload() for service in validate([create]).services] == [create]
     bulk = validate(examples["bulk"])
-    assert [service.to_payload() for service in bulk.services] == examples["bulk"]
+    assert [service.payload() for service in bulk.services] == examples["bulk"]
     assert bulk.warnings == [
         f"services[0].connection.config.registryUri: {LOOSER}",
         f"services[1].connection.config.awsConfig: {LOOSER}",

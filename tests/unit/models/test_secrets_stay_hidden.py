@@ -130,8 +130,13 @@ def test_no_warning_and_no_printed_model_shows_a_secret() -> None:
     for service_type, config in [*CONFIGS.items(), ("VertexAI", EXTERNAL)]:
         validated = validate([service(service_type, config)])
         assert CANARY not in repr(validated.warnings)
-        for part in models_in(validated.services[0]):
+        assert repr(validated.services) == f"[DeclaredService(name='a', service_type={service_type!r})]"
+        for part in models_in(model_of(service_type, config)):
             assert CANARY not in f"{part} {part!r} {[part]} {list(part.__repr_args__())}"
+
+
+def model_of(service_type: str, config: JsonValue) -> CreateMlModelServiceRequest:
+    return CreateMlModelServiceRequest.model_validate(service(service_type, config))
 
 
 def models_in(model: BaseModel) -> Iterator[BaseModel]:
@@ -142,14 +147,15 @@ def models_in(model: BaseModel) -> Iterator[BaseModel]:
 
 
 def test_a_printed_connection_shows_its_type_and_which_fields_were_given() -> None:
-    (validated,) = validate([service("Mlflow", {"trackingUri": CANARY})]).services
-    assert repr(validated.connection) == ("ServiceConnection(config=MlflowConnection(tracking_uri=***, type='Mlflow'))")
-    assert str(validated.connection) == "config=MlflowConnection(tracking_uri=***, type='Mlflow')"
+    connection = model_of("Mlflow", {"trackingUri": CANARY}).connection
+    assert repr(connection) == ("ServiceConnection(config=MlflowConnection(tracking_uri=***, type='Mlflow'))")
+    assert str(connection) == "config=MlflowConnection(tracking_uri=***, type='Mlflow')"
 
 
 def test_an_own_field_is_shown_by_its_name_only() -> None:
-    (validated,) = validate([service("Foo", {"own": CANARY})]).services
-    assert repr(validated.connection) == "ServiceConnection(config=UndocumentedConnection(own=***))"
+    assert (
+        repr(model_of("Foo", {"own": CANARY}).connection) == "ServiceConnection(config=UndocumentedConnection(own=***))"
+    )
 
 
 @pytest.mark.parametrize(
@@ -227,11 +233,12 @@ def test_secrets_beside_a_conn_id_are_found_before_validation(
     assert list(ML_MODEL.secret_values(service_type, connection)) == secrets
 
 
-def test_a_validated_request_knows_its_secrets() -> None:
+def test_a_validated_service_knows_its_secrets() -> None:
     for service_type, config in [*CONFIGS.items(), ("VertexAI", EXTERNAL)]:
         (validated,) = validate([service(service_type, config)]).services
         assert CANARY in validated.secrets()
     without: list[object] = [None, {}, {"config": {}}]
     for connection in without:
         row = {"name": "a", "serviceType": "Mlflow", "connection": connection}
-        assert CreateMlModelServiceRequest.model_validate(row).secrets() == ()
+        (validated,) = validate([row]).services
+        assert validated.secrets() == ()

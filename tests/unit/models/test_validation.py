@@ -153,7 +153,7 @@ def test_an_unknown_service_type_is_sent_as_it_is_with_a_warning() -> None:
         service(name="c", serviceType="Mlfloww", connection={"config": {}}),
     ]
     validated = validate(rows)
-    assert [row.to_payload()["connection"] for row in validated.services] == [row["connection"] for row in rows]
+    assert [row.payload()["connection"] for row in validated.services] == [row["connection"] for row in rows]
     assert validated.warnings == [
         'services[0].serviceType: "Foo" is not known to this version; sent as it is (and 1 more row)',
         'services[2].serviceType: "Mlfloww" is not known to this version; sent as it is, did you mean Mlflow?',
@@ -168,5 +168,5 @@ def test_a_single_service_is_warned_about_without_a_row_number() -> None:
 def test_a_service_of_any_kind_takes_a_connection_as_it_is() -> None:
     row = {"name": "t", "serviceType": "Tableau", "connection": {"config": {"hostPort": "x"}}}
     validated = validate_services([row], model=CreateServiceRequest)
-    assert validated.services[0].to_payload() == row
+    assert validated.services[0].payload() == row
     assert validated.warnings == []

@@ -16,7 +16,7 @@ from airflow_provider_collate.reconcile.changes import Change, Desired, change_o
 from airflow_provider_collate.reconcile.facts import Authors, ServerFacts
 from airflow_provider_collate.reconcile.field_change import Status
 from airflow_provider_collate.reconcile.options import OnConflict, RunOptions
-from tests.unit.reconcile.workbench import requests, sklearn
+from tests.unit.reconcile.workbench import declared_services, sklearn
 
 ME = "ingestion-bot"
 TODAY = "2.0.7"
@@ -71,8 +71,8 @@ def compare(
     :param resolved: the references that names in the declaration stand for.
     """
     server = by or facts()
-    (request,) = requests([row or sklearn(**declared)])
-    desired = Desired(0, [request], request.name, resolved)
+    (wanted,) = declared_services([row or sklearn(**declared)])
+    desired = Desired(0, [wanted], wanted.name, resolved)
     authors = None if told is None else Authors(told, exclusive=exclusive)
     return change_of(desired, service, server, options or RunOptions(on_conflict=server.on_conflict), authors)
 

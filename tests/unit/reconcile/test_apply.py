@@ -28,10 +28,10 @@ from tests.unit.reconcile.workbench import (
     COLLECTION,
     Row,
     Workbench,
+    declared_services,
     error_of,
     mlflow,
     once,
-    requests,
     sagemaker,
     sklearn,
 )
@@ -62,8 +62,8 @@ class TestBulk:
 
     def test_where_it_is_missing_rows_are_posted_and_it_is_not_tried_again(self, old_bot: Workbench) -> None:
         client = old_bot.client()
-        first = Reconciler(client, ML_MODEL, RunOptions()).run(requests(many(30)))
-        second = Reconciler(client, ML_MODEL, RunOptions()).run(requests(many(60)))
+        first = Reconciler(client, ML_MODEL, RunOptions()).run(declared_services(many(30)))
+        second = Reconciler(client, ML_MODEL, RunOptions()).run(declared_services(many(60)))
         assert (first.counts, second.counts) == ({"created": 30}, {"created": 30, "unchanged": 30})
         assert [seen.path for seen in old_bot.sent("PUT")] == [BULK]
         assert len(old_bot.sent("POST")) == 60
@@ -340,7 +340,7 @@ class TestStopping:
 
         old_bot.before = stop_at_the_tenth
         with pytest.raises(StoppedError) as caught:
-            Reconciler(client, ML_MODEL, RunOptions()).run(requests(many(300)))
+            Reconciler(client, ML_MODEL, RunOptions()).run(declared_services(many(300)))
         assert caught.value.retryable
         assert len(old_bot.sent("POST")) <= 10 + 8
 
@@ -348,7 +348,7 @@ class TestStopping:
         client = bot.client()
         bot.before = lambda seen: client.stop() if seen.method == "PUT" else None
         with pytest.raises(StoppedError):
-            Reconciler(client, ML_MODEL, RunOptions(chunk_size=10)).run(requests(many(100)))
+            Reconciler(client, ML_MODEL, RunOptions(chunk_size=10)).run(declared_services(many(100)))
         assert len(bot.sent("PUT")) == 1
 
 

@@ -25,7 +25,7 @@ OVERWRITE = facts(on_conflict="overwrite")
 
 
 class Nested(ConnectionPart):
-    """A part that documents a mapping of objects, as no ML model service has one."""
+    """A config that documents a mapping of objects, as no ML model service has one."""
 
     options: dict[str, dict[str, str]] | None = None
 
@@ -174,10 +174,22 @@ class TestWhatIsNotDeclared:
         assert compare(there, by=OVERWRITE, **custom(mine={"a": "1", "deep": {"a": "1"}})).fields == ()
 
     def test_what_a_documented_field_holds_is_whole_as_deep_as_it_goes(self) -> None:
-        declared: dict[str, JsonValue] = {"options": {"deep": {"a": "1"}}}
-        there: dict[str, JsonValue] = {"options": {"deep": {"a": "1", "b": "2"}}}
-        changes = connection_changes(declared, Nested.model_validate(declared), digests(there))
-        assert [(one.field, one.status) for one in changes] == [("connection.options.deep.b", Status.UNDECIDED)]
+        declared: dict[str, JsonValue] = {"config": {"options": {"deep": {"a": "1"}}}}
+        there: dict[str, JsonValue] = {"config": {"options": {"deep": {"a": "1", "b": "2"}}}}
+        changes = connection_changes(declared, Nested, digests(there))
+        assert [(one.field, one.status) for one in changes] == [("connection.config.options.deep.b", Status.UNDECIDED)]
+
+    def test_a_part_is_known_by_the_model_that_its_type_chooses(self) -> None:
+        there = shown(**vertex(type="gcp_credential_path", path="/key", projectId="p", audience="a"))
+        change = compare(there, by=OVERWRITE, **vertex(type="gcp_credential_path", path="/key"))
+        assert operations(change) == [("remove", "/connection/config/credentials/gcpConfig/projectId", None)]
+        assert texts(change, Status.LEFT) == [
+            "connection.config.credentials.gcpConfig.audience: not known to this version, and left alone"
+        ]
+
+    def test_a_type_that_is_not_declared_is_not_removed(self) -> None:
+        there = shown(serviceType="Zoo", connection={"config": {"type": "Zoo"}})
+        assert compare(there, by=OVERWRITE, serviceType="Zoo", connection={"config": {}}).fields == ()
 
     def test_what_stands_beside_the_config_is_noted_too(self) -> None:
         there = shown(connection={"config": {"type": "Sklearn"}, "secretsManager": {"type": "aws"}})

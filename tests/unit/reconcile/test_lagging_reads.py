@@ -14,7 +14,7 @@ from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.report import Outcome, RowResult
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.sandbox import InProcessTransport
-from tests.unit.reconcile.workbench import Row, Workbench, error_of, requests, sklearn
+from tests.unit.reconcile.workbench import Row, Workbench, declared_services, error_of, sklearn
 
 
 class Lagging(httpx.BaseTransport):
@@ -44,7 +44,7 @@ def run(bench: Workbench, row: Row, lag: float, **options: Any) -> RowResult:
     network = Lagging(bench, lag)
     config = ClientConfig("http://catalog.example/api")
     client = CollateClient(config, lambda: bench.catalog.bot_token, http=network, sleep=network.sleep)
-    return Reconciler(client, ML_MODEL, RunOptions(**options)).run(requests([row])).rows[-1]
+    return Reconciler(client, ML_MODEL, RunOptions(**options)).run(declared_services([row])).rows[-1]
 
 
 def test_a_creation_is_waited_for(bot: Workbench) -> None:

@@ -15,7 +15,7 @@ from airflow_provider_collate.reconcile.engine import Reconciler, Watcher
 from airflow_provider_collate.reconcile.options import RunOptions
 from airflow_provider_collate.reconcile.plan import Plan
 from airflow_provider_collate.sandbox import ANA, Catalog
-from tests.unit.reconcile.workbench import Row, Workbench, requests, sklearn
+from tests.unit.reconcile.workbench import Row, Workbench, declared_services, sklearn
 
 PACKAGE = "airflow_provider_collate"
 
@@ -41,7 +41,7 @@ def told(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
 
 def run(bench: Workbench, rows: Sequence[Row], seconds: int = 1, **options: object) -> None:
     """Run with a clock that is so many seconds further each time somebody looks."""
-    Reconciler(bench.client(), ML_MODEL, RunOptions.parse(options), ticking(seconds)).run(requests(rows))
+    Reconciler(bench.client(), ML_MODEL, RunOptions.parse(options), ticking(seconds)).run(declared_services(rows))
 
 
 def test_a_run_of_one_service(bot: Workbench, told: Callable[[], list[str]]) -> None:
@@ -157,5 +157,5 @@ def test_a_watcher_sees_the_plan_and_each_answer(bot: Workbench) -> None:
             seen.append(change.name)
 
     options = RunOptions(max_workers=1, if_exists="ignore")
-    Reconciler(bot.client(), ML_MODEL, options, watcher=Notes()).run(requests([sklearn("a"), sklearn("b")]))
+    Reconciler(bot.client(), ML_MODEL, options, watcher=Notes()).run(declared_services([sklearn("a"), sklearn("b")]))
     assert seen == ["2 planned", "a", "b"]

@@ -14,13 +14,13 @@ from airflow_provider_collate.reconcile.plan import Plan
 from airflow_provider_collate.reconcile.planner import Planner
 from airflow_provider_collate.reconcile.scope import PruneScope
 from tests.unit.reconcile.comparing import facts
-from tests.unit.reconcile.workbench import Row, Workbench, mlflow, request, requests, shown, sklearn
+from tests.unit.reconcile.workbench import Row, Workbench, declared_service, declared_services, mlflow, shown, sklearn
 
 TEAM = PruneScope(name_prefix="team.")
 
 
 def change(name: str, action: Action, *fields: FieldChange, **more: Any) -> Change:
-    return Change(name, action, "Sklearn", Desired(0, [request(name=name)], name), fields=fields, **more)
+    return Change(name, action, "Sklearn", Desired(0, [declared_service(name=name)], name), fields=fields, **more)
 
 
 class TestText:
@@ -146,7 +146,9 @@ class TestPruning:
 
 
 def test_what_cannot_be_applied_as_it_is_is_a_conflict_and_the_rest_is_planned(bot: Workbench) -> None:
-    plan = bot.reconciler().plan(requests([sklearn("a", tags=["X"]), sklearn("b")]), {0: "services[0]: its file"})
+    plan = bot.reconciler().plan(
+        declared_services([sklearn("a", tags=["X"]), sklearn("b")]), {0: "services[0]: its file"}
+    )
     first, second = plan.changes
     assert (first.reason, second.action) == (
         'services[0]: its file; services[0].tags: "X" is not in the catalog',

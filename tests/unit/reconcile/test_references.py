@@ -24,7 +24,7 @@ from airflow_provider_collate.reconcile.lookups import LookUps
 from airflow_provider_collate.reconcile.references import References, resolve_references
 from airflow_provider_collate.reconcile.scope import PruneScope
 from airflow_provider_collate.reconcile.workers import Workers
-from tests.unit.reconcile.workbench import requests, sklearn
+from tests.unit.reconcile.workbench import declared_services, sklearn
 
 KINDS = {
     "users": "user",
@@ -99,7 +99,7 @@ class Recorded(httpx.BaseTransport):
         stopped: bool = False,
     ) -> References:
         """Resolve rows given by their fields beside name, type and connection."""
-        declared = requests([sklearn(f"s{number}", **row) for number, row in enumerate(rows)])
+        declared = declared_services([sklearn(f"s{number}", **row) for number, row in enumerate(rows)])
         config = ClientConfig("https://acme.example/api", max_retries=0)
         with CollateClient(config, lambda: "token", http=self) as client:
             client.stopped = stopped
@@ -161,6 +161,14 @@ class TestWhatNamesStandFor:
         owners = ["bob", "ana@acme.example", "user:ana", {"id": uuid(0), "type": "user"}]
         fields: Any = server.one(owners=owners).resolved
         assert [owner["name"] for owner in fields["owners"]] == ["bob", "ana"]
+
+    @pytest.mark.parametrize(
+        "field, name", [("domains", "Risk"), ("data_products", "Fraud scores"), ("tags", "Tier.Tier1")]
+    )
+    def test_rows_that_name_different_things_are_told_apart(self, server: Recorded, field: str, name: str) -> None:
+        known, unknown, none = server.resolve([{field: [name]}, {field: ["A.b"]}, {}]).rows
+        assert (known.problems, none.problems) == ((), ())
+        assert len(unknown.problems) == 1
 
     def test_domains_and_data_products(self, server: Recorded) -> None:
         row = server.one(domains=["Risk.Scores", "Risk"], data_products=["Fraud scores"])
@@ -308,7 +316,7 @@ class TestWhatCannotBeLookedUp:
         with CollateClient(config, lambda: "token", http=proxy) as client:
             names = LookUps(client.directory, Workers(1, client))
             with pytest.raises(BadRequestError):
-                resolve_references(requests([sklearn(tags=["Tier.Tier1"])]), names, Release("1.12"))
+                resolve_references(declared_services([sklearn(tags=["Tier.Tier1"])]), names, Release("1.12"))
 
     def test_a_task_that_is_told_to_stop_looks_up_no_more(self, server: Recorded) -> None:
         with pytest.raises(StoppedError):

@@ -13,7 +13,7 @@ from airflow_provider_collate.client.config import ClientConfig
 from airflow_provider_collate.client.services import Services
 from airflow_provider_collate.exceptions import CollateError
 from airflow_provider_collate.kinds.mlmodel import ML_MODEL, CreateMlModelServiceRequest
-from airflow_provider_collate.models import validate_services
+from airflow_provider_collate.models import DeclaredService, validate_services
 from airflow_provider_collate.models.service import Service
 from airflow_provider_collate.reconcile.engine import Reconciler
 from airflow_provider_collate.reconcile.options import RunOptions
@@ -84,11 +84,11 @@ class Workbench:
 
     def plan(self, rows: Sequence[Row], **options: Any) -> Plan:
         """Plan these rows."""
-        return self.reconciler(**options).plan(requests(rows))
+        return self.reconciler(**options).plan(declared_services(rows))
 
     def run(self, rows: Sequence[Row], **options: Any) -> Report:
         """Make the catalog as these rows declare."""
-        return self.reconciler(**options).run(requests(rows))
+        return self.reconciler(**options).run(declared_services(rows))
 
     def run_one(self, row: Row, **options: Any) -> RowResult:
         """Make the catalog as one row declares."""
@@ -127,14 +127,14 @@ def once(bench: Workbench, method: str, act: Callable[[], object], path: str = "
     bench.before = before
 
 
-def requests(rows: Sequence[Row]) -> list[CreateMlModelServiceRequest]:
-    """Rows as valid requests."""
+def declared_services(rows: Sequence[Row]) -> list[DeclaredService]:
+    """Rows that are valid as services."""
     return list(validate_services(rows, model=CreateMlModelServiceRequest).services)
 
 
-def request(**fields: Any) -> CreateMlModelServiceRequest:
-    """One valid request for a Sklearn service, or whatever the fields say."""
-    return requests([sklearn(**fields)])[0]
+def declared_service(**fields: Any) -> DeclaredService:
+    """One valid Sklearn service, or whatever the fields say."""
+    return declared_services([sklearn(**fields)])[0]
 
 
 def sklearn(name: str = "team.sklearn", **fields: object) -> dict[str, object]:
