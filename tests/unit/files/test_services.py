@@ -9,12 +9,13 @@ from typing import cast
 
 import pytest
 
-from airflow_provider_collate.exceptions import InvalidDeclarationError
+from airflow_provider_collate.exceptions import MOST_PROBLEMS_SHOWN, InvalidDeclarationError
 from airflow_provider_collate.files import json_lines
 from airflow_provider_collate.files.conn_ids import Resolution
 from airflow_provider_collate.files.path import ServicesPath
 from airflow_provider_collate.files.services import FileServices, read_files
 from airflow_provider_collate.kinds import find_kind
+from airflow_provider_collate.kinds.airflow_connection import names_connections
 from tests.unit.files.reading import JSON_ROW, ROW, Write, names, problems, read
 
 TWO_OF_EACH = {
@@ -149,6 +150,31 @@ def test_a_service_whose_secrets_are_still_to_be_named_is_unfinished(
     assert told.startswith(f'a.yaml:{line} services[1].connection.{key}: "TODO" stands for secrets')
 
 
+def test_a_type_that_does_not_exist_is_told_and_not_that_its_connection_cannot_be_read(write: Write) -> None:
+    write("a.yaml", "- {name: one, serviceType: mlflow, connection: {conn_id: models}}\n")
+
+    [told] = problems("a.yaml")
+    assert told.startswith('a.yaml:1 services[0].serviceType: "mlflow" is not known')
+
+
+def test_no_more_than_a_thousand_problems_are_told(write: Write) -> None:
+    for name in "abc":
+        write(f"{name}.jsonl", "{}\n" * 201)
+
+    told = problems("*.jsonl")
+    assert len(told) == MOST_PROBLEMS_SHOWN + 1
+    assert told[-2].startswith("b.jsonl:")
+    assert told[-1] == f"c.jsonl: is not checked further; there are {MOST_PROBLEMS_SHOWN:,} problems already"
+
+
+def test_what_is_odd_in_a_later_file_is_told_there(write: Write) -> None:
+    write("a.jsonl", JSON_ROW)
+    write("b.jsonl", f"{JSON_ROW.replace('one', 'two')}\n{JSON_ROW.replace('one', 'three').replace('Sklearn', 'Zoo')}")
+
+    [warning] = read("*.jsonl").warnings
+    assert str(warning).startswith('b.jsonl:2 services[1].serviceType: "Zoo" is not known to this version; ')
+
+
 def test_what_is_odd_is_told_once_with_its_first_place(write: Write) -> None:
     rows = "".join(f"- {{name: n{n}, serviceType: Mlflow, connection: {{config: {{}}}}}}\n" for n in range(3))
     write("a.yaml", rows)
@@ -191,8 +217,13 @@ class Moved:
 
     def resolve(self, rows: Sequence[object]) -> Resolution:
         self._times += 1
-        config = {"trackingUri": f"http://{self._times}"}
-        return Resolution([{**cast("dict[str, object]", row), "connection": {"config": config}} for row in rows])
+        connection = {"config": {"trackingUri": f"http://{self._times}"}}
+        return Resolution(
+            [
+                {**cast("dict[str, object]", row), "connection": connection} if names_connections(row) else row
+                for row in rows
+            ]
+        )
 
 
 def test_what_an_airflow_connection_holds_is_asked_for_again_and_not_kept_with_the_line(write: Write) -> None:
@@ -240,9 +271,9 @@ def test_a_line_whose_secrets_are_still_to_be_named_has_no_connection(write: Wri
     write("a.jsonl", LINE.format("one", "models"))
     write("b.jsonl", LINE.format("two", "models") + LINE.format("three", "TODO"))
 
-    services = read("*.jsonl")
-    assert [services[number].fields["connection"] for number in services.unfinished] == [None]
+    services = read_files([ServicesPath("*.jsonl")], find_kind("mlmodelServices"), Moved())
     assert [*services.unfinished] == [2]
+    assert [service.config is None for service in services] == [False, False, True]
 
 
 class Spoiled(Moved):

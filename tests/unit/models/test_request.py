@@ -217,6 +217,9 @@ def test_a_null_among_the_options_leaves_the_option_out() -> None:
 def test_what_was_read_from_an_airflow_connection_is_sent_with_its_braces() -> None:
     config = LiteralConfig(type="Mlflow", trackingUri="http://{{ a }}", registryUri="x")
     assert sent_config("Mlflow", {"config": config}) == config
+    key: dict[str, JsonValue] = {"gcpConfig": {"type": "service_account", "privateKey": "{{ a }}"}}
+    config = LiteralConfig(type="VertexAI", location="eu", credentials=key)
+    assert sent_config("VertexAI", {"config": config}) == config
 
 
 def test_a_config_of_a_model_of_the_users_own_is_sent_as_that_model_has_it() -> None:

@@ -180,12 +180,16 @@ class TestWhatIsNotDeclared:
         assert [(one.field, one.status) for one in changes] == [("connection.config.options.deep.b", Status.UNDECIDED)]
 
     def test_a_part_is_known_by_the_model_that_its_type_chooses(self) -> None:
-        there = shown(**vertex(type="gcp_credential_path", path="/key", projectId="p", audience="a"))
-        change = compare(there, by=OVERWRITE, **vertex(type="gcp_credential_path", path="/key"))
-        assert operations(change) == [("remove", "/connection/config/credentials/gcpConfig/projectId", None)]
+        there = shown(**vertex(type="external_account", audience="a", tokenURL="u", clientId="c"))
+        change = compare(there, by=OVERWRITE, **vertex(type="external_account", audience="a"))
+        assert operations(change) == [("remove", "/connection/config/credentials/gcpConfig/tokenURL", None)]
         assert texts(change, Status.LEFT) == [
-            "connection.config.credentials.gcpConfig.audience: not known to this version, and left alone"
+            "connection.config.credentials.gcpConfig.clientId: not known to this version, and left alone"
         ]
+
+    def test_a_field_without_a_value_is_not_removed(self) -> None:
+        there = shown(serviceType="Mlflow", connection={"config": {"type": "Mlflow", "registryUri": ""}})
+        assert compare(there, by=OVERWRITE, serviceType="Mlflow", connection={"config": {}}).fields == ()
 
     def test_a_type_that_is_not_declared_is_not_removed(self) -> None:
         there = shown(serviceType="Zoo", connection={"config": {"type": "Zoo"}})

@@ -146,14 +146,10 @@ class TestPruning:
 
 
 def test_what_cannot_be_applied_as_it_is_is_a_conflict_and_the_rest_is_planned(bot: Workbench) -> None:
-    plan = bot.reconciler().plan(
-        declared_services([sklearn("a", tags=["X"]), sklearn("b")]), {0: "services[0]: its file"}
-    )
-    first, second = plan.changes
-    assert (first.reason, second.action) == (
-        'services[0]: its file; services[0].tags: "X" is not in the catalog',
-        Action.CREATE,
-    )
+    services = declared_services([sklearn("a", tags=["X"]), sklearn("b"), sklearn("c")])
+    first, second, third = bot.reconciler().plan(services, {0: "services[0]: its file", 2: "services[2]: c"}).changes
+    assert first.reason == 'services[0]: its file; services[0].tags: "X" is not in the catalog'
+    assert (second.action, third.reason) == (Action.CREATE, "services[2]: c")
 
 
 def test_a_plan_writes_nothing(anyone: Workbench) -> None:
