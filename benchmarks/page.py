@@ -12,7 +12,19 @@ from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import calls, comparing, creating, faults, importing, installing, memory, planning, syncing
+from benchmarks import (
+    calls,
+    comparing,
+    creating,
+    faults,
+    files,
+    importing,
+    installing,
+    memory,
+    planning,
+    ranges,
+    syncing,
+)
 from benchmarks.comparing import Point
 from benchmarks.plots import plot_one, plot_scale, plot_ways
 from benchmarks.table import Table
@@ -25,9 +37,11 @@ OTHERS: tuple[Callable[[], Iterator[Table]], ...] = (
     installing.measure,
     importing.measure,
     planning.measure,
+    files.measure,
     memory.measure,
     creating.measure,
     syncing.measure,
+    ranges.measure,
     faults.measure,
     calls.measure,
 )
