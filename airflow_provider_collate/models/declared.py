@@ -156,12 +156,13 @@ def _model_in(annotation: object) -> type[DeclaredModel] | None:
 
 def _is_one(annotation: object) -> bool:
     """Return whether an annotation means one object, or None."""
-    if get_origin(annotation) is Annotated:
+    origin = get_origin(annotation)
+    if origin is Annotated:
         return _is_one(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, UnionType):
+    if origin in (Union, UnionType):
         given = [one for one in get_args(annotation) if one is not NoneType]
         return len(given) == 1 and _is_one(given[0])
-    return isinstance(annotation, type)
+    return origin is None
 
 
 class _FieldsByKey(dict[str, FieldFacts]):
