@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from airflow_provider_collate.models.connection import secret_values
-from airflow_provider_collate.models.declared import LITERAL, ConnectionPart, DeclaredModel
+from airflow_provider_collate.models.declared import ConnectionPart, DeclaredModel
 
 Fields = Mapping[str, JsonValue]
 
@@ -36,13 +36,28 @@ class DeclaredService:
         return config if isinstance(config, dict) else None
 
     def payload(self) -> dict[str, JsonValue]:
-        """Return the request's body: what was given, without `None`, under documented names."""
-        given: dict[str, object] = {**self.fields}
+        """Return the request's body: what was given, without `None` but for one in fields of the user's own."""
+        facts, given = self.request_model.fields_by_key, self.fields.items()
+        payload = {name: _sent(value) if facts[name].model else value for name, value in given if value is not None}
         if self.config is not None:
-            given["connection"] = {"config": self.config_model.model_validate(self.config, context=LITERAL)}
-        request = self.request_model.model_validate(given)
-        return request.model_dump(by_alias=True, exclude_unset=True, exclude_none=True, warnings=False)
+            payload["connection"] = {"config": _sent_part(self.config, self.config_model)}
+        return payload
 
     def secrets(self) -> tuple[str, ...]:
         """Return the values of the connection that are secret, to be masked and kept out of messages."""
         return tuple(secret_values(self.config_model, self.config or {}))
+
+
+def _sent(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return {name: _sent(inner) for name, inner in value.items() if inner is not None}
+    return [_sent(item) for item in value] if isinstance(value, list) else value
+
+
+def _sent_part(values: Fields, part: type[ConnectionPart]) -> dict[str, JsonValue]:
+    sent: dict[str, JsonValue] = {}
+    for key, value in values.items():
+        below = part.fields_by_key[key].part_of(value) if isinstance(value, dict) else None
+        if value is not None or key not in part.fields_by_key:
+            sent[key] = _sent_part(value, below) if below is not None and isinstance(value, dict) else value
+    return sent

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import pytest
-from pydantic import JsonValue, ValidationError
+from pydantic import Field, JsonValue, ValidationError, computed_field, field_serializer, field_validator
 
 from airflow_provider_collate.kinds.gcp import (
     GcpApplicationDefault,
@@ -231,6 +232,57 @@ def test_a_config_of_a_model_of_the_users_own_is_sent_as_that_model_has_it() -> 
     assert sent_config("Zoo", connection) == {"type": "Zoo", "hostName": "h"}
     declared = request(serviceType="Zoo", connection={"config": Own(type="Zoo", pass_word="p")}).declared()
     assert declared.secrets() == ("p",)
+
+
+class Odd(ConnectionConfig):
+    """A config whose values are not valid once more, or are no fields, or look different when they are sent."""
+
+    address: PlainText = None
+    port: int | None = None
+    password: Annotated[ConnectionText, Field(exclude=True)] = ""
+    region: Annotated[PlainText, Field(validation_alias="region", serialization_alias="sentRegion")] = None
+
+    @field_validator("address")
+    @classmethod
+    def _with_scheme(cls, address: str) -> str:
+        if address.startswith("https://"):
+            raise ValueError(address)
+        return f"https://{address}"
+
+    @field_serializer("port")
+    def _as_text(self, port: int) -> str:
+        return str(port)
+
+    @computed_field
+    def where(self) -> str:
+        return f"{self.address}:{self.port}"
+
+
+class OddRequest(CreateMlModelServiceRequest):
+    """A request with a field of its own that is no model, and a text that grows when it is validated."""
+
+    connection_types: ClassVar = {**CreateMlModelServiceRequest.connection_types, "Odd": Odd}
+    extension: dict[str, JsonValue] | None = None
+
+    @field_validator("description")
+    @classmethod
+    def _signed(cls, description: str) -> str:
+        return f"{description} (managed)"
+
+
+def test_a_service_is_sent_as_it_was_validated_once() -> None:
+    config = {"address": "a.example", "port": 1, "password": "p", "region": "eu"}
+    given = {"name": "a", "serviceType": "Odd", "connection": {"config": config}, "description": "A"}
+    odd = OddRequest.model_validate({**given, "extension": {"x": None, "y": [None]}})
+
+    sent = {"type": "Odd", "address": "https://a.example", "port": "1", "sentRegion": "eu"}
+    assert odd.to_payload() == {
+        **given,
+        "connection": {"config": {**sent, "where": "https://a.example:1"}},
+        "description": "A (managed)",
+        "extension": {"x": None, "y": [None]},
+    }
+    assert odd.to_payload() == odd.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
 
 
 def test_a_null_in_a_documented_part_is_not_sent_and_one_of_the_users_own_is() -> None:

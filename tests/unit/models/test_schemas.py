@@ -19,6 +19,7 @@ from pydantic import JsonValue
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.kinds.aws import AwsCredentials
 from airflow_provider_collate.kinds.gcp import GcpCredentialsValues, GcpImpersonation
+from airflow_provider_collate.kinds.mlmodel import CreateMlModelServiceRequest
 from airflow_provider_collate.models import ConnectionPart
 from tests.unit.models.declaring import LOOSER, validate
 
@@ -278,6 +279,8 @@ def test_what_the_schema_accepts_is_accepted_and_serialised_to_it(data: st.DataO
     instance = data.draw(requests(service_type))
     (service,) = validate([instance]).services
     payload = json.loads(json.dumps(service.payload()))
+    model = CreateMlModelServiceRequest.model_validate(instance)
+    assert payload == model.model_dump(by_alias=True, exclude_unset=True, exclude_none=True, warnings=False)
     Draft7Validator(schema_of(service_type)).validate(payload)
     assert without_types(payload) == without_types(instance)
 
