@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from airflow_provider_collate.cli.connections import find_connection
 from airflow_provider_collate.cli.logs import quieten_airflow, quieten_http
 from airflow_provider_collate.exceptions import CollateError, InvalidConnectionError
 
@@ -76,8 +77,11 @@ def _client_of(conn_id: str) -> Iterator[CollateClient]:
 
     from airflow_provider_collate.hooks.collate import CollateHook
 
+    class CommandHook(CollateHook):
+        get_connection = staticmethod(find_connection)
+
     quieten_airflow()
-    with CollateHook(conn_id) as hook:
+    with CommandHook(conn_id) as hook:
         try:
             client = hook.get_conn()
         except AirflowFailException as failure:

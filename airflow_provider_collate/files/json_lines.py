@@ -60,7 +60,9 @@ class JsonLines:
         if rows:
             yield rows
         if too_long is not None:
-            raise FileError(f"is longer than {LONGEST >> 20} MiB", too_long)
+            raise FileError(
+                f"the line is longer than {LONGEST >> 20} MiB; what comes after it is not checked", too_long
+            )
         if not self._numbers:
             raise FileError(_IS_EMPTY)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from airflow.providers.common.compat.sdk import Connection
+from pydantic import BaseModel
 
 from airflow_provider_collate.exceptions import InvalidDeclarationError
 from airflow_provider_collate.files.conn_ids import Resolution
@@ -39,7 +40,7 @@ def read_declarations(
     if isinstance(services, ServicesPath):
         return _read_files(services, kind, get_connection)
     rows: Any = _read_json(services) if isinstance(services, str) else services
-    if isinstance(rows, Iterable) and not isinstance(rows, str | bytes | Mapping):
+    if isinstance(rows, Iterable) and not isinstance(rows, str | bytes | Mapping | BaseModel):
         rows, secrets = resolve_services(list(rows), get_connection, kind=kind, single=single)
         if secrets:
             mask_secrets(secrets)

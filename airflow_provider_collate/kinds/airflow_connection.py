@@ -95,10 +95,13 @@ def names_connections(row: object) -> bool:
 
 
 def conn_id_problem(conn_id: object) -> str:
-    """Return why something cannot be the id of an Airflow connection, or nothing."""
+    """Return why something cannot be the id of an Airflow connection, or nothing; what it is may be a secret."""
     if not isinstance(conn_id, str) or not conn_id.strip():
         return "must be the id of an Airflow connection"
-    return scalar_problem(conn_id)
+    if problem := scalar_problem(conn_id):
+        return problem
+    is_address = "://" in conn_id or "@" in conn_id
+    return "must be the id of an Airflow connection, and not what the connection holds" if is_address else ""
 
 
 def fields_at(part: type[ConnectionPart], *path: str) -> dict[str, ConfigPath]:

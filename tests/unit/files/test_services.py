@@ -117,6 +117,10 @@ def test_a_conn_id_is_not_looked_up(write: Write) -> None:
     [
         ("{conn_id: ''}", "conn_id: must be the id of an Airflow connection"),
         ("{conn_id: 7}", "conn_id: must be the id of an Airflow connection"),
+        (
+            "{conn_id: 'https://u:pw@h'}",
+            "conn_id: must be the id of an Airflow connection, and not what the connection holds",
+        ),
         ("{conn_id: a, trackingUrl: b}", "config.trackingUrl: unknown field, did you mean trackingUri?"),
         ("{other_conn_id: a}", "other_conn_id: a service of type Mlflow has no other_conn_id"),
     ],
@@ -326,7 +330,7 @@ def test_what_stands_before_a_line_that_is_too_long_is_told_too(write: Write, mo
 
     told = problems("a.jsonl")
     assert [line.split()[0] for line in told if "name" in line] == ["a.jsonl:1", "a.jsonl:2", "a.jsonl:3"]
-    assert told[-1].startswith("a.jsonl:4: is longer than")
+    assert told[-1].startswith("a.jsonl:4: the line is longer than")
 
 
 def test_what_becomes_of_the_file_after_the_check_does_not_matter(write: Write) -> None:

@@ -82,6 +82,11 @@ class TestMethods:
         assert (plan.counts, plan.refusal) == ({"unchanged": 1, "delete": 2}, None)
         assert hook.sync_services(services[:1], **scope)["counts"] == {"unchanged": 1, "deleted": 2}
 
+    def test_one_service_is_no_list_of_services(self, hook: CollateHook) -> None:
+        service: Any = CreateMlModelServiceRequest(name="s0", service_type="Sklearn", connection=None)
+        with pytest.raises(AirflowFailException, match="services: must be a list, not a CreateMlModelServiceRequest"):
+            hook.bulk_upsert_services(service)
+
     def test_rows_that_failed_raise_but_in_reconcile(self, hook: CollateHook, catalog: Catalog) -> None:
         catalog.fail(times=None, method="POST", status=400)
         services = [sklearn("s8"), sklearn("s9")]
