@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 from uuid import UUID
 
@@ -261,7 +262,10 @@ class Odd(ConnectionConfig):
 class OddRequest(CreateMlModelServiceRequest):
     """A request with a field of its own that is no model, and a text that grows when it is validated."""
 
-    connection_types: ClassVar = {**CreateMlModelServiceRequest.connection_types, "Odd": Odd}
+    connection_types: ClassVar[Mapping[str, type[ConnectionConfig]]] = {
+        **CreateMlModelServiceRequest.connection_types,
+        "Odd": Odd,
+    }
     extension: dict[str, JsonValue] | None = None
 
     @field_validator("description")
