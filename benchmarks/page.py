@@ -7,24 +7,13 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import (
-    calls,
-    comparing,
-    creating,
-    faults,
-    files,
-    importing,
-    installing,
-    memory,
-    planning,
-    ranges,
-    syncing,
-)
+from benchmarks import comparing
+from benchmarks.__main__ import MEASUREMENTS
 from benchmarks.comparing import Point
 from benchmarks.plots import plot_one, plot_scale, plot_ways
 from benchmarks.table import Table
@@ -33,18 +22,7 @@ from scripts.marked_parts import write_part
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
 README = PAGE.parent.parent / "README.md"
 SMALL_SERVICES = 20
-OTHERS: tuple[Callable[[], Iterator[Table]], ...] = (
-    installing.measure,
-    importing.measure,
-    planning.measure,
-    files.measure,
-    memory.measure,
-    creating.measure,
-    syncing.measure,
-    ranges.measure,
-    faults.measure,
-    calls.measure,
-)
+OTHERS = tuple(measure for name, measure in MEASUREMENTS.items() if name != "size")
 
 _HEAD = """\
 # Benchmarks

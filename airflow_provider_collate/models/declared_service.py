@@ -37,11 +37,12 @@ class DeclaredService:
 
     def payload(self) -> dict[str, JsonValue]:
         """Return the request's body: what was given, without `None` but for one in fields of the user's own."""
-        facts, given = self.request_model.fields_by_key, self.fields.items()
-        payload = {name: _sent(value) if facts[name].model else value for name, value in given if value is not None}
-        if self.config is not None:
-            payload["connection"] = {"config": _sent_part(self.config, self.config_model)}
-        return payload
+        return {name: self._sent_field(name, value) for name, value in self.fields.items() if value is not None}
+
+    def _sent_field(self, name: str, value: JsonValue) -> JsonValue:
+        if name == "connection" and self.config is not None:
+            return {"config": _sent_part(self.config, self.config_model)}
+        return _sent(value) if self.request_model.fields_by_key[name].model else value
 
     def secrets(self) -> tuple[str, ...]:
         """Return the values of the connection that are secret, to be masked and kept out of messages."""

@@ -132,7 +132,7 @@ class Comparison:
 
     def _tag_changes(self, declared: Sequence[Object], tags: Sequence[ShownTag]) -> Iterator[FieldChange]:
         """Yield what to do about the tags: those declared are there, our own others go, and those of people stay."""
-        wanted = {(str(tag["tagFQN"]), str(tag.get("source", "Classification"))): tag for tag in declared}
+        wanted = {_tag_key(tag): tag for tag in declared}
         shown = {(tag.tag_fqn, tag.source): tag for tag in tags}
         yield from _other_types(wanted, shown)
         overwrite = self.facts.on_conflict == "overwrite"
@@ -241,7 +241,11 @@ def classification_of(fqn: str, source: str) -> str:
 
 def tag_keys(fields: Mapping[str, JsonValue]) -> list[Key]:
     """Return the fully qualified name and the source of each declared tag."""
-    return [(str(tag["tagFQN"]), str(tag["source"])) for tag in items(fields.get("tags"))]
+    return list(map(_tag_key, items(fields.get("tags"))))
+
+
+def _tag_key(tag: Object) -> Key:
+    return str(tag["tagFQN"]), str(tag.get("source", "Classification"))
 
 
 def texts(value: JsonValue) -> list[str]:

@@ -25,7 +25,7 @@ from airflow_provider_collate.reconcile.scope import GLOSSARY, PruneScope
 
 # Fields that a list or a get shows only when asked.
 _ON_REQUEST = frozenset({"tags", "owners", "domains", "dataProducts"})
-_FIELDS = _ON_REQUEST | {"ingestionRunner"}
+_FIELDS = (*sorted(_ON_REQUEST), "ingestionRunner")
 _COLLECTIONS: Mapping[str, Collection] = {
     "user": "users",
     "team": "teams",
@@ -284,7 +284,7 @@ class _Resolver:
 
 def _key(fields: Fields) -> str:
     """Return what two declarations that name the same have in common; empty where nothing is named."""
-    return "" if _FIELDS.isdisjoint(fields) else json.dumps([fields.get(name) for name in sorted(_FIELDS)])
+    return "" if fields.keys().isdisjoint(_FIELDS) else json.dumps([fields.get(name) for name in _FIELDS])
 
 
 def _named(fields: Fields) -> _Named:

@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -318,7 +319,7 @@ def test_a_faulty_line_that_could_not_be_stored_is_told_all_the_same(write: Writ
 
 def test_a_disk_that_is_full_is_told(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     write("a.jsonl", f"{JSON_ROW}\n" * 2)
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: Path("/dev/full").open("w+b"))  # noqa: SIM115
+    monkeypatch.setattr(tempfile, "TemporaryFile", partial(Path("/dev/full").open, "w+b"))
 
     said = "a.jsonl: cannot be checked, because a temporary file cannot be written: No space left on device"
     assert said in problems("a.jsonl")
